@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	defaultTimeoutOffset = 500 * time.Millisecond
+	// maxTimeoutOffset is Prometheus' default scrape timeout: an offset as long as that leaves no time to measure.
+	maxTimeoutOffset = 10 * time.Second
+	// defaultMaxConnections serves one collector at a time each: orders, jobs, data_manager and reset_inventory.
+	defaultMaxConnections = 4
+)
+
+// Load reads and checks a configuration file. Relative paths in it are relative to its directory. The error has a line
+// for each mistake, which names the file, the line, the client and the mend; it never repeats a secret or a DSN.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	r := &reader{file: path, dir: filepath.Dir(path)}
+	c := &Config{TimeoutOffset: defaultTimeoutOffset}
+	if root := r.document(data); root != nil {
+		r.fields(root, "", map[string]field{
+			"global":  {read: func(n *yaml.Node) { r.global(n, c) }},
+			"clients": {read: func(n *yaml.Node) { c.Clients = r.clients(n) }, need: "a list of at least one client"},
+		})
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (r *reader) global(n *yaml.Node, c *Config) {
+	r.fields(n, "global", map[string]field{
+		"timeout_offset": {read: func(n *yaml.Node) {
+			const what, mend = "global.timeout_offset", "a duration such as 500ms"
+			text, ok := r.text(n, what, mend)
+			if !ok {
+				return
+			}
+			offset, err := time.ParseDuration(text)
+			switch {
+			case err != nil:
+				r.fail(n.Line, "%s: write %s", shown(what, text, " is not a duration"), mend)
+			case offset <= 0 || offset >= maxTimeoutOffset:
+				r.fail(n.Line, "%s: write %s", shown(what, text, " is not more than 0s and less than 10s"), mend)
+			}
+			c.TimeoutOffset = offset
+		}},
+	})
+}
+
+func (r *reader) clients(n *yaml.Node) []Client {
+	const mend = "a list of at least one client"
+	items := r.items(n, "clients", mend)
+	if n.Kind == yaml.SequenceNode && len(items) == 0 {
+		r.fail(n.Line, "clients is empty: write %s", mend)
+	}
+	clients := make([]Client, 0, len(items))
+	lines := map[string]int{}
+	for i, item := range items {
+		r.client = fmt.Sprintf("#%d", i+1)
+		clients = append(clients, r.readClient(item, lines))
+	}
+	r.client = ""
+	return clients
+}
+
+// clientName matches what needs no escape in a URL.
+var clientName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
+	const nameMend = "the client's name in letters, digits, -, _ and ."
+	// The name comes first in the messages, wherever it stands.
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		if name := target(n.Content[i+1]).Value; n.Content[i].Value == "name" && clientName.MatchString(name) {
+			r.client = name
+			break
+		}
+	}
+	var c Client
+	r.fields(n, "", map[string]field{
+		"name": {need: nameMend, read: func(n *yaml.Node) {
+			name, ok := r.text(n, "name", nameMend)
+			switch {
+			case !ok:
+			case !clientName.MatchString(name):
+				r.fail(n.Line, "%s: write %s", shown("name", name, " holds other signs"), nameMend)
+			case r.unique(lines, n, "name", "give each client a name of its own"):
+				c.Name = name
+			}
+		}},
+		"timezone": {need: zoneMend, read: func(n *yaml.Node) { c.Timezone = r.zone(n, "timezone") }},
+		"labels":   {read: func(n *yaml.Node) { c.Labels = r.labels(n) }},
+		"database": {need: "where the client's database is: driver, dsn_file and timezone",
+			read: func(n *yaml.Node) { c.Database = r.database(n) }},
+		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
+		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
+	})
+	return c
+}

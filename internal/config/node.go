@@ -1,0 +1,126 @@
+package config
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// field says how the value of a key is read.
+type field struct {
+	read func(*yaml.Node)
+	// need is what to write when the key is missing. Empty: it may be left out.
+	need string
+}
+
+// fields reads a mapping with known keys. A key without a value counts as missing. path names the mapping.
+func (r *reader) fields(n *yaml.Node, path string, known map[string]field) {
+	if !r.mapping(n, path) {
+		return
+	}
+	missing := maps.Clone(known)
+	keys := slices.Sorted(maps.Keys(known))
+	for key, value := range r.pairs(n, path) {
+		if f, ok := known[key.Value]; !ok {
+			mend := "remove it, or write one of " + strings.Join(keys, ", ")
+			if slip := nearest(key.Value, keys); slip != "" {
+				mend = "write " + slip
+				delete(missing, slip)
+			}
+			r.fail(key.Line, "%s: %s", shown("unknown key", key.Value, inside(path)), mend)
+		} else if !isNull(value) {
+			delete(missing, key.Value)
+			f.read(value)
+		}
+	}
+	for _, key := range keys {
+		if f := missing[key]; f.need != "" {
+			r.fail(n.Line, "%s is missing: write %s", join(path, key), f.need)
+		}
+	}
+}
+
+// mapping reports whether a node is a mapping, or nothing, which stands for an empty one.
+func (r *reader) mapping(n *yaml.Node, path string) bool {
+	if n.Kind == yaml.MappingNode || isNull(n) {
+		return true
+	}
+	r.fail(n.Line, "key: value pairs are expected%s: write each on a line of its own, with a space after the colon",
+		inside(path))
+	return false
+}
+
+// pairs yields the keys and values of a mapping, each key once.
+func (r *reader) pairs(n *yaml.Node, path string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		lines := map[string]int{}
+		for i := 0; i < len(n.Content); i += 2 {
+			key, value := target(n.Content[i]), target(n.Content[i+1])
+			if key.Kind != yaml.ScalarNode {
+				r.fail(key.Line, "a key%s is not text: write key: value", inside(path))
+			} else if r.unique(lines, key, "key", "remove one of the two") && !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// items returns the items of a list.
+func (r *reader) items(n *yaml.Node, what, mend string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.fail(n.Line, "%s is not a list: write %s", what, mend)
+		return nil
+	}
+	var items []*yaml.Node
+	for _, item := range n.Content {
+		items = append(items, target(item))
+	}
+	return items
+}
+
+// names returns the items of a list of texts. lines holds those that are taken already, see unique.
+func (r *reader) names(n *yaml.Node, what, mend string, lines map[string]int) []string {
+	var names []string
+	for _, item := range r.items(n, what, mend) {
+		if name, ok := r.text(item, "an item of "+what, mend); ok && r.unique(lines, item, what, "remove one of the two") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// text returns a value as it is written, also where YAML would read a number.
+func (r *reader) text(n *yaml.Node, what, mend string) (string, bool) {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		r.fail(n.Line, "%s is not plain text: write %s", what, mend)
+	case isNull(n) || strings.TrimSpace(n.Value) == "":
+		r.fail(n.Line, "%s is empty: write %s", what, mend)
+	default:
+		return n.Value, true
+	}
+	return "", false
+}
+
+// unique notes a mistake when the text of a node is in lines already, and else puts it there.
+func (r *reader) unique(lines map[string]int, n *yaml.Node, what, mend string) bool {
+	if first, taken := lines[n.Value]; taken {
+		r.fail(n.Line, "%s in line %d already: %s", shown(what, n.Value, " is"), first, mend)
+		return false
+	}
+	lines[n.Value] = n.Line
+	return true
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// target follows an alias.
+func target(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
