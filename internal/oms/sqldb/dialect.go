@@ -1,0 +1,59 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+// A dialect is what differs between the database servers.
+type dialect struct {
+	driver config.Driver
+	// connector makes connections for a client. It reads the secret at each of them.
+	connector func(config.Database) (driver.Connector, error)
+	// password returns the secret part of a DSN, or the whole of one that does not parse.
+	password func(dsn string) string
+	// catalogue asks which of :tables there are, and their columns.
+	catalogue string
+	// around are the statements that it sends beside those of statements.sql.
+	around []StatementText
+	// isolation makes all statements of a transaction see one state.
+	isolation   sql.IsolationLevel
+	quote       func(name string) string
+	placeholder func(n int) string
+	// time turns an instant, or a stored value, into a parameter.
+	time func(t time.Time) any
+	// limit makes the server give up on the next statement after the time that remains; nil where the connection adds it
+	// (MySQL) or the database is in this process (SQLite).
+	limit func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error
+	// kill returns what ends the connection's running statement on the server; nil where the driver itself sees to it
+	// when a context ends (pgx sends a cancel request, SQLite is interrupted).
+	kill func(conn *sql.Conn) (func(context.Context) error, error)
+}
+
+func dialectOf(d config.Driver) (dialect, error) {
+	switch d {
+	case config.MySQL:
+		return mysqlDialect(), nil
+	case config.Postgres:
+		return postgresDialect(), nil
+	case config.SQLite:
+		return sqliteDialect(), nil
+	}
+	return dialect{}, fmt.Errorf("driver %q is none of mysql, postgres, sqlite", d)
+}
+
+// quoteWith quotes a name.
+func quoteWith(mark string) func(string) string {
+	return func(name string) string { return mark + strings.ReplaceAll(name, mark, mark+mark) + mark }
+}
+
+func questionMark(int) string { return "?" }
+
+// stored writes a wall clock as MySQL and SQLite compare it.
+func stored(t time.Time) any { return t.Format("2006-01-02 15:04:05.999999") }

@@ -1,0 +1,250 @@
+package sqldb
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// fileStates normalises both vocabularies of data_manager_log: OFBiz writes SERVICE_*, Moqui writes Dmls*.
+func fileStates() map[string]string {
+	states := map[string]string{}
+	for _, s := range []string{"Pending", "Queued", "Running", "Finished", "Failed", "Crashed", "Cancelled"} {
+		states["Dmls"+s] = strings.ToLower(s)
+		states["SERVICE_"+strings.ToUpper(s)] = strings.ToLower(s)
+	}
+	return states
+}
+
+// fileFacts are what both collectors that read data_manager_log need.
+type fileFacts struct {
+	dataManager    oms.DataManager
+	resetInventory oms.ResetInventory
+}
+
+func (s *Source) newFileHistory() *history {
+	var configs []string
+	for _, source := range s.client.ResetInventory {
+		configs = append(configs, source.ConfigIDs...)
+	}
+	h := newHistory("files", decodeFile, func(rows map[string]row, base, floor time.Time) map[string]bool {
+		return keepFiles(rows, base, floor, configs)
+	})
+	h.configs = configs
+	return h
+}
+
+// decodeFile reads file_columns.
+func decodeFile(rec record) row {
+	r := row{
+		id: rec.text(0), name: rec.text(1), child: rec.text(3) != "",
+		created: rec.moment(4), start: rec.moment(5),
+		total: rec.number(8), failed: rec.number(9), counted: !rec.null(8) || !rec.null(9),
+		stamp: rec.moment(10),
+	}
+	switch outcome := oms.FileOutcome(fileStates()[rec.text(2)]); outcome {
+	case oms.FileFinished:
+		if r.outcome = string(outcome); r.failed > 0 {
+			r.outcome = string(oms.FileFinishedWithErrors)
+		}
+	case oms.FileFinishedWithErrors, oms.FileFailed, oms.FileCrashed, oms.FileCancelled:
+		r.outcome = string(outcome)
+	}
+	if r.outcome != "" {
+		r.end = first(rec.moment(6), rec.moment(7), r.start, r.created, r.stamp)
+	}
+	return r
+}
+
+func (r row) succeeded() bool {
+	return r.outcome == string(oms.FileFinished) || r.outcome == string(oms.FileFinishedWithErrors)
+}
+
+func (r row) failedFile() bool {
+	return r.outcome == string(oms.FileFailed) || r.outcome == string(oms.FileCrashed)
+}
+
+// judged says that the file ended by itself.
+func (r row) judged() bool { return r.succeeded() || r.failedFile() }
+
+// received is when the file reached the data manager. A child repeats a crashed file and was not received again.
+func (r row) received() moment {
+	if r.child {
+		return moment{}
+	}
+	return first(r.created, r.start, r.end)
+}
+
+// keepFiles keeps of each configuration the last success, failure, and reception, and all that ended recently. The
+// configurations in always are kept however old their files are.
+func keepFiles(rows map[string]row, base, floor time.Time, always []string) map[string]bool {
+	for id, r := range rows {
+		if !slices.Contains(always, r.name) && r.end.hi.Before(floor) && r.received().hi.Before(floor) {
+			delete(rows, id)
+		}
+	}
+	keep := map[string]bool{}
+	group := func(is func(row) bool) func(row) string {
+		return func(r row) string {
+			if is(r) {
+				return "config " + r.name // which may be empty
+			}
+			return ""
+		}
+	}
+	end := func(r row) moment { return r.end }
+	latest(rows, keep, group(row.succeeded), end)
+	latest(rows, keep, group(row.failedFile), end)
+	latest(rows, keep, group(func(row) bool { return true }), row.received)
+	for id, r := range rows {
+		if !keep[id] && r.outcome != "" && r.end.hi.After(base.Add(-oms.RecentFiles-spare)) {
+			keep[id] = false
+		}
+	}
+	return keep
+}
+
+// DataManager implements oms.Source.
+func (s *Source) DataManager(ctx context.Context, now time.Time) (oms.DataManager, error) {
+	facts, err := s.fileFacts(ctx, now)
+	return facts.dataManager, err
+}
+
+// ResetInventory implements oms.Source.
+func (s *Source) ResetInventory(ctx context.Context, now time.Time) (oms.ResetInventory, error) {
+	facts, err := s.fileFacts(ctx, now)
+	return facts.resetInventory, err
+}
+
+func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error) {
+	return s.dataManager.Do(ctx, func(ctx context.Context) (facts fileFacts, err error) {
+		err = s.read(ctx, s.files, now, func(r *reader) (err error) {
+			facts, err = s.readFiles(ctx, r, now)
+			return err
+		})
+		return facts, err
+	})
+}
+
+func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileFacts, error) {
+	var facts fileFacts
+	if err := r.schema.need("data_manager_log"); err != nil {
+		return facts, err
+	}
+	states := fileStates()
+	var statuses []string // those that are not known to be an end, the unknown ones included
+	for status, state := range states {
+		if slices.Contains([]oms.FileStatus{oms.FilePending, oms.FileQueued, oms.FileRunning}, oms.FileStatus(state)) {
+			statuses = append(statuses, status)
+		}
+	}
+	err := r.query(ctx, "files_statuses", nil, func(rec record) {
+		if status := rec.text(0); !rec.null(0) && states[status] == "" {
+			statuses = append(statuses, status)
+		}
+	})
+	if err != nil {
+		return facts, err
+	}
+	slices.Sort(statuses)
+	counts := map[oms.OpenFiles]oms.OpenFiles{}
+	running := map[string]time.Time{}
+	err = r.query(ctx, "files_open", args{"statuses": statuses}, func(rec record) {
+		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(states[rec.text(1)])}
+		if key.Status == "" {
+			key.Status = oms.FileOther
+		}
+		since := rec.moment(3).at(now)
+		if key.Status == oms.FileRunning {
+			since = rec.moment(4).at(now)
+			running[key.Config] = oldest(running[key.Config], since)
+		}
+		sum := counts[key]
+		counts[key] = oms.OpenFiles{
+			Config: key.Config, Status: key.Status, Count: sum.Count + rec.number(2), Oldest: oldest(sum.Oldest, since),
+		}
+	})
+	if err != nil {
+		return facts, err
+	}
+	facts.dataManager.Open = slices.Collect(maps.Values(counts))
+	open := map[string]row{}
+	err = r.query(ctx, "files_open_ids", args{"statuses": statuses}, func(rec record) { open[rec.text(0)] = row{} })
+	if err != nil {
+		return facts, err
+	}
+	h, err := s.advance(ctx, s.files, r, now, open, nil)
+	if h == nil {
+		return facts, err
+	}
+	facts.dataManager.History = &oms.FileHistory{Configs: fileRuns(h.rows, h.configs, now), Age: h.age(now)}
+	facts.resetInventory.Age = h.age(now)
+	for _, source := range s.client.ResetInventory {
+		reset := resetSource(h.rows, source.ConfigIDs, now)
+		reset.Source = source.Source
+		for _, config := range source.ConfigIDs {
+			reset.RunningSince = oldest(reset.RunningSince, running[config])
+		}
+		facts.resetInventory.Sources = append(facts.resetInventory.Sources, reset)
+	}
+	return facts, err
+}
+
+// fileRuns sums up the files that ended within the last days, by configuration; of those in always, however old.
+func fileRuns(rows map[string]row, always []string, now time.Time) []oms.FileRuns {
+	configs := map[string]oms.FileRuns{}
+	for _, config := range always {
+		configs[config] = oms.FileRuns{Config: config, Recent: map[oms.FileOutcome]int{}}
+	}
+	for _, r := range rows {
+		end := r.end.at(now)
+		if r.outcome == "" || (end.Before(now.Add(-remembered)) && !slices.Contains(always, r.name)) {
+			continue
+		}
+		c, ok := configs[r.name]
+		if !ok {
+			c = oms.FileRuns{Config: r.name, Recent: map[oms.FileOutcome]int{}}
+		}
+		if r.succeeded() {
+			c.LastSuccess = newest(c.LastSuccess, end)
+		}
+		if r.failedFile() {
+			c.LastFailure = newest(c.LastFailure, end)
+		}
+		if !end.Before(now.Add(-oms.RecentFiles)) {
+			c.Recent[oms.FileOutcome(r.outcome)]++
+			c.RecentFailedRecords += r.failed
+		}
+		configs[r.name] = c
+	}
+	return slices.Collect(maps.Values(configs))
+}
+
+// resetSource tells of the reset-inventory files of some configurations.
+func resetSource(rows map[string]row, configs []string, now time.Time) oms.ResetSource {
+	var reset oms.ResetSource
+	var last row
+	for _, r := range rows {
+		if !slices.Contains(configs, r.name) {
+			continue
+		}
+		end := r.end.at(now)
+		if r.succeeded() {
+			reset.LastProcessed = newest(reset.LastProcessed, end)
+		}
+		if received := r.received(); !received.isZero() {
+			reset.LastReceived = newest(reset.LastReceived, received.at(now))
+		}
+		if was := last.end.at(now); r.judged() && (end.After(was) || (end.Equal(was) && r.id > last.id)) {
+			last = r
+		}
+	}
+	if last.counted {
+		reset.LastRecords = &oms.Records{Total: last.total, Failed: last.failed}
+	}
+	return reset
+}

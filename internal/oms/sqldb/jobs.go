@@ -1,0 +1,241 @@
+package sqldb
+
+import (
+	"context"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// The statuses of job_sandbox that matter (OFBiz' SERVICE_STATUS). SERVICE_DRAFT rows are templates.
+const (
+	jobRunning  = "SERVICE_RUNNING"
+	jobQueued   = "SERVICE_QUEUED"
+	jobFinished = "SERVICE_FINISHED"
+	jobFailed   = "SERVICE_FAILED"
+	jobCrashed  = "SERVICE_CRASHED"
+)
+
+// everyInstance is the id by which a job-manager lock holds for all instances (OFBiz JobManager).
+const everyInstance = "_NA_"
+
+// decodeJob reads job_columns.
+func decodeJob(rec record) row {
+	r := row{
+		id:   rec.text(0),
+		name: oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3)),
+		pool: rec.text(7), instance: rec.text(8),
+		start: rec.moment(10), stamp: rec.moment(13),
+	}
+	switch status := rec.text(1); status {
+	case jobFinished, jobFailed, jobCrashed:
+		r.outcome = status
+		// A crashed row has cancel_date_time only. One that a person set from RUNNING to FAILED has neither: then its
+		// start stands in, so that runs which finished since count as later.
+		r.end = first(rec.moment(11), rec.moment(12), r.start, rec.moment(9), r.stamp)
+	}
+	return r
+}
+
+func (r row) finishedJob() string {
+	if r.outcome == jobFinished {
+		return r.name
+	}
+	return ""
+}
+
+func (r row) failedJob() bool { return r.outcome == jobFailed || r.outcome == jobCrashed }
+
+// active is the latest sign of life that the row's instance left in it. A row cancelled or edited by a person shows
+// none but its start.
+func (r row) active() moment {
+	if r.outcome == "" || r.end.before(r.start) {
+		return r.start
+	}
+	return r.end
+}
+
+// pooled tells pools apart from "no group": a pool's name may be empty.
+func (r row) pooled() string { return "pool " + r.pool }
+
+// keepJobs keeps the last success of each job and the failures since, and the newest start of each pool and instance.
+func keepJobs(rows map[string]row, _, floor time.Time) map[string]bool {
+	for id, r := range rows {
+		if r.active().hi.Before(floor) {
+			delete(rows, id)
+		}
+	}
+	keep := map[string]bool{}
+	ok := latest(rows, keep, row.finishedJob, func(r row) moment { return r.end })
+	latest(rows, keep, row.pooled, func(r row) moment { return r.start })
+	latest(rows, keep, func(r row) string { return r.instance }, row.active)
+	for id, r := range rows {
+		if r.failedJob() && !r.end.before(ok[r.name]) && !keep[id] {
+			keep[id] = false
+		}
+	}
+	return keep
+}
+
+// Jobs implements oms.Source.
+func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
+	var facts oms.Jobs
+	err := s.read(ctx, s.jobs, now, func(r *reader) error {
+		if err := r.schema.need("job_sandbox"); err != nil {
+			return err
+		}
+		pools, pending, err := r.pendingJobs(ctx, now)
+		if err != nil {
+			return err
+		}
+		open, err := r.openJobs(ctx)
+		if err != nil {
+			return err
+		}
+		locked, err := r.locks(ctx, now)
+		if err != nil {
+			return err
+		}
+		facts = openFacts(open, now)
+		facts.Pending = pending
+		h, err := s.advance(ctx, s.jobs, r, now, open, nil)
+		rows := open
+		if h != nil {
+			rows = h.rows
+			facts.History = jobHistory(rows, now)
+			facts.History.Age = h.age(now)
+		}
+		facts.Pools = lastStarts(pools, rows, now)
+		facts.Locks = locks(locked, facts.History)
+		return err
+	})
+	return facts, err
+}
+
+// pendingJobs counts the jobs that wait, and finds the longest-waiting due one of each pool.
+func (r *reader) pendingJobs(ctx context.Context, now time.Time) (map[string]oms.Pool, int, error) {
+	pools, pending := map[string]oms.Pool{}, 0
+	err := r.query(ctx, "jobs_pending", args{"now": r.time(now)}, func(rec record) {
+		pending += rec.number(1)
+		pools[rec.text(0)] = oms.Pool{Name: rec.text(0), OldestDue: rec.moment(2).at(now)}
+	})
+	return pools, pending, err
+}
+
+// openJobs returns the jobs in work or claimed, and those that must be followed by id.
+func (r *reader) openJobs(ctx context.Context) (map[string]row, error) {
+	open := map[string]row{}
+	err := r.query(ctx, "jobs_open", nil, func(rec record) {
+		job := decodeJob(rec)
+		job.open = rec.text(1)
+		if job.open == jobRunning {
+			job.start = first(job.start, rec.moment(9), job.stamp)
+		}
+		open[job.id] = job
+	})
+	return open, err
+}
+
+func openFacts(open map[string]row, now time.Time) oms.Jobs {
+	facts := oms.Jobs{Runs: []oms.Run{}}
+	for _, job := range open {
+		switch job.open {
+		case jobQueued:
+			facts.Queued++
+		case jobRunning:
+			facts.Running++
+			facts.Runs = append(facts.Runs, oms.Run{
+				JobName: job.name, JobID: job.id, Instance: job.instance, Start: job.start.at(now),
+			})
+		}
+	}
+	return facts
+}
+
+// locks returns the instances locked now, nil where the table is missing.
+func (r *reader) locks(ctx context.Context, now time.Time) ([]string, error) {
+	if !r.can("job_locks") {
+		return nil, nil
+	}
+	locked := []string{}
+	err := r.query(ctx, "job_locks", args{"now": r.time(now)}, func(rec record) { locked = append(locked, rec.text(0)) })
+	return locked, err
+}
+
+// locks says for every known instance whether it is locked.
+func locks(locked []string, history *oms.JobHistory) map[string]bool {
+	if locked == nil {
+		return nil
+	}
+	all := map[string]bool{everyInstance: false}
+	if history != nil {
+		for instance := range history.Activity {
+			all[instance] = false
+		}
+	}
+	for _, instance := range locked {
+		all[instance] = true
+	}
+	return all
+}
+
+// lastStarts adds to the pools the newest start in each.
+func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) []oms.Pool {
+	for _, r := range rows {
+		start := r.start.at(now)
+		if r.start.isZero() || start.Before(now.Add(-remembered)) {
+			continue
+		}
+		p := pools[r.pool]
+		p.Name, p.LastStart = r.pool, newest(p.LastStart, start)
+		pools[r.pool] = p
+	}
+	var all []oms.Pool
+	for _, p := range pools {
+		all = append(all, p)
+	}
+	return all
+}
+
+// jobHistory sums up the runs that ended within the last days.
+func jobHistory(rows map[string]row, now time.Time) *oms.JobHistory {
+	since := now.Add(-remembered)
+	history := &oms.JobHistory{Activity: map[string]time.Time{}}
+	ended := map[string][]row{}
+	for _, r := range rows {
+		if r.instance != "" && !r.active().at(now).Before(since) {
+			history.Activity[r.instance] = newest(history.Activity[r.instance], r.active().at(now))
+		}
+		if r.outcome != "" && !r.end.at(now).Before(since) {
+			ended[r.name] = append(ended[r.name], r)
+		}
+	}
+	for name, runs := range ended {
+		history.Jobs = append(history.Jobs, sumUp(name, runs, now))
+	}
+	return history
+}
+
+// sumUp counts the failures since the last success of one job.
+func sumUp(name string, runs []row, now time.Time) oms.JobRuns {
+	job := oms.JobRuns{JobName: name}
+	var last row
+	for _, r := range runs {
+		end := r.end.at(now)
+		if r.outcome != jobFinished || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
+			continue
+		}
+		last, job.LastSuccess = r, end
+	}
+	if !last.start.isZero() {
+		took := max(job.LastSuccess.Sub(last.start.at(job.LastSuccess)), 0)
+		job.LastDuration = &took
+	}
+	for _, r := range runs {
+		if end := r.end.at(now); r.failedJob() && end.After(job.LastSuccess) {
+			job.Failures++
+			job.FirstFailure = oldest(job.FirstFailure, end)
+		}
+	}
+	return job
+}

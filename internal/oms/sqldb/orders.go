@@ -1,0 +1,232 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// orderStates are the open states of a sales order; orders_open lists the same.
+func orderStates() map[string]oms.OrderStatus {
+	return map[string]oms.OrderStatus{
+		"ORDER_CREATED": oms.OrderCreated, "ORDER_AUTHORIZED": oms.OrderAuthorized, "ORDER_PROCESSING": oms.OrderProcessing,
+		"ORDER_HOLD": oms.OrderHeld, "ORDER_APPROVED": oms.OrderApproved, "ORDER_SENT": oms.OrderSent,
+	}
+}
+
+// The roots of HotWax' facility types. What descends from neither is a warehouse.
+func virtualRoots() []string { return []string{"VIRTUAL_FACILITY"} }
+func storeRoots() []string   { return []string{"PHYSICAL_STORE", "RETAIL_STORE", "OUTLET_STORE"} }
+
+// channelSeparator joins the two parts of a channel into the name of an order's history.
+const channelSeparator = "\x00"
+
+func channelOf(name string) oms.Channel {
+	store, channel, _ := strings.Cut(name, channelSeparator)
+	return oms.Channel{ProductStore: store, Channel: channel}
+}
+
+// decodeOrder reads order_columns.
+func decodeOrder(rec record) row {
+	return row{
+		id: rec.text(0), name: rec.text(1) + channelSeparator + rec.text(2), outcome: "entered",
+		created: rec.moment(3), stamp: rec.moment(4),
+	}
+}
+
+// keepOrders keeps the newest entry of each channel, and what is young enough to be read again, so that it is counted
+// once only.
+func keepOrders(rows map[string]row, base, floor time.Time) map[string]bool {
+	keep := map[string]bool{}
+	for id, r := range rows {
+		if r.created.hi.Before(floor) {
+			delete(rows, id)
+		} else if first(r.stamp, r.created).hi.After(base.Add(-2 * reread)) {
+			keep[id] = false
+		}
+	}
+	latest(rows, keep, func(r row) string { return r.name }, func(r row) moment { return r.created })
+	return keep
+}
+
+// Orders implements oms.Source.
+func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) {
+	var facts oms.Orders
+	err := s.read(ctx, s.orders, now, func(r *reader) error {
+		if err := r.schema.need("order_header"); err != nil {
+			return err
+		}
+		unstamped, err := r.openOrders(ctx, &facts)
+		if err != nil {
+			return err
+		}
+		if err := r.createdOrders(ctx, now, &facts); err != nil {
+			return err
+		}
+		if err := r.waitingOrders(ctx, now, &facts); err != nil {
+			return err
+		}
+		extra := map[string]row{}
+		if unstamped {
+			since := args{"entered_since": r.time(now.Add(-remembered))}
+			if err := r.query(ctx, "orders_unstamped", since, s.orders.newHistory().into(extra)); err != nil {
+				return err
+			}
+		}
+		h, err := s.advance(ctx, s.orders, r, now, nil, extra)
+		if h != nil {
+			facts.Imports = s.imports.count(h.rows, now)
+		}
+		return err
+	})
+	return facts, err
+}
+
+// openOrders counts, and says whether any of the orders has no stamp.
+func (r *reader) openOrders(ctx context.Context, facts *oms.Orders) (unstamped bool, err error) {
+	states, open := orderStates(), []oms.OpenOrders{}
+	err = r.query(ctx, "orders_open", nil, func(rec record) {
+		open = append(open, oms.OpenOrders{
+			Channel: oms.Channel{ProductStore: rec.text(1), Channel: rec.text(2)},
+			Status:  states[rec.text(0)], Count: rec.number(3),
+		})
+		unstamped = unstamped || rec.number(4) > 0
+	})
+	if err == nil {
+		facts.Open = open
+	}
+	return unstamped, err
+}
+
+// createdOrders tells the excluded orders from those that wait for no known reason.
+func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Orders) error {
+	exclude := r.source.client.Orders.CreatedExclude
+	if len(exclude.MissingAttributes) > 0 {
+		if err := r.schema.need("order_attribute"); err != nil {
+			return fmt.Errorf("orders.created_exclude.missing_attributes: %w", err)
+		}
+	}
+	excluded, created := map[string]int{}, []oms.CreatedOrders{}
+	named := args{"channels": exclude.Channels}
+	for _, c := range exclude.Channels {
+		excluded["channel "+c] = 0
+	}
+	for i, attribute := range exclude.MissingAttributes {
+		named["attribute_"+strconv.Itoa(i)] = attribute
+		excluded["missing attribute "+attribute] = 0
+	}
+	ages := oms.CreatedAges()
+	for i, age := range ages {
+		named["entered_before_"+strconv.Itoa(i)] = r.time(now.Add(-age))
+	}
+	err := r.query(ctx, "orders_created", named, func(rec record) {
+		channel := oms.Channel{ProductStore: rec.text(0), Channel: rec.text(1)}
+		switch why := rec.text(2); why {
+		case "":
+			waiting := oms.CreatedOrders{Channel: channel, Oldest: rec.moment(4).at(now)}
+			for i := range ages {
+				waiting.OlderThan = append(waiting.OlderThan, rec.number(5+i))
+			}
+			created = append(created, waiting)
+		case "channel":
+			excluded["channel "+channel.Channel] += rec.number(3)
+		default:
+			i, _ := strconv.Atoi(why) // the statement's own number
+			excluded["missing attribute "+exclude.MissingAttributes[i]] += rec.number(3)
+		}
+	})
+	if err == nil {
+		facts.Excluded, facts.Created = excluded, created
+	}
+	return err
+}
+
+// waitingOrders finds where approved and parked orders wait.
+func (r *reader) waitingOrders(ctx context.Context, now time.Time, facts *oms.Orders) error {
+	if !r.can("orders_unfulfilled") || !r.can("facility_types") {
+		return nil
+	}
+	parents := map[string]string{}
+	err := r.query(ctx, "facility_types", nil, func(rec record) { parents[rec.text(0)] = rec.text(1) })
+	if err != nil {
+		return err
+	}
+	virtual := descendants(parents, virtualRoots())
+	types := args{"virtual": virtual, "store": descendants(parents, storeRoots())}
+
+	waiting := func(rec record) oms.WaitingOrders {
+		return oms.WaitingOrders{Place: rec.text(0), Count: rec.number(1), Oldest: rec.moment(2).at(now)}
+	}
+	unfulfilled, parkings := []oms.WaitingOrders{}, []oms.WaitingOrders{}
+	err = r.query(ctx, "orders_unfulfilled", types, func(rec record) { unfulfilled = append(unfulfilled, waiting(rec)) })
+	if err != nil {
+		return err
+	}
+	facts.Unfulfilled = unfulfilled
+	parked := map[string]oms.WaitingOrders{}
+	if err = r.query(ctx, "orders_parked", types, func(rec record) { parked[rec.text(0)] = waiting(rec) }); err != nil {
+		return err
+	}
+	err = r.query(ctx, "facilities_virtual", types, func(rec record) {
+		at := parked[rec.text(0)]
+		at.Place = rec.text(0)
+		parkings = append(parkings, at)
+	})
+	if err == nil {
+		facts.Parked = parkings
+	}
+	return err
+}
+
+// descendants returns the facility types that are, or descend from, one of the roots.
+func descendants(parents map[string]string, roots []string) []string {
+	found := slices.Clone(roots)
+	for t := range parents {
+		for up, steps := t, 0; up != "" && steps <= len(parents); up, steps = parents[up], steps+1 {
+			if slices.Contains(roots, up) && t != up {
+				found = append(found, t)
+				break
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// imports counts the orders seen entering. The count belongs to this process, as counters do.
+type imports struct {
+	mu     sync.Mutex
+	primed bool
+	seen   map[string]bool // the ids held that are counted already
+	counts map[oms.Channel]uint64
+}
+
+// count adds the rows not seen before and tells of every channel.
+func (c *imports) count(rows map[string]row, now time.Time) []oms.Import {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last := map[oms.Channel]time.Time{}
+	seen := map[string]bool{}
+	for id, r := range rows {
+		channel := channelOf(r.name)
+		if c.primed && !c.seen[id] {
+			c.counts[channel]++
+		}
+		seen[id] = true
+		if entered := r.created.at(now); !entered.Before(now.Add(-remembered)) {
+			last[channel] = newest(last[channel], entered)
+		}
+	}
+	c.seen, c.primed = seen, true
+	facts := []oms.Import{}
+	for channel, entered := range last {
+		facts = append(facts, oms.Import{Channel: channel, Last: entered, Seen: c.counts[channel]})
+	}
+	return facts
+}

@@ -1,0 +1,76 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+func postgresDialect() dialect {
+	return dialect{
+		driver: config.Postgres,
+		connector: func(db config.Database) (driver.Connector, error) {
+			return &postgresConnector{dsn: db.DSN, zone: db.Timezone}, nil
+		},
+		password: func(dsn string) string {
+			cfg, err := pgx.ParseConfig(dsn)
+			if err != nil {
+				return dsn
+			}
+			return cfg.Password
+		},
+		catalogue: `SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tables)`,
+		around: []StatementText{
+			{"begin", "Before each run: one state for all its statements, and no writes.",
+				"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
+			{"limit", "Before each statement, the time that remains. A scrape that gives up sends a cancel request.",
+				"SET LOCAL statement_timeout = <milliseconds>"},
+			{"rollback", "After each run.", "ROLLBACK"},
+		},
+		isolation:   sql.LevelRepeatableRead,
+		quote:       quoteWith(`"`),
+		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
+		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
+		time: func(t time.Time) any { return t },
+		limit: func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error {
+			ms := max(remaining.Milliseconds(), 1)
+			_, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = "+strconv.FormatInt(ms, 10))
+			return err
+		},
+	}
+}
+
+// postgresConnector opens connections with the secret of the moment.
+type postgresConnector struct {
+	dsn  config.Secret
+	zone *time.Location
+}
+
+func (c *postgresConnector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	dsn, err := c.dsn.Read()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("the DSN is not of the form postgres://user:password@host:5432/database")
+	}
+	// Where a TIMESTAMPTZ of OFBiz meets a TIMESTAMP of Moqui, the server compares them in this zone.
+	cfg.RuntimeParams["timezone"] = c.zone.String()
+	cfg.RuntimeParams["default_transaction_read_only"] = "on"
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "oms_exporter"
+	}
+	return stdlib.GetConnector(*cfg).Connect(ctx)
+}

@@ -1,0 +1,144 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// A table lists what the statements read of it. Without its required columns a table is of no use and the metrics that
+// need it are absent; an optional column reads as NULL where a vintage lacks it.
+type table struct {
+	name     string
+	required string
+	optional string
+}
+
+// wanted is every table and column that a statement names.
+func wanted() []table {
+	return []table{
+		{"order_header", "order_id order_type_id status_id product_store_id sales_channel_enum_id order_date entry_date " +
+			"last_updated_tx_stamp created_tx_stamp", ""},
+		{"order_item", "order_id order_item_seq_id status_id", "ship_group_seq_id"},
+		{"order_item_ship_group", "order_id ship_group_seq_id facility_id", ""},
+		{"order_item_ship_group_assoc", "order_id order_item_seq_id ship_group_seq_id", ""},
+		{"order_facility_change", "order_id order_item_seq_id change_datetime", ""},
+		{"order_status", "order_id order_item_seq_id status_id status_datetime", ""},
+		{"order_attribute", "order_id attr_name", ""},
+		{"facility", "facility_id facility_type_id", ""},
+		{"facility_type", "facility_type_id parent_type_id", ""},
+		{"job_sandbox", "job_id job_name service_name status_id pool_id run_by_instance_id run_time start_date_time " +
+			"finish_date_time cancel_date_time last_updated_tx_stamp", "system_job_enum_id product_store_id shop_id"},
+		{"job_manager_lock", "instance_id from_date thru_date", ""},
+		{"data_manager_log", "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp " +
+			"last_updated_tx_stamp", "parent_log_id cancel_date_time total_record_count failed_record_count"},
+		{"service_job_run", "job_run_id", ""},
+	}
+}
+
+// A schema is what a look at the database's catalogue found of the wanted tables.
+type schema struct {
+	tables     map[string]string // the real, quoted name of each table that can be used
+	columns    map[string]bool   // "table.column" of each optional column that is there
+	missing    []oms.Column
+	generation oms.Generation
+}
+
+// probe looks which of the wanted tables and columns there are. Names are compared without their case.
+func (d dialect) probe(ctx context.Context, r *reader) (*schema, error) {
+	var names []string
+	for _, t := range wanted() {
+		names = append(names, t.name)
+	}
+	found := map[string][]string{} // by real table name
+	err := r.send(ctx, "columns", d.catalogue, args{"tables": names}, func(rec record) {
+		found[rec.text(0)] = append(found[rec.text(0)], strings.ToLower(rec.text(1)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	real := map[string]string{}
+	columns := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		folded := strings.ToLower(name)
+		if real[folded] != "" { // a server that tells cases apart and holds both: lower case sorts last and wins
+			maps.DeleteFunc(columns, func(c string, _ bool) bool { return strings.HasPrefix(c, folded+".") })
+		}
+		real[folded] = name
+		for _, c := range found[name] {
+			columns[folded+"."+c] = true
+		}
+	}
+	s := &schema{tables: map[string]string{}, columns: map[string]bool{}, generation: generationOf(real)}
+	for _, t := range wanted() {
+		if real[t.name] == "" {
+			s.missing = append(s.missing, oms.Column{Table: t.name})
+			continue
+		}
+		usable := true
+		for _, c := range strings.Fields(t.required) {
+			if !columns[t.name+"."+c] {
+				s.missing = append(s.missing, oms.Column{Table: t.name, Column: c})
+				usable = false
+			}
+		}
+		for _, c := range strings.Fields(t.optional) {
+			if !columns[t.name+"."+c] {
+				s.missing = append(s.missing, oms.Column{Table: t.name, Column: c})
+				continue
+			}
+			s.columns[t.name+"."+c] = true
+		}
+		if usable {
+			s.tables[t.name] = d.quote(real[t.name])
+		}
+	}
+	return s, nil
+}
+
+// complete is the schema with everything in it, by which the statements are printed.
+func (d dialect) complete() *schema {
+	s := &schema{tables: map[string]string{}, columns: map[string]bool{}}
+	for _, t := range wanted() {
+		s.tables[t.name] = t.name
+		for _, c := range strings.Fields(t.optional) {
+			s.columns[t.name+"."+c] = true
+		}
+	}
+	return s
+}
+
+func generationOf(tables map[string]string) oms.Generation {
+	switch ofbiz, moqui := tables["job_sandbox"] != "", tables["service_job_run"] != ""; {
+	case ofbiz && moqui:
+		return oms.GenerationBoth
+	case ofbiz:
+		return oms.GenerationOFBiz
+	case moqui:
+		return oms.GenerationMoqui
+	}
+	return oms.GenerationUnknown
+}
+
+// has says whether all the tables can be used.
+func (s *schema) has(tables ...string) bool {
+	return !slices.ContainsFunc(tables, func(t string) bool { return s.tables[t] == "" })
+}
+
+// need returns an error unless the table can be used.
+func (s *schema) need(table string) error {
+	for _, m := range s.missing {
+		switch {
+		case m.Table != table || s.has(table):
+		case m.Column == "":
+			return fmt.Errorf("table %s is not in the database, or its user may not read it", table)
+		default:
+			return fmt.Errorf("table %s has no column %s, or the database's user may not read it", table, m.Column)
+		}
+	}
+	return nil
+}

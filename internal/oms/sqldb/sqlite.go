@@ -1,0 +1,50 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql/driver"
+	"net/url"
+	"strings"
+
+	"modernc.org/sqlite"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+func sqliteDialect() dialect {
+	return dialect{
+		driver: config.SQLite,
+		connector: func(db config.Database) (driver.Connector, error) {
+			return &sqliteConnector{dsn: db.DSN}, nil
+		},
+		password: func(string) string { return "" },
+		catalogue: `SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+WHERE m.type = 'table' AND LOWER(m.name) IN (:tables)`,
+		around: []StatementText{{"begin", "Before each run, on a file opened read-only.", "BEGIN"},
+			{"rollback", "After each run.", "ROLLBACK"}},
+		quote:       quoteWith(`"`),
+		placeholder: questionMark,
+		time:        stored,
+	}
+}
+
+// sqliteConnector opens a database file read-only.
+type sqliteConnector struct{ dsn config.Secret }
+
+func (c *sqliteConnector) Driver() driver.Driver { return &sqlite.Driver{} }
+
+func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
+	dsn, err := c.dsn.Read()
+	if err != nil {
+		return nil, err
+	}
+	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, err
+	}
+	values.Set("mode", "ro")
+	values.Add("_pragma", "query_only(1)")
+	values.Add("_pragma", "busy_timeout(1000)")
+	return c.Driver().Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + values.Encode())
+}

@@ -1,0 +1,227 @@
+-- Every statement that the exporter sends to an OMS database. They are templates: a table stands as its name in braces,
+-- because its case differs between servers; {{col}} is a column that some vintages lack, NULL there; :name is a parameter.
+-- Each statement is driven by an index that OFBiz makes itself. order_type_id is wrapped in COALESCE so that no planner
+-- prefers its index, which selects nearly the whole table.
+
+-- statement: newest_stamps
+-- The newest transaction stamps, for the clock check. Index: last_updated_tx_stamp of each table, one entry read.
+SELECT /*limit*/
+  {{if has "job_sandbox"}}(SELECT MAX(last_updated_tx_stamp) FROM {{job_sandbox}}){{else}}NULL{{end}},
+  {{if has "order_header"}}(SELECT MAX(last_updated_tx_stamp) FROM {{order_header}}){{else}}NULL{{end}},
+  {{if has "data_manager_log"}}(SELECT MAX(last_updated_tx_stamp) FROM {{data_manager_log}}){{else}}NULL{{end}};
+
+-- statement: orders_open
+-- Open sales orders by status and channel. Index: order_header.status_id.
+SELECT /*limit*/ status_id, product_store_id, sales_channel_enum_id, COUNT(*),
+  SUM(CASE WHEN created_tx_stamp IS NULL THEN 1 ELSE 0 END)
+FROM {{order_header}}
+WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
+  AND COALESCE(order_type_id, '') = 'SALES_ORDER'
+GROUP BY status_id, product_store_id, sales_channel_enum_id;
+
+-- statement: orders_created
+-- Created sales orders by channel and by exclusion, with their ages. Index: order_header.status_id, then the primary key
+-- of order_attribute.
+SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT(*), MIN(c.entered)
+  {{- range $i, $_ := ages}},
+  SUM(CASE WHEN c.entered < :entered_before_{{$i}} THEN 1 ELSE 0 END)
+  {{- end}}
+FROM (
+  SELECT h.product_store_id, h.sales_channel_enum_id, COALESCE(h.entry_date, h.order_date) AS entered,
+    CASE WHEN h.sales_channel_enum_id IN (:channels) THEN 'channel'
+      {{- range $i, $_ := attributes}}
+      WHEN NOT EXISTS (SELECT 1 FROM {{order_attribute}} a
+                       WHERE a.order_id = h.order_id AND a.attr_name = :attribute_{{$i}}) THEN '{{$i}}'
+      {{- end}}
+      ELSE '' END AS exclusion
+  FROM {{order_header}} h
+  WHERE h.status_id = 'ORDER_CREATED' AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
+) c
+GROUP BY c.product_store_id, c.sales_channel_enum_id, c.exclusion;
+
+-- statement: facility_types
+-- The tree of facility types, a few dozen rows.
+SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
+
+-- statement: facilities_virtual
+-- Every virtual facility: the queue and the parkings. Index: facility.facility_type_id.
+SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
+
+-- part: waiting
+-- The open items of sales orders in some states, where they are, and since when.
+  SELECT h.order_id, i.status_id AS item_status_id, sg.facility_id, f.facility_type_id,
+    COALESCE(
+      (SELECT MAX(c.change_datetime) FROM {{order_facility_change}} c
+       WHERE c.order_id = i.order_id AND c.order_item_seq_id = i.order_item_seq_id),
+      (SELECT MAX(s.status_datetime) FROM {{order_status}} s
+       WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
+         AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
+      h.entry_date, h.order_date) AS since
+  FROM {{order_header}} h
+  JOIN {{order_item}} i ON i.order_id = h.order_id
+  {{- if has "order_item_ship_group_assoc"}}
+  LEFT JOIN {{order_item_ship_group_assoc}} a ON {{col "order_item" "i.ship_group_seq_id"}} IS NULL
+    AND a.order_id = i.order_id AND a.order_item_seq_id = i.order_item_seq_id
+  {{- end}}
+  LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = i.order_id AND sg.ship_group_seq_id =
+    {{if has "order_item_ship_group_assoc"}}COALESCE({{col "order_item" "i.ship_group_seq_id"}}, a.ship_group_seq_id)
+    {{- else}}{{col "order_item" "i.ship_group_seq_id"}}{{end}}
+  LEFT JOIN {{facility}} f ON f.facility_id = sg.facility_id
+  WHERE h.status_id IN ({{.}}) AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
+    AND COALESCE(i.status_id, '') IN ('ITEM_CREATED', 'ITEM_APPROVED', 'ITEM_HOLD');
+
+-- statement: orders_unfulfilled
+-- Approved sales orders with approved items, by where these wait and since when. Index: order_header.status_id, then
+-- order_item, order_item_ship_group, facility by primary key, order_facility_change (order_id, order_item_seq_id), and
+-- order_status.order_id for items that never changed facility.
+SELECT /*limit*/ w.stage, COUNT(DISTINCT w.order_id), MIN(w.since)
+FROM (
+  SELECT v.order_id, v.since,
+    CASE WHEN v.facility_id IS NULL OR v.facility_id = '_NA_' THEN 'brokering_queue'
+      WHEN v.facility_type_id IN (:virtual) THEN 'parking'
+      WHEN v.facility_type_id IN (:store) THEN 'store'
+      ELSE 'warehouse' END AS stage
+  FROM ({{template "waiting" "'ORDER_APPROVED'"}}) v
+  WHERE v.item_status_id = 'ITEM_APPROVED'
+) w
+GROUP BY w.stage;
+
+-- statement: orders_parked
+-- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled.
+SELECT /*limit*/ v.facility_id, COUNT(DISTINCT v.order_id), MIN(v.since)
+FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
+WHERE v.facility_type_id IN (:virtual)
+GROUP BY v.facility_id;
+
+-- part: order_columns
+-- What the history of orders reads.
+order_id, product_store_id, sales_channel_enum_id, COALESCE(entry_date, order_date), created_tx_stamp;
+
+-- statement: orders_newest
+-- The newest creation stamp. Index: order_header.created_tx_stamp, one entry read.
+SELECT /*limit*/ MAX(created_tx_stamp) FROM {{order_header}};
+
+-- statement: orders_changes
+-- Sales orders that entered the OMS. Index: order_header.created_tx_stamp.
+SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
+WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER';
+
+-- statement: orders_by_id
+-- Are the orders on which the answer rests still there? Index: primary key.
+SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
+WHERE order_id IN (:ids) AND COALESCE(order_type_id, '') = 'SALES_ORDER';
+
+-- statement: orders_unstamped
+-- Open orders that Moqui wrote, which have no stamp; sent only where orders_open shows any. Index: order_header.status_id.
+SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
+WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
+  AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL AND entry_date >= :entered_since;
+
+-- statement: jobs_pending
+-- Pending jobs by pool, and the longest-waiting one that the poller should have taken: due, and neither started, cancelled
+-- nor claimed (OFBiz JobManager.poll). Index: job_sandbox.status_id.
+SELECT /*limit*/ pool_id, COUNT(*),
+  MIN(CASE WHEN run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
+      THEN run_time END)
+FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' GROUP BY pool_id;
+
+-- part: job_columns
+-- What the history of jobs reads.
+job_id, status_id, job_name, service_name, {{col "job_sandbox" "system_job_enum_id"}},
+  {{col "job_sandbox" "product_store_id"}}, {{col "job_sandbox" "shop_id"}}, pool_id, run_by_instance_id, run_time,
+  start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp;
+
+-- statement: jobs_open
+-- Jobs in work or claimed, and pending ones without a stamp, which must be followed by id. Index: job_sandbox.status_id.
+SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
+WHERE status_id IN ('SERVICE_RUNNING', 'SERVICE_QUEUED', 'SERVICE_PENDING')
+  AND (status_id <> 'SERVICE_PENDING' OR last_updated_tx_stamp IS NULL);
+
+-- statement: jobs_newest
+-- The newest stamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
+SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{job_sandbox}};
+
+-- statement: jobs_changes
+-- Job rows that changed. Index: job_sandbox.last_updated_tx_stamp.
+SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
+WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to;
+
+-- statement: jobs_by_id
+-- Job rows that left the open set, or on which the answer rests. Index: primary key.
+SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN (:ids);
+
+-- statement: jobs_unstamped
+-- Job rows without a stamp, a page at a time every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
+SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
+WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 2000;
+
+-- statement: jobs_unstamped_newest
+-- The same from the highest ids on, because new rows are most likely there.
+SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
+WHERE last_updated_tx_stamp IS NULL ORDER BY job_id DESC LIMIT 500;
+
+-- statement: job_locks
+-- Job-manager locks in force, which make the poller idle. A table of a few rows.
+SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
+WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
+
+-- statement: files_statuses
+-- The statuses in use, so that one nobody knows is seen. Index: data_manager_log.status_id, one entry per status.
+{{if mysql}}SELECT /*limit*/ DISTINCT status_id FROM {{data_manager_log}}
+{{- else}}WITH RECURSIVE statuses (status_id) AS (
+  SELECT MIN(status_id) FROM {{data_manager_log}}
+  UNION ALL
+  SELECT (SELECT l.status_id FROM {{data_manager_log}} l WHERE l.status_id > s.status_id ORDER BY l.status_id LIMIT 1)
+  FROM statuses s WHERE s.status_id IS NOT NULL
+)
+SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
+
+-- statement: files_open
+-- Files waiting or in work, and those in a status that nobody knows, by configuration. Index: data_manager_log.status_id.
+SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), MIN(o.created), MIN(o.started)
+FROM (
+  SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
+    COALESCE(start_date_time, created_date, last_updated_stamp) AS started
+  FROM {{data_manager_log}} WHERE status_id IN (:statuses) OR status_id IS NULL LIMIT 100000
+) o
+GROUP BY o.config_id, o.status_id;
+
+-- statement: files_open_ids
+-- Files waiting or in work, to be read again when they are no longer. Index: data_manager_log.status_id.
+SELECT /*limit*/ log_id FROM {{data_manager_log}} WHERE status_id IN (:statuses) LIMIT 5000;
+
+-- part: file_columns
+-- What the history of files reads.
+log_id, config_id, status_id, {{col "data_manager_log" "parent_log_id"}}, created_date,
+  start_date_time, finish_date_time, {{col "data_manager_log" "cancel_date_time"}},
+  {{col "data_manager_log" "total_record_count"}}, {{col "data_manager_log" "failed_record_count"}},
+  last_updated_tx_stamp;
+
+-- statement: files_newest
+-- The newest stamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.
+SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{data_manager_log}};
+
+-- statement: files_changes
+-- Files that changed. Index: data_manager_log.last_updated_tx_stamp.
+SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
+WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to;
+
+-- statement: files_by_id
+-- Files that left the open set, or on which the answer rests. Index: primary key.
+SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log_id IN (:ids);
+
+-- statement: files_unstamped
+-- Files that Moqui wrote, which have no stamp, a page at a time every 5 minutes.
+-- Index: data_manager_log.last_updated_tx_stamp.
+SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
+WHERE last_updated_tx_stamp IS NULL AND log_id > :after ORDER BY log_id LIMIT 2000;
+
+-- statement: files_unstamped_newest
+-- The same from the highest ids on, because new rows are most likely there.
+SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
+WHERE last_updated_tx_stamp IS NULL ORDER BY log_id DESC LIMIT 500;
+
+-- statement: files_of_config
+-- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.
+SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
+WHERE config_id = :config ORDER BY log_id DESC LIMIT 500;
