@@ -1,0 +1,139 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/flight"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// A Client measures one OMS instance with every enabled collector. It is safe for concurrent use.
+type Client struct {
+	opts  Options
+	cfg   config.Client
+	src   oms.Source
+	tasks []*task
+
+	mu         sync.Mutex
+	generation oms.Generation // the last one known: one failed run must not make a new series of oms_client_info
+	closed     bool
+	runs       sync.WaitGroup
+}
+
+// task is one enabled collector of a client.
+type task struct {
+	Collector
+	flight flight.Flight[outcome]
+
+	mu     sync.Mutex
+	status Status
+}
+
+// outcome is what a run gave. Those who share the run share it, so it is not changed any more.
+type outcome struct {
+	metrics  []prometheus.Metric
+	age      time.Duration
+	now      time.Time
+	duration time.Duration
+	err      error
+}
+
+// NewClient measures the client cfg from src, which it owns from here on. It asks nothing of src yet.
+func NewClient(opts Options, cfg config.Client, src oms.Source) *Client {
+	c := &Client{opts: opts, cfg: cfg, src: src, generation: oms.GenerationUnknown}
+	for _, col := range opts.Collectors {
+		c.tasks = append(c.tasks, &task{Collector: col, status: Status{Collector: col.Name()}})
+	}
+	return c
+}
+
+// Name is the client's name in the configuration.
+func (c *Client) Name() string { return c.cfg.Name }
+
+// Config is the configuration that the client was made with.
+func (c *Client) Config() config.Client { return c.cfg }
+
+// Source is where the client's facts come from.
+func (c *Client) Source() oms.Source { return c.src }
+
+// Close lets no run begin any more, waits for those under way, which end with the deadlines of those who wait for
+// them, and closes the source.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.runs.Wait()
+	if err := c.src.Close(); err != nil {
+		return fmt.Errorf("closing client %s: %w", c.cfg.Name, err)
+	}
+	return nil
+}
+
+// begin counts a run in, unless the client is closed.
+func (c *Client) begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return fmt.Errorf("client %s is closed", c.cfg.Name)
+	}
+	c.runs.Add(1)
+	return nil
+}
+
+// run measures what col measures, once.
+func (c *Client) run(ctx context.Context, col Collector) outcome {
+	out := outcome{now: c.opts.Now()}
+	if out.err = c.begin(); out.err != nil {
+		return out
+	}
+	defer c.runs.Done()
+	start := time.Now()
+	b := newBatch(c.cfg, out.now)
+	out.err = col.update(ctx, c.src, b)
+	out.metrics, out.age = b.metrics(c.opts.MaxSeries), b.age
+	out.duration = time.Since(start)
+	if b.generation != "" && b.generation != oms.GenerationUnknown {
+		c.mu.Lock()
+		c.generation = b.generation
+		c.mu.Unlock()
+	}
+	return out
+}
+
+// await runs col in f, or joins the run that is under way there, and waits for it no longer than ctx allows.
+func (c *Client) await(ctx context.Context, f *flight.Flight[outcome], col Collector) outcome {
+	start, limit := time.Now(), time.Duration(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = time.Until(deadline).Round(100 * time.Millisecond) // the same text at each scrape
+	}
+	out, err := f.Do(ctx, func(ctx context.Context) (outcome, error) { return c.run(ctx, col), nil })
+	if err == nil {
+		return out
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer within %s", limit)
+	}
+	return outcome{now: c.opts.Now(), duration: time.Since(start), err: err}
+}
+
+// named returns the tasks of the named collectors, or all of them if names is nil.
+func (c *Client) named(names []string) []*task {
+	if names == nil {
+		return c.tasks
+	}
+	var tasks []*task
+	for _, t := range c.tasks {
+		if slices.Contains(names, t.Name()) {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}

@@ -1,0 +1,32 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+var (
+	databaseClockSkew = newMetric(greatest, "oms_database_clock_skew_seconds",
+		"Newest stamp in the database, read in its configured zone, minus now, while stamps advance.")
+	schemaMissing = newMetric(greatest, "oms_schema_missing",
+		"A column, or with an empty column a table, that this vintage of the OMS lacks; metrics that need it are absent.",
+		"table", "column")
+)
+
+// clientCollector tells what kind of OMS was found.
+type clientCollector struct{}
+
+func (clientCollector) Name() string { return "client" }
+
+func (clientCollector) update(ctx context.Context, src oms.Source, b *batch) error {
+	instance, err := src.Instance(ctx, b.now)
+	b.generation = instance.Generation
+	if instance.ClockSkew != nil {
+		b.set(databaseClockSkew, instance.ClockSkew.Seconds())
+	}
+	for _, c := range instance.Missing {
+		b.set(schemaMissing, 1, c.Table, c.Column)
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+var (
+	dataManagerFiles = newMetric(count, "oms_data_manager_files",
+		"Files of the data manager that wait or are in work; statuses that nobody knows are other.", "config", "status")
+	dataManagerOldest = newMetric(greatest, "oms_data_manager_oldest_age_seconds",
+		"How long the oldest of these files has been running or, unless it runs, has been there; 0 when there is none.",
+		"config", "status")
+	dataManagerLastSuccess = newMetric(newest, "oms_data_manager_last_success_timestamp_seconds",
+		"When a file last finished, with or without refused records, as Unix time.", "config")
+	dataManagerLastFailure = newMetric(greatest, "oms_data_manager_last_failure_timestamp_seconds",
+		"When a file last failed or crashed, as Unix time.", "config")
+	dataManagerRecent = newMetric(count, "oms_data_manager_recent_files",
+		"Files that ended within the last 24 h.", "config", "outcome")
+	dataManagerRecentFailedRecords = newMetric(count, "oms_data_manager_recent_failed_records",
+		"Records refused in the files that ended within the last 24 h.", "config")
+)
+
+// dataManagerCollector makes the guide's data-manager checks.
+type dataManagerCollector struct{}
+
+func (dataManagerCollector) Name() string { return "data_manager" }
+
+func (dataManagerCollector) update(ctx context.Context, src oms.Source, b *batch) error {
+	facts, err := src.DataManager(ctx, b.now)
+	var ended []oms.FileRuns
+	if facts.History != nil {
+		ended = facts.History.Configs
+		b.age = facts.History.Age
+	}
+	configs := map[string]bool{}
+	for _, f := range facts.Open {
+		configs[f.Config] = true
+	}
+	for _, f := range ended {
+		configs[f.Config] = true
+	}
+	for config := range configs {
+		if measured(facts.Open, err) {
+			for _, status := range oms.FileStatuses() {
+				setOpen(b, oms.OpenFiles{Config: config, Status: status})
+			}
+		}
+		if facts.History != nil {
+			setEnded(b, oms.FileRuns{Config: config})
+		}
+	}
+	for _, f := range facts.Open {
+		setOpen(b, f)
+	}
+	for _, f := range ended {
+		setEnded(b, f)
+	}
+	return err
+}
+
+func setOpen(b *batch, f oms.OpenFiles) {
+	b.set(dataManagerFiles, float64(f.Count), f.Config, string(f.Status))
+	b.setAge(dataManagerOldest, f.Oldest, f.Config, string(f.Status))
+}
+
+func setEnded(b *batch, f oms.FileRuns) {
+	b.setTime(dataManagerLastSuccess, f.LastSuccess, f.Config)
+	b.setTime(dataManagerLastFailure, f.LastFailure, f.Config)
+	for _, outcome := range oms.FileOutcomes() {
+		b.set(dataManagerRecent, float64(f.Recent[outcome]), f.Config, string(outcome))
+	}
+	b.set(dataManagerRecentFailedRecords, float64(f.RecentFailedRecords), f.Config)
+}

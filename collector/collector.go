@@ -1,0 +1,53 @@
+// Package collector is the Prometheus side of the exporter: one file per collector turns the plain facts of package oms
+// into metrics. It knows nothing of SQL.
+//
+// A zero is a fact and a gap is a failure: whatever was measured is there for every member of its set, at 0 where there
+// is nothing, and what could not be measured is absent. Nothing is kept between scrapes, apart from the health of the
+// collectors and the generation of the client.
+package collector
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// A Collector measures one area of one client. It is a stateless value; what it measures goes into the batch.
+type Collector interface {
+	// Name is the value of the label collector and the name in flags and queries.
+	Name() string
+	// update asks src for the facts of its area, once, and puts them into b. Facts that come together with an error
+	// are put there all the same, and the error is returned.
+	update(ctx context.Context, src oms.Source, b *batch) error
+}
+
+// All lists every collector.
+func All() []Collector {
+	return []Collector{
+		clientCollector{},
+		ordersCollector{},
+		jobsCollector{},
+		dataManagerCollector{},
+		resetInventoryCollector{},
+	}
+}
+
+// Options are what all clients share.
+type Options struct {
+	Logger *slog.Logger
+	// Collectors are the enabled ones.
+	Collectors []Collector
+	// MaxSeries caps each metric of each client whose labels come from the database. 0 is no cap.
+	MaxSeries int
+	// Now is the clock by which ages are told.
+	Now func() time.Time
+}
+
+// measured tells whether facts that do not need the history were had. In the company of an error, nil says that they
+// could not be, unless it is only the history that is missing.
+func measured[T any](facts []T, err error) bool {
+	return err == nil || errors.Is(err, oms.ErrLookBack) || facts != nil
+}

@@ -1,0 +1,82 @@
+package collector
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A kind says what becomes of two values with the same labels, and which values are the worst: those stay when there
+// are more series than the cap allows.
+type kind int
+
+const (
+	// count adds up; the greatest is the worst.
+	count kind = iota
+	// total is a count that only grows: a Prometheus counter.
+	total
+	// greatest keeps the greater value, an age as a rule; the greatest is the worst.
+	greatest
+	// newest keeps the later of two stamps of something good; the longest ago is the worst.
+	newest
+	// oldest keeps the earlier of two stamps of something bad; the longest ago is the worst.
+	oldest
+)
+
+// join makes one value of two that have the same labels.
+func (k kind) join(a, b float64) float64 {
+	switch k {
+	case count, total:
+		return a + b
+	case oldest:
+		return min(a, b)
+	case greatest, newest:
+	}
+	return max(a, b)
+}
+
+// compare puts the worse of two samples first.
+func (k kind) compare(a, b sample) int {
+	byValue := cmp.Compare(b.value, a.value)
+	if k == newest || k == oldest {
+		byValue = -byValue
+	}
+	return cmp.Or(byValue, slices.Compare(a.labels, b.labels))
+}
+
+// A metric is all that is known of a metric family before anything is measured. Beside its own labels it has client.
+type metric struct {
+	name   string
+	kind   kind
+	desc   *prometheus.Desc
+	capped bool
+}
+
+func newMetric(kind kind, name, help string, labels ...string) metric {
+	m := metric{name: name, kind: kind}
+	m.desc = prometheus.NewDesc(name, help, append([]string{"client"}, labels...), nil)
+	for _, l := range labels {
+		m.capped = m.capped || !bounded(l)
+	}
+	return m
+}
+
+// bounded tells whether the values of a label are a closed set or come from the configuration. All others come from
+// the database, which may hold any number of them.
+func bounded(label string) bool {
+	switch label {
+	case "age", "collector", "column", "metric", "outcome", "reason", "result", "source", "stage", "status", "table":
+		return true
+	}
+	return false
+}
+
+// sample makes a Prometheus metric of a value; the labels are client and the metric's own, in their order.
+func (m metric) sample(value float64, labels ...string) prometheus.Metric {
+	valueType := prometheus.GaugeValue
+	if m.kind == total {
+		valueType = prometheus.CounterValue
+	}
+	return prometheus.MustNewConstMetric(m.desc, valueType, value, labels...)
+}

@@ -1,0 +1,135 @@
+package collector_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"go.uber.org/goleak"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// now is what the exporter's clock says in these tests: 13:00 in Chicago, daylight saving time.
+var now = time.Date(2026, 3, 10, 18, 0, 0, 0, time.UTC)
+
+// source gives the facts that a test put into it.
+type source struct {
+	instance       oms.Instance
+	orders         oms.Orders
+	jobs           oms.Jobs
+	dataManager    oms.DataManager
+	resetInventory oms.ResetInventory
+	err            error // comes with all facts
+	// before, where set, is called at the start of each run; its error is returned without facts.
+	before func(ctx context.Context, collector string) error
+
+	calls  atomic.Int64
+	closed atomic.Bool
+}
+
+func facts[T any](ctx context.Context, s *source, collector string, t *T) (T, error) {
+	s.calls.Add(1)
+	if s.before != nil {
+		if err := s.before(ctx, collector); err != nil {
+			var none T
+			return none, err
+		}
+	}
+	return *t, s.err
+}
+
+func (s *source) Instance(ctx context.Context, _ time.Time) (oms.Instance, error) {
+	return facts(ctx, s, "client", &s.instance)
+}
+
+func (s *source) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
+	return facts(ctx, s, "orders", &s.orders)
+}
+
+func (s *source) Jobs(ctx context.Context, _ time.Time) (oms.Jobs, error) {
+	return facts(ctx, s, "jobs", &s.jobs)
+}
+
+func (s *source) DataManager(ctx context.Context, _ time.Time) (oms.DataManager, error) {
+	return facts(ctx, s, "data_manager", &s.dataManager)
+}
+
+func (s *source) ResetInventory(ctx context.Context, _ time.Time) (oms.ResetInventory, error) {
+	return facts(ctx, s, "reset_inventory", &s.resetInventory)
+}
+
+func (s *source) Close() error {
+	s.closed.Store(true)
+	return nil
+}
+
+// newClient makes a client in Chicago with the named collectors, or all of them.
+func newClient(t *testing.T, name string, src oms.Source, names ...string) *collector.Client {
+	return newClientWith(t, collector.Options{Logger: slog.New(slog.DiscardHandler), MaxSeries: 500}, name, src, names...)
+}
+
+func newClientWith(t *testing.T, opts collector.Options, name string, src oms.Source, names ...string) *collector.Client {
+	t.Helper()
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Now = func() time.Time { return now }
+	for _, c := range collector.All() {
+		if len(names) == 0 || slices.Contains(names, c.Name()) {
+			opts.Collectors = append(opts.Collectors, c)
+		}
+	}
+	cfg := config.Client{Name: name, Timezone: zone, Labels: map[string]string{"brand": "krewe", "region": "us"}}
+	return collector.NewClient(opts, cfg, src)
+}
+
+// exposition is what a scrape of g answers.
+func exposition(t *testing.T, g prometheus.Gatherer) string {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return text.String()
+}
+
+// scrape is the answer to a scrape of the clients that ends within timeout.
+func scrape(t *testing.T, timeout time.Duration, clients []*collector.Client, names ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return exposition(t, collector.Gather(ctx, clients, names))
+}
+
+// want fails the test unless each line is in the exposition; a line that begins with "!" must be no part of it.
+func want(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if absent, ok := strings.CutPrefix(line, "!"); ok {
+			if strings.Contains(text, absent) {
+				t.Errorf("%q is there, in\n%s", absent, text)
+			}
+		} else if !strings.Contains("\n"+text, "\n"+line+"\n") {
+			t.Errorf("no line %q in\n%s", line, text)
+		}
+	}
+}
