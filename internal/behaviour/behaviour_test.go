@@ -4,7 +4,6 @@ package behaviour
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -31,59 +29,11 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// An engine makes databases with the OMS's tables.
-type engine struct {
-	name string
-	// start starts the server and returns what makes a database on it: for the exporter, and to write into.
-	start func(t *testing.T) func(t *testing.T, name, zone string) (config.Database, *sql.DB)
-}
-
-func engines() []engine {
-	return []engine{
-		{"sqlite", func(*testing.T) func(*testing.T, string, string) (config.Database, *sql.DB) { return sqliteDatabase }},
-		{"mariadb", func(t *testing.T) func(*testing.T, string, string) (config.Database, *sql.DB) {
-			return serverDatabase(testserver.MariaDB(t))
-		}},
-		{"postgres", func(t *testing.T) func(*testing.T, string, string) (config.Database, *sql.DB) {
-			return serverDatabase(testserver.Postgres(t))
-		}},
-	}
-}
-
-func sqliteDatabase(t *testing.T, name, zone string) (config.Database, *sql.DB) {
-	path := filepath.Join(t.TempDir(), name+".db")
-	admin, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = admin.Close() })
-	execute(t, admin, omsschema.SQLite)
-	return config.Database{Driver: config.SQLite, DSN: config.EnvSecret(path), Timezone: location(t, zone), MaxConnections: 4}, admin
-}
-
-func serverDatabase(server *testserver.Server) func(*testing.T, string, string) (config.Database, *sql.DB) {
-	return func(t *testing.T, name, zone string) (config.Database, *sql.DB) {
-		dsn := server.NewDatabase(t, name)
-		admin := server.Admin(t, name)
-		admin.SetMaxOpenConns(1)
-		if server.Driver() == config.Postgres { // a TIMESTAMPTZ literal without a zone is one of the session's
-			execute(t, admin, "SET TIME ZONE '"+zone+"'")
-		}
-		path := filepath.Join(t.TempDir(), name+".dsn")
-		if err := os.WriteFile(path, []byte(dsn), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return config.Database{
-			Driver: server.Driver(), DSN: config.FileSecret(path), Timezone: location(t, zone), MaxConnections: 4,
-		}, admin
-	}
-}
-
 // newClient watches a database by a clock of the test's own.
 func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Client {
 	t.Helper()
 	cfg := config.Client{
-		Name: "KREWE", Timezone: location(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"}, Database: db,
+		Name: "KREWE", Timezone: testserver.Zone(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"}, Database: db,
 		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
@@ -112,16 +62,15 @@ func TestRowsInMetricsOut(t *testing.T) {
 	if err != nil || len(scenarios) == 0 {
 		t.Fatal("no scenarios", err)
 	}
-	for _, engine := range engines() {
-		t.Run(engine.name, func(t *testing.T) {
-			newDatabase := engine.start(t)
+	for _, engine := range testserver.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			newDatabase := engine.Start(t)
 			for _, path := range scenarios {
 				name := strings.TrimSuffix(filepath.Base(path), ".sql")
 				t.Run(name, func(t *testing.T) {
-					db, admin := newDatabase(t, name, "America/New_York")
-					got := play(t, path, db, admin)
+					got := play(t, path, newDatabase(t, name, "America/New_York"))
 					golden := strings.TrimSuffix(path, ".sql") + ".prom"
-					if *update && engine.name == "sqlite" {
+					if *update && engine.Name == "sqlite" {
 						if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 							t.Fatal(err)
 						}
@@ -142,18 +91,18 @@ func TestRowsInMetricsOut(t *testing.T) {
 var moment = regexp.MustCompile(`(?m)^-- at (\S+): (.*)$`)
 
 // play executes the statements up to each "-- at TIME: TITLE" and looks at the metrics then.
-func play(t *testing.T, path string, db config.Database, admin *sql.DB) string {
+func play(t *testing.T, path string, db testserver.Database) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var now time.Time
-	client := newClient(t, db, &now)
+	client := newClient(t, db.Config, &now)
 	var out strings.Builder
 	from := 0
 	for _, m := range moment.FindAllSubmatchIndex(text, -1) {
-		execute(t, admin, string(text[from:m[0]]))
+		testserver.Execute(t, db.Admin, string(text[from:m[0]]))
 		from = m[1]
 		if now, err = time.Parse(time.RFC3339, string(text[m[2]:m[3]])); err != nil {
 			t.Fatal(err)
@@ -202,29 +151,6 @@ func scrape(t *testing.T, client *collector.Client) string {
 		}
 	}
 	return text.String()
-}
-
-// execute sends statements one by one.
-func execute(t *testing.T, db *sql.DB, statements string) {
-	t.Helper()
-	statements = regexp.MustCompile(`(?m)^\s*--.*$`).ReplaceAllString(statements, "")
-	for _, statement := range strings.Split(statements, ";") {
-		if strings.TrimSpace(statement) == "" {
-			continue
-		}
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatalf("%v in %s", err, statement)
-		}
-	}
-}
-
-func location(t *testing.T, name string) *time.Location {
-	t.Helper()
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return zone
 }
 
 // diff lists the lines that only one of two texts has, in their order.

@@ -74,6 +74,7 @@ type history struct {
 	open    map[string]row // what was waiting or in work at the last refresh
 	stale   bool
 
+	refreshed  time.Time
 	rereadAt   time.Time
 	unstampAt  time.Time
 	after      string    // where the next page of rows without stamps begins
@@ -146,7 +147,7 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	if err != nil {
 		return err
 	}
-	h.open = open
+	h.open, h.refreshed = open, now
 	if full {
 		h.rereadAt = now
 		h.prune(now)
@@ -298,13 +299,13 @@ func (h *history) prune(now time.Time) {
 	h.anchors = keep
 }
 
-// base is when the newest stamp was made or, where that lies in the future, now: one wrong stamp must not hide what
-// comes after it.
+// base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is when the
+// last refresh was, by our clock.
 func (h *history) base(now time.Time) time.Time {
-	if h.newest.isZero() || h.newest.lo.After(now) {
-		return now
+	if !h.newest.isZero() && !h.newest.lo.After(now) {
+		return h.newest.lo
 	}
-	return h.newest.lo
+	return oldest(now, h.refreshed)
 }
 
 // latest adds to keep the rows that may be the latest of their group by some moment. It returns the latest moments.

@@ -1,0 +1,332 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"go.uber.org/goleak"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestAgreement runs random histories of an OMS (inserts, progress, late commits, purges, rows edited with and without
+// a stamp, rows that Moqui wrote without one, restarts, changes of both clocks) on which a source that has lived all
+// the while and one that is started afresh must give the same facts at every step.
+//
+// A step is either quick, some minutes with changes as OFBiz makes them, or slow, longer than the quarter of an hour
+// after which late, purged and unstamped rows are promised to be found.
+func TestAgreement(t *testing.T) {
+	for _, engine := range testserver.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			newDatabase := engine.Start(t)
+			histories, steps := 12, 40
+			if engine.Name != "sqlite" {
+				histories = 3
+			}
+			for seed := range histories {
+				t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					w := newWorld(t, uint64(seed), newDatabase(t, fmt.Sprintf("agreement%d", seed), "America/New_York"))
+					for range steps {
+						w.step(t)
+					}
+				})
+			}
+		})
+	}
+}
+
+// world is a simulated OMS with its clock, and the source that lives all the while.
+type world struct {
+	*rand.Rand
+	db     testserver.Database
+	client config.Client
+	long   *Source
+	now    time.Time     // the exporter's clock
+	ahead  time.Duration // of the OMS's clock
+	ids    int
+	steps  int
+	open   []openRow
+	log    []string
+}
+
+type openRow struct {
+	table, id string
+	stamped   bool
+	step      int // in which it came
+}
+
+func newWorld(t *testing.T, seed uint64, db testserver.Database) *world {
+	w := &world{
+		Rand: rand.New(rand.NewPCG(seed, 1)), db: db,
+		// The autumn change of New York is on November 1st at 6:00 UTC; some histories cross it.
+		now: []time.Time{
+			time.Date(2026, 10, 30, 3, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 5, 40, 0, 0, time.UTC),
+		}[seed%2],
+		client: config.Client{
+			Name: "KREWE", Timezone: time.UTC, Database: db.Config,
+			ResetInventory: []config.ResetSource{{Source: "wms", ConfigIDs: []string{"C0"}}, {Source: "other", ConfigIDs: []string{"C1", "NEVER"}}},
+		},
+	}
+	w.long = w.source(t)
+	for range 60 { // a past
+		w.insert(t, w.now.Add(-time.Duration(w.IntN(9*24*60))*time.Minute), w.IntN(4) > 0)
+	}
+	return w
+}
+
+func (w *world) source(t *testing.T) *Source {
+	s, err := Open(slog.New(slog.DiscardHandler), w.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (w *world) step(t *testing.T) {
+	t.Helper()
+	w.log = nil
+	w.steps++
+	if w.IntN(12) == 0 {
+		_ = w.long.Close()
+		w.long = w.source(t)
+		w.note("restart")
+	}
+	if w.IntN(3) > 0 {
+		w.now = w.now.Add(time.Duration(30+w.IntN(270)) * time.Second)
+		w.quick(t)
+	} else {
+		w.now = w.now.Add(time.Duration(16+w.IntN(120)) * time.Minute)
+		w.slow(t)
+	}
+	look := w.now
+	switch w.IntN(10) {
+	case 0: // the exporter's clock is off for one look
+		look = look.Add(time.Duration(w.IntN(600)-300) * time.Minute)
+		w.note("look at %s", look)
+	case 1: // the OMS's clock is set by a few minutes
+		w.ahead = time.Duration(w.IntN(8)) * time.Minute
+		w.note("ahead %s", w.ahead)
+	}
+	fresh := w.source(t)
+	got, want := w.facts(t, w.long, look), w.facts(t, fresh, look)
+	if err := fresh.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("at %s after\n  %s\nlong-lived %+v\nfresh      %+v", look, strings.Join(w.log, "\n  "), got, want)
+	}
+}
+
+// quick makes changes as OFBiz and Moqui make them.
+func (w *world) quick(t *testing.T) {
+	for range w.IntN(6) {
+		w.insert(t, w.now.Add(-time.Duration(w.IntN(20))*time.Second), true)
+	}
+	w.progress(t, true)
+}
+
+// slow makes changes that are found a quarter of an hour later.
+func (w *world) slow(t *testing.T) {
+	w.quick(t)
+	for range w.IntN(4) { // late commits, and rows without a stamp
+		w.insert(t, w.now.Add(-time.Duration(w.IntN(90))*time.Minute), w.IntN(2) == 0)
+	}
+	w.progress(t, false)
+	for range w.IntN(3) { // edited by a person: in the web tools, or by a statement that writes no stamp
+		table := w.table()
+		status := w.pick("FINISHED", "FAILED", "CANCELLED", "PENDING")
+		set := "status_id = 'SERVICE_" + status + "'"
+		if w.IntN(2) == 0 {
+			set += ", last_updated_tx_stamp = '" + w.wall(w.now) + "'"
+		}
+		w.exec(t, "UPDATE "+table.name+" SET "+set+" WHERE "+table.id+" = '"+w.anyID(t, table)+"'")
+	}
+	for range w.IntN(3) { // purged
+		table := w.table()
+		w.exec(t, "DELETE FROM "+table.name+" WHERE "+table.id+" = '"+w.anyID(t, table)+"'")
+	}
+	if w.IntN(12) == 0 { // a clock that was wrong for a moment
+		w.insert(t, w.now.Add(20*time.Hour), true)
+	}
+	if w.IntN(6) == 0 { // OFBiz' own purge
+		w.exec(t, "DELETE FROM job_sandbox WHERE finish_date_time < '"+w.wall(w.now.Add(-96*time.Hour))+"'")
+	}
+}
+
+type worldTable struct{ name, id string }
+
+func (w *world) table() worldTable {
+	return []worldTable{{"job_sandbox", "job_id"}, {"data_manager_log", "log_id"}}[w.IntN(2)]
+}
+
+func (w *world) pick(from ...string) string { return from[w.IntN(len(from))] }
+
+// insert makes a row of some table as of a time.
+func (w *world) insert(t *testing.T, at time.Time, stamped bool) {
+	w.ids++
+	id := fmt.Sprint(10000 + w.ids)
+	stamp, day := "NULL", at
+	if stamped {
+		stamp = w.quoted(at)
+	}
+	switch w.IntN(5) {
+	case 0, 1:
+		status, times := w.ending(day)
+		w.exec(t, fmt.Sprintf(`INSERT INTO job_sandbox (job_id, job_name, service_name, pool_id, run_by_instance_id, status_id,
+			run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp)
+			VALUES ('%s', '%s', 's', '%s', '%s', 'SERVICE_%s', %s, %s, %s)`, id, w.pick("A", "B", "C"), w.pick("pool", "slow"),
+			w.pick("oms1", "oms2"), status, w.quoted(day), times, stamp))
+		w.remember(worldTable{"job_sandbox", "job_id"}, id, status, stamped)
+	case 2, 3:
+		status, times := w.ending(day)
+		prefix := "SERVICE_" + status
+		if !stamped {
+			prefix = "Dmls" + status[:1] + strings.ToLower(status[1:])
+		}
+		parent := "NULL"
+		if w.IntN(5) == 0 {
+			parent = "'1'"
+		}
+		w.exec(t, fmt.Sprintf(`INSERT INTO data_manager_log (log_id, parent_log_id, config_id, status_id, created_date,
+			start_date_time, finish_date_time, cancel_date_time, total_record_count, failed_record_count, last_updated_stamp,
+			last_updated_tx_stamp) VALUES ('%s', %s, '%s', '%s', %s, %s, 10, %d, %s, %s)`, id, parent, w.pick("C0", "C1", "C2"),
+			prefix, w.quoted(day), times, w.IntN(2), w.quoted(day), stamp))
+		w.remember(worldTable{"data_manager_log", "log_id"}, id, status, stamped)
+	default:
+		w.exec(t, fmt.Sprintf(`INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id,
+			sales_channel_enum_id, entry_date, created_tx_stamp, last_updated_tx_stamp)
+			VALUES ('%s', 'SALES_ORDER', 'ORDER_CREATED', '%s', 'WEB', %s, %s, %s)`, id, w.pick("S1", "S2"), w.quoted(day), stamp, stamp))
+	}
+}
+
+// ending returns a status, and start, finish and cancel times to go with it.
+func (w *world) ending(at time.Time) (status, times string) {
+	start, end := w.quoted(at), w.quoted(at.Add(time.Duration(w.IntN(600))*time.Second))
+	switch w.IntN(8) {
+	case 0:
+		return "PENDING", "NULL, NULL, NULL"
+	case 1:
+		return "RUNNING", start + ", NULL, NULL"
+	case 2, 3:
+		return "FAILED", start + ", " + end + ", NULL"
+	case 4:
+		return "CRASHED", start + ", NULL, " + end
+	case 5:
+		return "FAILED", start + ", NULL, NULL"
+	}
+	return "FINISHED", start + ", " + end + ", NULL"
+}
+
+func (w *world) remember(table worldTable, id, status string, stamped bool) {
+	if status == "RUNNING" || status == "PENDING" {
+		w.open = append(w.open, openRow{table.name + " " + table.id, id, stamped, w.steps})
+	}
+}
+
+// progress ends some open rows. Without a stamp, and quickly, only those may end that a look has seen open.
+func (w *world) progress(t *testing.T, quick bool) {
+	w.open = slices.DeleteFunc(w.open, func(o openRow) bool {
+		if w.IntN(3) > 0 || (quick && !o.stamped && o.step >= w.steps) {
+			return false
+		}
+		table, id, _ := strings.Cut(o.table, " ")
+		set := fmt.Sprintf("status_id = 'SERVICE_%s', start_date_time = COALESCE(start_date_time, %s), finish_date_time = %s",
+			w.pick("FINISHED", "FINISHED", "FAILED"), w.quoted(w.now.Add(-time.Minute)), w.quoted(w.now))
+		if o.stamped {
+			set += ", last_updated_tx_stamp = " + w.quoted(w.now)
+		}
+		w.exec(t, "UPDATE "+table+" SET "+set+" WHERE "+id+" = '"+o.id+"'")
+		return true
+	})
+}
+
+func (w *world) anyID(t *testing.T, table worldTable) string {
+	var id sql.NullString
+	row := w.db.Admin.QueryRowContext(t.Context(), "SELECT "+table.id+" FROM "+table.name+" ORDER BY "+table.id+
+		fmt.Sprintf(" LIMIT 1 OFFSET %d", w.IntN(30)))
+	if err := row.Scan(&id); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.Fatal(err)
+	}
+	return id.String
+}
+
+// wall is what the OMS's clock shows in New York.
+func (w *world) wall(at time.Time) string {
+	return at.Add(w.ahead).In(w.db.Config.Timezone).Format(time.DateTime)
+}
+
+func (w *world) quoted(at time.Time) string { return "'" + w.wall(at) + "'" }
+
+func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+
+func (w *world) exec(t *testing.T, statement string) {
+	t.Helper()
+	w.note("%s", strings.Join(strings.Fields(statement), " "))
+	if _, err := w.db.Admin.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err, statement)
+	}
+}
+
+type facts struct {
+	Orders oms.Orders
+	Jobs   oms.Jobs
+	Files  oms.DataManager
+	Reset  oms.ResetInventory
+}
+
+// facts asks for everything, waits for look backs that this has started, and asks again.
+func (w *world) facts(t *testing.T, s *Source, now time.Time) facts {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var f facts
+	for last := range 2 {
+		var errs [4]error
+		f.Orders, errs[0] = s.Orders(ctx, now)
+		f.Jobs, errs[1] = s.Jobs(ctx, now)
+		f.Files, errs[2] = s.DataManager(ctx, now)
+		f.Reset, errs[3] = s.ResetInventory(ctx, now)
+		if err := errors.Join(errs[:]...); err != nil && (last == 1 || !errors.Is(err, oms.ErrLookBack)) {
+			t.Fatal(err)
+		}
+		s.background.Wait()
+	}
+	// The counter belongs to a process, and ages tell how it came by the facts.
+	for i := range f.Orders.Imports {
+		f.Orders.Imports[i].Seen = 0
+	}
+	f.Jobs.History.Age, f.Files.History.Age, f.Reset.Age = 0, 0, 0
+	inOrder(f.Orders.Imports, func(i oms.Import) string { return i.ProductStore + i.Channel.Channel })
+	inOrder(f.Orders.Open, func(o oms.OpenOrders) string { return o.ProductStore + string(o.Status) })
+	inOrder(f.Orders.Created, func(o oms.CreatedOrders) string { return o.ProductStore })
+	inOrder(f.Jobs.Runs, func(r oms.Run) string { return r.JobID })
+	inOrder(f.Jobs.Pools, func(p oms.Pool) string { return p.Name })
+	inOrder(f.Jobs.History.Jobs, func(j oms.JobRuns) string { return j.JobName })
+	inOrder(f.Files.Open, func(o oms.OpenFiles) string { return o.Config + string(o.Status) })
+	inOrder(f.Files.History.Configs, func(c oms.FileRuns) string { return c.Config })
+	return f
+}
+
+func inOrder[T any](list []T, by func(T) string) {
+	slices.SortFunc(list, func(a, b T) int { return cmp.Compare(by(a), by(b)) })
+}
+
+func testLogger(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
