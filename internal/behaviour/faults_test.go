@@ -1,0 +1,262 @@
+package behaviour
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// short is the deadline of a scrape against a fault.
+const short = 1500 * time.Millisecond
+
+// servers starts one server of each kind that can hang.
+func servers(t *testing.T) map[string]*testserver.Server {
+	return map[string]*testserver.Server{"mariadb": testserver.MariaDB(t), "postgres": testserver.Postgres(t)}
+}
+
+// watch is a client on a database, with the real clock and a log that can be read.
+func watch(t *testing.T, name string, db config.Database, log *bytes.Buffer) *collector.Client {
+	t.Helper()
+	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	cfg := config.Client{Name: name, Timezone: time.UTC, Database: db}
+	source, err := sqldb.Open(logger, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := collector.NewClient(collector.Options{
+		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: time.Now,
+	}, cfg, source)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// look scrapes with a deadline and returns the series without their values, and what failed.
+func look(t *testing.T, timeout time.Duration, clients ...*collector.Client) (series, failed []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	families, err := collector.Gather(ctx, clients, nil).Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			var text strings.Builder
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+				fmt.Fprintf(&text, " %s=%s", l.GetName(), l.GetValue())
+			}
+			series = append(series, family.GetName()+text.String())
+			if family.GetName() == "oms_collector_success" && m.GetGauge().GetValue() == 0 {
+				failed = append(failed, labels["client"]+" "+labels["collector"])
+			}
+		}
+	}
+	return series, failed
+}
+
+// healthy scrapes until nothing fails, and returns the series.
+func healthy(t *testing.T, clients ...*collector.Client) []string {
+	t.Helper()
+	var series []string
+	testserver.Eventually(t, 30*time.Second, func() error {
+		var failed []string
+		if series, failed = look(t, 10*time.Second, clients...); len(failed) > 0 {
+			return fmt.Errorf("failed: %v", failed)
+		}
+		return nil
+	})
+	return series
+}
+
+func of(client string, series []string) []string {
+	return slices.DeleteFunc(slices.Clone(series), func(s string) bool { return !strings.Contains(s, " client="+client) })
+}
+
+// TestFrozenServer stops one client's server during scrapes: the other's series are complete and in time, and when it
+// goes on, everything is as before.
+func TestFrozenServer(t *testing.T) {
+	for name, frozen := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			other, _ := testserver.Engines()[0], 0
+			var log bytes.Buffer
+			a := watch(t, "FROZEN", frozen.Database(t, "frozen", "America/New_York").Config, &log)
+			b := watch(t, "OTHER", other.Start(t)(t, "other", "America/New_York").Config, &log)
+			before := of("OTHER", healthy(t, a, b))
+			healthy(t, a, b)
+			goroutines, connections := runtime.NumGoroutine(), frozen.Connections(t)
+
+			frozen.Freeze(t)
+			for range 3 {
+				start := time.Now()
+				series, failed := look(t, short, a, b)
+				if took := time.Since(start); took > 2*short {
+					t.Errorf("the scrape took %s", took)
+				}
+				if want := []string{"FROZEN client", "FROZEN data_manager", "FROZEN jobs", "FROZEN orders", "FROZEN reset_inventory"}; !slices.Equal(failed, want) {
+					t.Errorf("failed %v, want %v", failed, want)
+				}
+				if got := of("OTHER", series); !slices.Equal(got, before) {
+					t.Errorf("the other client's series: %d, want %d", len(got), len(before))
+				}
+				if got := of("FROZEN", series); !slices.Contains(got, "oms_client_info client=FROZEN generation=both timezone=UTC") {
+					t.Errorf("no oms_client_info of the frozen client in %v", got)
+				}
+			}
+			frozen.Thaw()
+			healthy(t, a, b)
+			testserver.Eventually(t, 30*time.Second, func() error {
+				if n, c := runtime.NumGoroutine(), frozen.Connections(t); n > goroutines || c > connections {
+					return fmt.Errorf("%d goroutines, %d before; %d connections, %d before", n, goroutines, c, connections)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// TestLockedTable locks one table: only the collectors that read it fail, and their statements do not stay behind.
+func TestLockedTable(t *testing.T) {
+	for name, server := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			db := server.Database(t, "locked", "America/New_York")
+			var log bytes.Buffer
+			client := watch(t, "LOCKED", db.Config, &log)
+			healthy(t, client)
+			for table, want := range map[string][]string{
+				"job_manager_lock": {"LOCKED jobs"},
+				"data_manager_log": {"LOCKED client", "LOCKED data_manager", "LOCKED reset_inventory"},
+				"order_item":       {"LOCKED orders"},
+			} {
+				unlock := server.Lock(t, db, table)
+				_, failed := look(t, short, client)
+				if !slices.Equal(failed, want) {
+					t.Errorf("%s locked: failed %v, want %v", table, failed, want)
+				}
+				testserver.Eventually(t, 10*time.Second, func() error {
+					if running := server.Processes(t); len(running) > 0 {
+						return fmt.Errorf("still on the server: %v", running)
+					}
+					return nil
+				})
+				unlock()
+				healthy(t, client)
+			}
+		})
+	}
+}
+
+// TestOneScraperHangsUp has two wait for the same locked table: one leaves, and the other gets its answer.
+func TestOneScraperHangsUp(t *testing.T) {
+	for name, server := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			db := server.Database(t, "hangup", "America/New_York")
+			var log bytes.Buffer
+			client := watch(t, "KREWE", db.Config, &log)
+			healthy(t, client)
+			unlock := server.Lock(t, db, "job_manager_lock")
+
+			impatient, hangUp := context.WithCancel(t.Context())
+			left, answered := make(chan struct{}), make(chan []string)
+			go func() {
+				_, _ = collector.Gather(impatient, []*collector.Client{client}, nil).Gather()
+				close(left)
+			}()
+			testserver.Eventually(t, 10*time.Second, func() error {
+				if len(server.Processes(t)) == 0 {
+					return fmt.Errorf("no statement waits yet")
+				}
+				return nil
+			})
+			go func() {
+				_, failed := look(t, 20*time.Second, client)
+				answered <- failed
+			}()
+			// The second has joined when all that is not locked has run for it too; then the first leaves.
+			testserver.Eventually(t, 10*time.Second, func() error {
+				if _, failed := look(t, short, client); !slices.Equal(failed, []string{"KREWE jobs"}) {
+					return fmt.Errorf("failed: %v", failed)
+				}
+				return nil
+			})
+			hangUp()
+			<-left
+			unlock()
+			if failed := <-answered; len(failed) > 0 {
+				t.Errorf("the patient scraper got no answer from %v", failed)
+			}
+		})
+	}
+}
+
+// TestPlainWords checks what people read when something is wrong, and that the password is nowhere in it.
+func TestPlainWords(t *testing.T) {
+	for name, server := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			good := server.Database(t, "words", "America/New_York")
+			dsn, err := good.Config.DSN.Read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			with := func(old, replacement string) config.Database {
+				db := good.Config
+				db.DSN = config.EnvSecret(strings.Replace(dsn, old, replacement, 1))
+				return db
+			}
+			testserver.Execute(t, server.Database(t, "dropped", "America/New_York").Admin, "DROP TABLE job_sandbox")
+			cases := map[string]struct {
+				db   config.Database
+				want []string // in the state of the collector jobs
+			}{
+				"wrong password": {with(testserver.Password, testserver.Password+"x"),
+					[]string{"client KREWE: connect: ", map[string]string{"mariadb": "Access denied for user", "postgres": "password authentication failed"}[name]}},
+				"unknown host":  {with("127.0.0.1", "no-such-host.invalid"), []string{"client KREWE: connect: ", "no-such-host.invalid"}},
+				"nobody there":  {with("127.0.0.1", "127.0.0.2"), []string{"client KREWE: connect: ", "refused"}},
+				"dropped table": {with("/words", "/dropped"), []string{"client KREWE: table job_sandbox is not in the database"}},
+				"no DSN":        {config.Database{Driver: good.Config.Driver, DSN: config.EnvSecret("%" + testserver.Password), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: the DSN is not of the form"}},
+				"no secret":     {config.Database{Driver: good.Config.Driver, DSN: config.FileSecret(filepath.Join(t.TempDir(), "gone")), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: ", "no such file"}},
+			}
+			for what, c := range cases {
+				t.Run(what, func(t *testing.T) {
+					var out bytes.Buffer // all that a person can see
+					client := watch(t, "KREWE", c.db, &out)
+					series, failed := look(t, 5*time.Second, client)
+					if !slices.Contains(failed, "KREWE jobs") {
+						t.Errorf("failed %v, want KREWE jobs among them", failed)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+					defer cancel()
+					collector.Debug(ctx, client, nil, &out)
+					for _, s := range client.Status() {
+						fmt.Fprintln(&out, s)
+						if s.Collector != "jobs" {
+							continue
+						}
+						for _, want := range c.want {
+							if s.Err == nil || !strings.Contains(s.Err.Error(), want) {
+								t.Errorf("error %v, want %q in it", s.Err, want)
+							}
+						}
+					}
+					fmt.Fprintln(&out, series)
+					if strings.Contains(out.String(), testserver.Password) {
+						t.Errorf("the password shows in\n%s", out.String())
+					}
+				})
+			}
+		})
+	}
+}
