@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"runtime"
@@ -27,7 +28,7 @@ func servers(t *testing.T) map[string]*testserver.Server {
 }
 
 // watch is a client on a database, with the real clock and a log that can be read.
-func watch(t *testing.T, name string, db config.Database, log *bytes.Buffer) *collector.Client {
+func watch(t *testing.T, name string, db config.Database, log io.Writer) *collector.Client {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := config.Client{Name: name, Timezone: time.UTC, Database: db}
@@ -91,10 +92,9 @@ func of(client string, series []string) []string {
 func TestFrozenServer(t *testing.T) {
 	for name, frozen := range servers(t) {
 		t.Run(name, func(t *testing.T) {
-			other, _ := testserver.Engines()[0], 0
-			var log bytes.Buffer
-			a := watch(t, "FROZEN", frozen.Database(t, "frozen", "America/New_York").Config, &log)
-			b := watch(t, "OTHER", other.Start(t)(t, "other", "America/New_York").Config, &log)
+			other := testserver.Engines()[0]
+			a := watch(t, "FROZEN", frozen.Database(t, "frozen", "America/New_York").Config, io.Discard)
+			b := watch(t, "OTHER", other.Start(t)(t, "other", "America/New_York").Config, io.Discard)
 			before := of("OTHER", healthy(t, a, b))
 			healthy(t, a, b)
 			goroutines, connections := runtime.NumGoroutine(), frozen.Connections(t)
@@ -133,8 +133,7 @@ func TestLockedTable(t *testing.T) {
 	for name, server := range servers(t) {
 		t.Run(name, func(t *testing.T) {
 			db := server.Database(t, "locked", "America/New_York")
-			var log bytes.Buffer
-			client := watch(t, "LOCKED", db.Config, &log)
+			client := watch(t, "LOCKED", db.Config, io.Discard)
 			healthy(t, client)
 			for table, want := range map[string][]string{
 				"job_manager_lock": {"LOCKED jobs"},
@@ -164,8 +163,7 @@ func TestOneScraperHangsUp(t *testing.T) {
 	for name, server := range servers(t) {
 		t.Run(name, func(t *testing.T) {
 			db := server.Database(t, "hangup", "America/New_York")
-			var log bytes.Buffer
-			client := watch(t, "KREWE", db.Config, &log)
+			client := watch(t, "KREWE", db.Config, io.Discard)
 			healthy(t, client)
 			unlock := server.Lock(t, db, "job_manager_lock")
 

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oms-exporter/oms_exporter/internal/config"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
 const canary = "c4nary-Passw0rd"

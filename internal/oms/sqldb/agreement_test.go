@@ -34,9 +34,9 @@ func TestAgreement(t *testing.T) {
 	for _, engine := range testserver.Engines() {
 		t.Run(engine.Name, func(t *testing.T) {
 			newDatabase := engine.Start(t)
-			histories, steps := 12, 40
+			histories, steps := 6, 30
 			if engine.Name != "sqlite" {
-				histories = 3
+				histories = 2
 			}
 			for seed := range histories {
 				t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -61,21 +61,21 @@ func (d dialect) probe(ctx context.Context, r *reader) (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	real := map[string]string{}
+	actual := map[string]string{}
 	columns := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		folded := strings.ToLower(name)
-		if real[folded] != "" { // a server that tells cases apart and holds both: lower case sorts last and wins
+		if actual[folded] != "" { // a server that tells cases apart and holds both: lower case sorts last and wins
 			maps.DeleteFunc(columns, func(c string, _ bool) bool { return strings.HasPrefix(c, folded+".") })
 		}
-		real[folded] = name
+		actual[folded] = name
 		for _, c := range found[name] {
 			columns[folded+"."+c] = true
 		}
 	}
-	s := &schema{tables: map[string]string{}, columns: map[string]bool{}, generation: generationOf(real)}
+	s := &schema{tables: map[string]string{}, columns: map[string]bool{}, generation: generationOf(actual)}
 	for _, t := range wanted() {
-		if real[t.name] == "" {
+		if actual[t.name] == "" {
 			s.missing = append(s.missing, oms.Column{Table: t.name})
 			continue
 		}
@@ -94,7 +94,7 @@ func (d dialect) probe(ctx context.Context, r *reader) (*schema, error) {
 			s.columns[t.name+"."+c] = true
 		}
 		if usable {
-			s.tables[t.name] = d.quote(real[t.name])
+			s.tables[t.name] = d.quote(actual[t.name])
 		}
 	}
 	return s, nil

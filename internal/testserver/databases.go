@@ -1,0 +1,94 @@
+package testserver
+
+import (
+	"net/url"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	_ "github.com/go-sql-driver/mysql" // for the superuser
+	_ "github.com/jackc/pgx/v5/stdlib" // for the superuser
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
+)
+
+// Nobody needs a server's data after a crash, so neither server waits for the disk.
+
+// MariaDB starts a MariaDB server for the length of the test.
+func MariaDB(tb testing.TB) *Server {
+	tb.Helper()
+	const remedy = "apt-get install mariadb-server"
+	mariadbd := installed(tb, "mariadbd", remedy, "/usr/sbin", "/usr/libexec")
+	install := installed(tb, "mariadb-install-db", remedy)
+	owner := unprivileged(tb, "mysql")
+	dir := newFolder(tb, owner)
+	socket := filepath.Join(dir, "socket")
+	options := []string{
+		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--skip-name-resolve", "--skip-log-bin",
+		"--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+		"--innodb-log-file-size=16M", "--debug-no-sync",
+		"--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
+	}
+	run(tb, owner, dir, slices.Concat([]string{install}, options,
+		[]string{"--auth-root-authentication-method=normal", "--skip-test-db"})...)
+
+	return newServer(tb, owner, dir, syscall.SIGTERM, func(port string) ([]string, flavour) {
+		command := slices.Concat([]string{mariadbd}, options, []string{
+			"--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", "--port=" + port,
+			"--max-connections=100", "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--innodb-fast-shutdown=2",
+		})
+		const processes = " FROM information_schema.processlist WHERE user = '" + User + "'"
+		return command, flavour{
+			driver:    config.MySQL,
+			sqlDriver: "mysql",
+			adminDSN:  func(database string) string { return "root@unix(" + socket + ")/" + database + "?multiStatements=true" },
+			userDSN: func(database string) string {
+				return User + ":" + Password + "@tcp(127.0.0.1:" + port + ")/" + database
+			},
+			maintenance: "mysql",
+			createUser:  "CREATE USER " + User + " IDENTIFIED BY '" + Password + "'",
+			schema:      omsschema.MySQL + "\nGRANT SELECT ON * TO " + User,
+			statements:  "SELECT info" + processes + " AND info IS NOT NULL",
+			connections: "SELECT count(*)" + processes,
+		}
+	})
+}
+
+// Postgres starts a PostgreSQL server for the length of the test.
+func Postgres(tb testing.TB) *Server {
+	tb.Helper()
+	const remedy, folder = "apt-get install postgresql", "/usr/lib/postgresql/*/bin"
+	postgres := installed(tb, "postgres", remedy, folder)
+	initdb := installed(tb, "initdb", remedy, folder)
+	owner := unprivileged(tb, "postgres")
+	dir := newFolder(tb, owner)
+	data := filepath.Join(dir, "data")
+	run(tb, owner, dir, initdb, "--pgdata="+data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
+		"--encoding=UTF8", "--locale=C", "--no-sync")
+
+	return newServer(tb, owner, dir, syscall.SIGINT, func(port string) ([]string, flavour) {
+		command := []string{
+			postgres, "-D", data, "-k", dir, "-h", "127.0.0.1", "-p", port, "-F", "-c", "synchronous_commit=off",
+			"-c", "full_page_writes=off", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+		}
+		const processes = " FROM pg_stat_activity WHERE usename = '" + User + "'"
+		return command, flavour{
+			driver:    config.Postgres,
+			sqlDriver: "pgx",
+			adminDSN: func(database string) string {
+				return "postgres:///" + database + "?user=postgres&host=" + url.QueryEscape(dir) + "&port=" + port
+			},
+			userDSN: func(database string) string {
+				return "postgres://" + User + ":" + Password + "@127.0.0.1:" + port + "/" + database + "?sslmode=disable"
+			},
+			maintenance: "postgres",
+			createUser:  "CREATE USER " + User + " PASSWORD '" + Password + "'",
+			schema: omsschema.Postgres + "\nGRANT SELECT ON ALL TABLES IN SCHEMA public TO " + User +
+				";\nALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO " + User,
+			statements:  "SELECT query" + processes + " AND state = 'active'",
+			connections: "SELECT count(*)" + processes,
+		}
+	})
+}

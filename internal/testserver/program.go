@@ -1,0 +1,97 @@
+package testserver
+
+import (
+	"context"
+	"go/build"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// installed finds a program in PATH, or in one of the folders (patterns; the last match wins) where packages hide it.
+// Without the program the test ends.
+func installed(tb testing.TB, name, remedy string, folders ...string) string {
+	tb.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	for _, folder := range folders {
+		if found, err := filepath.Glob(filepath.Join(folder, name)); err == nil && len(found) > 0 {
+			return found[len(found)-1]
+		}
+	}
+	if os.Getenv("REQUIRE_SERVERS") == "1" {
+		tb.Fatalf("%s is not installed: %s", name, remedy)
+	}
+	tb.Skipf("%s is not installed: %s", name, remedy)
+	return ""
+}
+
+// goBin is the folder of the programs that "go install" made.
+func goBin() string {
+	return filepath.Join(filepath.SplitList(build.Default.GOPATH)[0], "bin")
+}
+
+// unprivileged returns whom a server runs as: in the place of root, whom servers refuse, the named user or nobody; else
+// nil, which is oneself.
+func unprivileged(tb testing.TB, name string) *syscall.Credential {
+	tb.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup(name)
+	if err != nil {
+		account, err = user.Lookup("nobody")
+	}
+	check(tb, err)
+	uid, err := strconv.ParseUint(account.Uid, 10, 32)
+	check(tb, err)
+	gid, err := strconv.ParseUint(account.Gid, 10, 32)
+	check(tb, err)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+}
+
+// newFolder makes a folder of the owner's for the length of the test. It is not below tb.TempDir, whose parents only
+// oneself may enter.
+func newFolder(tb testing.TB, owner *syscall.Credential) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "testserver-")
+	check(tb, err)
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	if owner != nil {
+		check(tb, os.Chown(dir, int(owner.Uid), int(owner.Gid)))
+	}
+	return dir
+}
+
+// run runs a program to its end.
+func run(tb testing.TB, owner *syscall.Credential, dir string, command ...string) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), 4*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
+	cmd.Dir = dir
+	cmd.Env = environment(dir)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("%s: %v\n%s", command[0], err, tail(output))
+	}
+}
+
+// environment is that of a server in dir: its own temporary folder, because it may be barred from the test's, and plain
+// English, which serve reads.
+func environment(dir string) []string { return append(os.Environ(), "TMPDIR="+dir, "LC_ALL=C") }
+
+// tail returns the end of a program's output.
+func tail(output []byte) string {
+	const most = 4 << 10
+	return string(output[max(0, len(output)-most):])
+}

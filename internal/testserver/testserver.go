@@ -1,0 +1,160 @@
+// Package testserver starts real servers for tests: MariaDB, PostgreSQL and Prometheus, from the installed programs, on
+// loopback ports, with their data below a temporary folder. They end with the test, and also when the test process is
+// killed.
+//
+// A test whose server is not installed is skipped, or fails when the environment has REQUIRE_SERVERS=1.
+package testserver
+
+import (
+	"context"
+	"database/sql"
+	"syscall"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+// User is the read-only database user of NewDatabase, and Password its password. The password is a canary: it must
+// never show in a log, an error, a page or a metric.
+const (
+	User     = "exporter"
+	Password = "canary-of-the-exporter"
+)
+
+// A Server is a private database server. Its clock shows UTC. The methods may be called by several tests at once.
+type Server struct {
+	*daemon
+	flavour
+}
+
+// flavour is what differs between the kinds of database servers.
+type flavour struct {
+	driver    config.Driver
+	sqlDriver string // as database/sql knows it
+	// The DSN of a database, for the superuser, who comes by a Unix socket, and for User.
+	adminDSN, userDSN func(database string) string
+	maintenance       string // a database that is always there
+	createUser        string
+	schema            string // run in a new database: the tables, and User's right to read them
+	statements        string // a query for what User has running
+	connections       string // a query for the number of User's connections
+}
+
+// Driver is the kind of the server, as a client's configuration names it.
+func (s *Server) Driver() config.Driver { return s.driver }
+
+// NewDatabase creates a database with the tables of an OMS, all empty, and returns the DSN by which User may read it.
+func (s *Server) NewDatabase(tb testing.TB, name string) string {
+	tb.Helper()
+	s.exec(tb, s.maintenance, "CREATE DATABASE "+name)
+	s.exec(tb, name, s.schema)
+	return s.userDSN(name)
+}
+
+// Admin opens a database for reading and writing, until the end of the test.
+func (s *Server) Admin(tb testing.TB, name string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open(s.sqlDriver, s.adminDSN(name))
+	if err != nil {
+		tb.Fatalf("open database %s: %v", name, err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Errorf("close database %s: %v", name, err)
+		}
+	})
+	return db
+}
+
+// Processes returns the statements that User has running on the server.
+func (s *Server) Processes(tb testing.TB) []string {
+	tb.Helper()
+	var running []string
+	s.admin(tb, s.maintenance, func(ctx context.Context, db *sql.DB) error {
+		rows, err := db.QueryContext(ctx, s.statements)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var statement string
+			if err := rows.Scan(&statement); err != nil {
+				return err
+			}
+			running = append(running, statement)
+		}
+		return rows.Err()
+	})
+	return running
+}
+
+// Connections counts User's connections to the server.
+func (s *Server) Connections(tb testing.TB) int {
+	tb.Helper()
+	var n int
+	s.admin(tb, s.maintenance, func(ctx context.Context, db *sql.DB) error {
+		return db.QueryRowContext(ctx, s.connections).Scan(&n)
+	})
+	return n
+}
+
+// Freeze stops the server's processes until Thaw or the end of the test: the server stays reachable, and silent.
+func (s *Server) Freeze(tb testing.TB) {
+	tb.Helper()
+	tb.Cleanup(s.Thaw)
+	if err := s.freeze(); err != nil {
+		tb.Fatalf("freeze %s: %v", s.name, err)
+	}
+}
+
+// Thaw lets a frozen server go on where it stood.
+func (s *Server) Thaw() { s.thaw() }
+
+// newServer starts a database server and creates User. prepare gets the port.
+func newServer(
+	tb testing.TB, owner *syscall.Credential, dir string, quit syscall.Signal,
+	prepare func(port string) (command []string, kind flavour),
+) *Server {
+	tb.Helper()
+	s := new(Server)
+	s.daemon = serve(tb, owner, dir, quit, func(port string) (command []string, ready func(context.Context) error) {
+		command, s.flavour = prepare(port)
+		return command, s.ping
+	})
+	s.exec(tb, s.maintenance, s.createUser)
+	return s
+}
+
+// ping looks whether the superuser gets in.
+func (s *Server) ping(ctx context.Context) error {
+	db, err := sql.Open(s.sqlDriver, s.adminDSN(s.maintenance))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	return db.PingContext(ctx)
+}
+
+// exec runs statements as the superuser.
+func (s *Server) exec(tb testing.TB, database, statements string) {
+	tb.Helper()
+	s.admin(tb, database, func(ctx context.Context, db *sql.DB) error {
+		_, err := db.ExecContext(ctx, statements)
+		return err
+	})
+}
+
+// admin calls f with a superuser's short-lived connection.
+func (s *Server) admin(tb testing.TB, database string, f func(context.Context, *sql.DB) error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	defer cancel()
+	db, err := sql.Open(s.sqlDriver, s.adminDSN(database))
+	if err != nil {
+		tb.Fatalf("open database %s: %v", database, err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := f(ctx, db); err != nil {
+		tb.Fatalf("superuser of %s, database %s: %v", s.name, database, err)
+	}
+}

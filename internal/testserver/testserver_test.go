@@ -1,0 +1,239 @@
+package testserver_test
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var kinds = map[string]struct {
+	start       func(testing.TB) *testserver.Server
+	driver      config.Driver
+	sqlDriver   string
+	sleep, zone string
+}{
+	"MariaDB":    {testserver.MariaDB, config.MySQL, "mysql", "SELECT sleep(60)", "SELECT @@time_zone"},
+	"PostgreSQL": {testserver.Postgres, config.Postgres, "pgx", "SELECT pg_sleep(60)", "SHOW timezone"},
+}
+
+func TestDatabases(t *testing.T) {
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := kind.start(t)
+			if got := server.Driver(); got != kind.driver {
+				t.Errorf("driver %q, want %q", got, kind.driver)
+			}
+			dsn := server.NewDatabase(t, "krewe")
+			server.NewDatabase(t, "ucg")
+			db, err := sql.Open(kind.sqlDriver, dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+
+			t.Run("the user reads and cannot write", func(t *testing.T) {
+				const insert = "INSERT INTO order_header (order_id) VALUES ('M100')"
+				if _, err := server.Admin(t, "krewe").ExecContext(t.Context(), insert); err != nil {
+					t.Errorf("superuser: %v", err)
+				}
+				var orders int
+				err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM order_header").Scan(&orders)
+				if err != nil || orders != 1 {
+					t.Errorf("%d orders, error %v; want 1", orders, err)
+				}
+				_, err = db.ExecContext(t.Context(), "INSERT INTO order_header (order_id) VALUES ('M101')")
+				if err == nil || !strings.Contains(err.Error(), "denied") {
+					t.Errorf("the insert gives %v, want it denied", err)
+				}
+			})
+			t.Run("the password counts", func(t *testing.T) {
+				stranger, err := sql.Open(kind.sqlDriver, strings.Replace(dsn, testserver.Password, "wrong", 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = stranger.Close() }()
+				if err := stranger.PingContext(t.Context()); err == nil {
+					t.Error("a wrong password is good enough")
+				}
+			})
+			t.Run("tables that come later can be read", func(t *testing.T) {
+				if _, err := server.Admin(t, "krewe").ExecContext(t.Context(), "CREATE TABLE late (id INT)"); err != nil {
+					t.Fatal(err)
+				}
+				if err := query(t.Context(), db, "SELECT * FROM late"); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Run("the clock shows UTC", func(t *testing.T) {
+				var zone string
+				if err := db.QueryRowContext(t.Context(), kind.zone).Scan(&zone); err != nil || zone != "UTC" && zone != "+00:00" {
+					t.Errorf("zone %q, error %v", zone, err)
+				}
+			})
+			t.Run("statements and connections show", func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				slept := make(chan error, 1)
+				go func() { slept <- query(ctx, db, kind.sleep) }()
+				testserver.Eventually(t, 10*time.Second, func() error {
+					if got := server.Processes(t); len(got) != 1 || got[0] != kind.sleep {
+						return fmt.Errorf("running %q, want %q alone", got, kind.sleep)
+					}
+					return nil
+				})
+				if n := server.Connections(t); n < 1 {
+					t.Errorf("%d connections during a statement", n)
+				}
+				cancel()
+				if err := <-slept; err == nil {
+					t.Error("the cancelled statement succeeded")
+				}
+			})
+			t.Run("a frozen server is silent", func(t *testing.T) {
+				server.Freeze(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+				defer cancel()
+				if err := query(ctx, db, "SELECT 1"); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the frozen server answers %v", err)
+				}
+				server.Thaw()
+				if err := query(t.Context(), db, "SELECT 1"); err != nil {
+					t.Errorf("after the thaw: %v", err)
+				}
+			})
+			t.Run("a forgotten frost ends with its test", func(t *testing.T) {
+				t.Run("freeze", func(t *testing.T) { server.Freeze(t) })
+				if err := query(t.Context(), db, "SELECT 1"); err != nil {
+					t.Error(err)
+				}
+			})
+			t.Run("nothing outlives the test process", func(t *testing.T) { killVictim(t, name) })
+		})
+	}
+}
+
+const victim = "TESTSERVER_VICTIM"
+
+// TestVictim is the test process that killVictim kills. It does nothing else.
+func TestVictim(t *testing.T) {
+	if kind, ok := kinds[os.Getenv(victim)]; ok {
+		kind.start(t).Freeze(t)
+		fmt.Println("frozen")
+		select {}
+	}
+}
+
+// killVictim kills a test process whose server is frozen, which is the hardest case: nothing in it can react.
+func killVictim(t *testing.T, kind string) {
+	dir, err := os.MkdirTemp("", "victim-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Chmod(dir, 0o755); err != nil { // so that the server can enter
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$")
+	cmd.Env = append(os.Environ(), victim+"="+kind, "TMPDIR="+dir)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := bufio.NewReader(stdout).ReadString('\n')
+	if said != "frozen\n" {
+		t.Errorf("the victim says %q, %v", said, err)
+	}
+	if len(processesIn(t, dir)) == 0 {
+		t.Error("the victim's server is not to be seen")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	testserver.Eventually(t, 10*time.Second, func() error {
+		if pids := processesIn(t, dir); len(pids) > 0 {
+			return fmt.Errorf("still there: %q", pids)
+		}
+		return nil
+	})
+}
+
+// processesIn returns the processes that work below a folder.
+func processesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(links, func(link string) bool {
+		folder, err := os.Readlink(link)
+		return err != nil || !strings.HasPrefix(folder, dir)
+	})
+}
+
+// query runs a query to its end.
+func query(ctx context.Context, db *sql.DB, statement string) error {
+	rows, err := db.QueryContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+	}
+	return rows.Err()
+}
+
+func TestMissingProgram(t *testing.T) {
+	for required, want := range map[string]string{"": "--- SKIP: TestPrometheus", "1": "--- FAIL: TestPrometheus"} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPrometheus$", "-test.v")
+		cmd.Env = append(os.Environ(), "REQUIRE_SERVERS="+required, "PATH=/nowhere", "GOPATH=/nowhere")
+		output, err := cmd.CombinedOutput()
+		if failed := err != nil; failed != (required == "1") || !strings.Contains(string(output), want) ||
+			!strings.Contains(string(output), "prometheus is not installed: go install") {
+			t.Errorf("REQUIRE_SERVERS=%s: %v\n%s", required, err, output)
+		}
+	}
+}
+
+func TestPrometheus(t *testing.T) {
+	t.Parallel()
+	base := testserver.Prometheus(t, "global: {external_labels: {proof: mine}}\nscrape_configs: []\n")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/v1/status/config", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(body), "proof: mine") {
+		t.Errorf("Prometheus runs with another configuration: %s", body)
+	}
+}
