@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+)
+
+func TestCommands(t *testing.T) {
+	taken := listen(t)
+	closeAtEnd(t, taken)
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yml"), filepath.Join(dir, "bad.yml")
+	writeConfig(t, good, clientConfig("KREWE", "sqlite", "krewe.db"), clientConfig("UCG", "sqlite", "ucg.db"))
+	if err := os.WriteFile(bad, []byte("clients:\n  - name: KREWE\n    tiemzone: UTC\nglobel: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name           string
+		args           string
+		status         int
+		stdout, stderr []string
+	}{
+		{"version", "--version", 0, []string{"oms_exporter, version"}, nil},
+		{"help", "--help", 0, []string{"--[no-]collector.data_manager", "--web.listen-address", "check-config <file>"}, nil},
+		{"unknown flag", "--config.fil=x", 1, nil, []string{"unknown long flag '--config.fil'"}},
+		{"unknown command", "serv", 1, nil, []string{"serv"}},
+		{"no series", "--collector.max-series=0", 1, nil, []string{"--collector.max-series must be at least 1"}},
+		{"good file", "check-config " + good, 0, []string{good + ": 2 clients, ok\n"}, nil},
+		{"bad file", "check-config " + bad, 1, nil, []string{bad + ":3", "tiemzone", bad + ":4", "globel"}},
+		{"serve bad file", "--config.file=" + bad, 1, nil, []string{"tiemzone", "globel"}},
+		{"no file", "serve --config.file=" + dir + "/none.yml", 1, nil, []string{"none.yml: no such file"}},
+		{"address taken", "--config.file=" + good + " --web.listen-address=" + taken.Addr().String(), 1, nil,
+			[]string{"serve HTTP: listen tcp " + taken.Addr().String(), "address already in use"}},
+		{"bad web config", "--config.file=" + good + " --web.listen-address=127.0.0.1:0 --web.config.file=" + bad, 1, nil,
+			[]string{"serve HTTP: ", "not found in type web.Config"}},
+		{"unknown driver", "queries --driver=oracle", 1, nil, []string{"oracle"}},
+		{"fault without client", "demo --web.listen-address=127.0.0.1:0 --fault=order-stuck", 1, nil, []string{"CLIENT:NAME"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if status := run(t.Context(), strings.Fields(tc.args), &stdout, &stderr); status != tc.status {
+				t.Errorf("exit status %d, want %d", status, tc.status)
+			}
+			for _, want := range tc.stdout {
+				if !strings.Contains(stdout.String(), want) {
+					t.Errorf("%q is missing on stdout:\n%s", want, &stdout)
+				}
+			}
+			for _, want := range tc.stderr {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("%q is missing on stderr:\n%s", want, &stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestQueries(t *testing.T) {
+	every := []config.Driver{config.MySQL, config.Postgres, config.SQLite}
+	for _, tc := range []struct {
+		args    []string
+		drivers []config.Driver
+	}{
+		{[]string{"queries"}, every},
+		{[]string{"queries", "--driver=mysql"}, every[:1]},
+		{[]string{"queries", "--driver=postgres"}, every[1:2]},
+		{[]string{"queries", "--driver=sqlite"}, every[2:]},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(t.Context(), tc.args, &stdout, &stderr); status != 0 {
+			t.Fatalf("%v: exit status %d: %s", tc.args, status, &stderr)
+		}
+		for _, driver := range every {
+			asked := len(tc.drivers) == len(every) || tc.drivers[0] == driver
+			if got := strings.Contains(stdout.String(), "can send to "+string(driver)+"."); got != asked {
+				t.Errorf("%v: %s is there: %t", tc.args, driver, got)
+			}
+		}
+		for _, driver := range tc.drivers {
+			statements, err := sqldb.Statements(driver)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(statements) < 10 {
+				t.Errorf("%s has %d statements only", driver, len(statements))
+			}
+			for _, s := range statements {
+				if !strings.Contains(stdout.String(), "-- "+s.Name+": "+s.Purpose+"\n"+strings.TrimSpace(s.SQL)) {
+					t.Errorf("%v: %s of %s is missing", tc.args, s.Name, driver)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// demoSeed makes every demo live the same life.
+const demoSeed = 1
+
+// demo watches simulated clients until ctx ends. Each of faults is CLIENT:NAME.
+func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Writer, faults []string) (err error) {
+	for _, f := range faults {
+		if !strings.Contains(f, ":") {
+			return fmt.Errorf("--fault=%s: it must be CLIENT:NAME", f)
+		}
+	}
+	dir, err := os.MkdirTemp("", "oms_exporter_demo_")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	world, err := demo.New(ctx, logger, dir, time.Now(), demoSeed)
+	if err != nil {
+		return fmt.Errorf("start the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, world.Close()) }()
+	for _, f := range faults {
+		client, name, _ := strings.Cut(f, ":")
+		if err := world.SetFault(ctx, client, name, true); err != nil {
+			return fmt.Errorf("--fault=%s: %w", f, err)
+		}
+	}
+
+	load := func() (*config.Config, error) { return config.Load(world.ConfigFile()) }
+	open := func(c config.Client) (oms.Source, *sql.DB, error) {
+		source, db, err := openDatabase(logger)(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return world.Wrap(c.Name, source), db, nil
+	}
+	srv, err := newServer(logger, s, load, open)
+	if err != nil {
+		return err
+	}
+	srv.faults = world.FaultHandler()
+	srv.started = func(url string) { _, _ = io.WriteString(stdout, demoGuide(url)) }
+
+	var advancing sync.WaitGroup
+	defer advancing.Wait()
+	living, end := context.WithCancel(ctx)
+	defer end()
+	advancing.Go(func() { advance(living, logger, world) })
+	return srv.run(ctx)
+}
+
+// advance keeps the simulated clients at their work until ctx ends.
+func advance(ctx context.Context, logger *slog.Logger, world *demo.Demo) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			if err := world.Advance(ctx, now); err != nil && ctx.Err() == nil {
+				logger.Error("the simulation did not advance", "err", err)
+			}
+		}
+	}
+}
+
+// demoGuide says where to look and what to try.
+func demoGuide(root string) string {
+	var guide strings.Builder
+	fmt.Fprintf(&guide, `
+Four simulated clients are being watched. Look here:
+
+  every client      %[1]s
+  all metrics       %[1]smetrics
+  one collector     %[1]sprobe?client=KREWE&collector=jobs
+  how it came about %[1]sprobe?client=KREWE&collector=jobs&debug=true
+
+Make a fault happen, and mend it with on=false:
+
+  curl -X POST '%[1]sdemo/fault?client=KREWE&name=order-stuck&on=true'
+
+The clients are KREWE, UCG, ADOC and NEWERA. The faults are:
+
+`, root)
+	for _, f := range demo.Faults() {
+		fmt.Fprintf(&guide, "  %-17s %s\n", f.Name, f.Description)
+	}
+	guide.WriteString("\nCtrl-C ends the demo and removes its data.\n")
+	return guide.String()
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"database/sql"
+	"log/slog"
+	"sync"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+)
+
+// A client is one client in force.
+type client struct {
+	*collector.Client
+	db    *sql.DB        // its pool, for the pool's own metrics
+	users sync.WaitGroup // the requests that work with it
+}
+
+// A generation is the configuration that a request works with from its beginning to its end.
+type generation struct {
+	*config.Config
+	clients []*client // in the order of the configuration
+}
+
+// acquire keeps the clients open until release.
+func (g *generation) acquire() {
+	for _, c := range g.clients {
+		c.users.Add(1)
+	}
+}
+
+func (g *generation) release() {
+	for _, c := range g.clients {
+		c.users.Done()
+	}
+}
+
+// opener opens a client's source without asking the network, and tells the database pool behind it.
+type opener func(config.Client) (oms.Source, *sql.DB, error)
+
+// measured lists what package collector measures.
+func (g *generation) measured() []*collector.Client {
+	var list []*collector.Client
+	for _, c := range g.clients {
+		list = append(list, c.Client)
+	}
+	return list
+}
+
+// openDatabase is the opener for real clients.
+func openDatabase(logger *slog.Logger) opener {
+	return func(c config.Client) (oms.Source, *sql.DB, error) {
+		source, err := sqldb.Open(logger, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return source, source.DB(), nil
+	}
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+)
+
+// handler returns every page.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.with(s.landing))
+	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.with(s.everything)))
+	mux.HandleFunc("GET /metrics/exporter", s.with(s.exporter))
+	mux.HandleFunc("GET /probe", s.with(s.probe))
+	mux.HandleFunc("GET /sd", s.with(s.discovery))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, "healthy") })
+	mux.HandleFunc("GET /-/ready", s.with(s.ready))
+	mux.HandleFunc("POST /-/reload", s.postReload)
+	mux.HandleFunc("PUT /-/reload", s.postReload)
+	if s.faults != nil {
+		mux.Handle("/demo/fault", s.faults)
+	}
+	return mux
+}
+
+// with calls a page with the configuration in force, whose clients stay open until the page is written.
+func (s *server) with(page func(http.ResponseWriter, *http.Request, *generation)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		g := s.clients.acquire()
+		if g == nil {
+			http.Error(w, "no configuration is in force", http.StatusServiceUnavailable)
+			return
+		}
+		defer g.release()
+		page(w, r, g)
+	}
+}
+
+// everything shows every client and the exporter itself.
+func (s *server) everything(w http.ResponseWriter, r *http.Request, g *generation) {
+	ctx, cancel := s.scrapeContext(r, g)
+	defer cancel()
+	// The exporter comes last: its pool metrics then tell of this very scrape.
+	s.expose(w, r, collector.Gather(ctx, g.measured(), nil), s.registry, pools(g))
+}
+
+// exporter shows the exporter itself.
+func (s *server) exporter(w http.ResponseWriter, r *http.Request, g *generation) {
+	s.expose(w, r, s.registry, pools(g))
+}
+
+// probe shows one client, or some collectors of it: the multi-target pattern.
+func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
+	query := r.URL.Query()
+	name := query.Get("client")
+	if name == "" {
+		http.Error(w, "say which client: /probe?client=NAME (their names are on the landing page and in /sd)",
+			http.StatusBadRequest)
+		return
+	}
+	i := slices.IndexFunc(g.clients, func(c *client) bool { return c.Name() == name })
+	if i < 0 {
+		http.Error(w, fmt.Sprintf("there is no client %q in the configuration", name), http.StatusNotFound)
+		return
+	}
+	names, enabled := query["collector"], s.settings.collectorNames()
+	for _, n := range names {
+		if !slices.Contains(enabled, n) {
+			http.Error(w, fmt.Sprintf("collector %q is unknown or disabled; enabled are: %s", n, strings.Join(enabled, ", ")),
+				http.StatusBadRequest)
+			return
+		}
+	}
+	ctx, cancel := s.scrapeContext(r, g)
+	defer cancel()
+	probed := g.clients[i].Client
+	if query.Get("debug") == "true" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		collector.Debug(ctx, probed, names, w)
+		return
+	}
+	s.expose(w, r, collector.Gather(ctx, []*collector.Client{probed}, names))
+}
+
+// expose writes what the gatherers give.
+func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...prometheus.Gatherer) {
+	promhttp.HandlerFor(prometheus.Gatherers(from), s.metrics).ServeHTTP(w, r)
+}
+
+// pools returns the metrics of the connection pools of the clients in force.
+func pools(g *generation) prometheus.Gatherer {
+	registry := prometheus.NewRegistry()
+	for _, c := range g.clients {
+		if c.db != nil {
+			registry.MustRegister(collectors.NewDBStatsCollector(c.db, c.Name()))
+		}
+	}
+	return registry
+}
+
+// Where Prometheus says how long it waits, and how long a scraper that does not say so is taken to wait.
+const (
+	timeoutHeader  = "X-Prometheus-Scrape-Timeout-Seconds"
+	defaultTimeout = 10 * time.Second
+)
+
+// scrapeContext ends when the scraper has gone or shortly before it gives up. A header that makes no sense costs a line
+// in the log, not the scrape.
+func (s *server) scrapeContext(r *http.Request, g *generation) (context.Context, context.CancelFunc) {
+	timeout := defaultTimeout
+	if header := r.Header.Get(timeoutHeader); header != "" {
+		seconds, err := strconv.ParseFloat(header, 64)
+		if err == nil && seconds > 0 && seconds < time.Hour.Seconds() {
+			patience := time.Duration(seconds * float64(time.Second))
+			timeout = max(patience-g.TimeoutOffset, patience/2)
+		} else {
+			s.logger.Warn("ignored a scrape timeout that is not a number of seconds within the hour", "header", header)
+		}
+	}
+	return context.WithTimeout(r.Context(), timeout)
+}
+
+// discovery lists the clients for Prometheus' HTTP service discovery, complete: no relabelling is needed.
+func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation) {
+	type group struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	groups := []group{}
+	for _, c := range g.clients {
+		labels := map[string]string{"client": c.Name(), "__param_client": c.Name(), "__metrics_path__": "/probe"}
+		if r.TLS != nil {
+			labels["__scheme__"] = "https"
+		}
+		groups = append(groups, group{[]string{r.Host}, labels})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(groups); err != nil {
+		s.logger.Debug("service discovery was not answered", "err", err)
+	}
+}
+
+// ready tells whether requests should come here: not while stopping.
+func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) {
+	if s.stopping.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	say(w, "ready")
+}
+
+// postReload loads the configuration anew.
+func (s *server) postReload(w http.ResponseWriter, _ *http.Request) {
+	if !s.settings.lifecycle {
+		http.Error(w, "reload by HTTP is off: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
+		return
+	}
+	if err := s.reload(); err != nil {
+		http.Error(w, "the old configuration stays in force: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	say(w, "reloaded")
+}
+
+// say answers with one word. Whoever hung up does not miss it.
+func say(w io.Writer, word string) { _, _ = io.WriteString(w, word+"\n") }

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+)
+
+func TestPages(t *testing.T) {
+	b := newBench(t, settings{collectors: collector.All()[:3]}, nil, "KREWE", "UCG")
+	everyClient := []string{
+		`oms_collector_success{client="KREWE",collector="orders"} 1`,
+		`oms_collector_success{client="UCG",collector="orders"} 1`,
+	}
+	itself := []string{"oms_exporter_config_last_reload_successful 1", `promhttp_metric_handler_errors_total{cause="gathering"} 0`}
+	for _, tc := range []struct {
+		method, target string
+		status         int
+		want, never    []string
+	}{
+		{"GET", "/metrics", 200, append(everyClient, itself...), nil},
+		{"GET", "/metrics/exporter", 200, itself, []string{"oms_collector", "oms_client"}},
+		{"GET", "/probe?client=UCG", 200, everyClient[1:], []string{"KREWE", "oms_exporter", "go_"}},
+		{"GET", "/probe?client=UCG&collector=jobs&collector=client", 200,
+			[]string{`oms_collector_success{client="UCG",collector="jobs"} 1`, `oms_collector_success{client="UCG",collector="client"} 1`},
+			[]string{`collector="orders"`}},
+		{"GET", "/probe?client=UCG&collector=jobs&debug=true", 200, []string{"# client UCG, collector jobs: succeeded after"}, nil},
+		{"GET", "/probe", 400, []string{"say which client"}, nil},
+		{"GET", "/probe?client=ucg", 404, []string{`there is no client "ucg"`}, nil},
+		{"GET", "/probe?client=UCG&collector=job", 400, []string{`collector "job" is unknown or disabled`, "client, orders, jobs"}, nil},
+		{"GET", "/probe?client=UCG&collector=data_manager", 400, []string{`"data_manager" is unknown or disabled`}, nil},
+		{"GET", "/-/healthy", 200, []string{"healthy"}, nil},
+		{"GET", "/-/ready", 200, []string{"ready"}, nil},
+		{"GET", "/-/reload", 405, nil, nil},
+		{"POST", "/-/reload", 403, []string{"--web.enable-lifecycle"}, nil},
+		{"POST", "/demo/fault?client=UCG&name=order-stuck&on=true", 404, nil, nil},
+		{"GET", "/elsewhere", 404, nil, nil},
+		{"POST", "/metrics", 405, nil, nil},
+	} {
+		t.Run(tc.method+" "+tc.target, func(t *testing.T) {
+			w := b.ask(t.Context(), tc.method, tc.target)
+			if w.Code != tc.status {
+				t.Errorf("status %d, want %d: %s", w.Code, tc.status, w.Body)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(w.Body.String(), want) {
+					t.Errorf("%q is missing in\n%s", want, w.Body)
+				}
+			}
+			for _, never := range tc.never {
+				if strings.Contains(w.Body.String(), never) {
+					t.Errorf("%q must not stand in\n%s", never, w.Body)
+				}
+			}
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	b := newBench(t, settings{}, nil, "KREWE")
+	b.stopping.Store(true)
+	if w := b.ask(t.Context(), "GET", "/-/ready"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("while stopping: status %d", w.Code)
+	}
+	b.stopping.Store(false)
+	if err := b.clients.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/-/ready", "/metrics", "/"} {
+		if w := b.ask(t.Context(), "GET", path); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s without a configuration: status %d", path, w.Code)
+		}
+	}
+	if w := b.ask(t.Context(), "GET", "/-/healthy"); w.Code != http.StatusOK {
+		t.Errorf("healthy without a configuration: status %d", w.Code)
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	b := newBench(t, settings{}, nil, "KREWE", "ADOC-SV")
+	for _, scheme := range []string{"", "https"} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://exporter.example:9942/sd", nil)
+		want := map[string]string{"client": "ADOC-SV", "__param_client": "ADOC-SV", "__metrics_path__": "/probe"}
+		if scheme != "" {
+			r.TLS = &tls.ConnectionState{}
+			want["__scheme__"] = scheme
+		}
+		w := httptest.NewRecorder()
+		b.handler().ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Type"); got != "application/json" {
+			t.Errorf("Content-Type %q", got)
+		}
+		var groups []struct {
+			Targets []string
+			Labels  map[string]string
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &groups); err != nil {
+			t.Fatal(err)
+		}
+		if len(groups) != 2 {
+			t.Fatalf("%d groups, want one per client", len(groups))
+		}
+		if g := groups[1]; len(g.Targets) != 1 || g.Targets[0] != "exporter.example:9942" || !reflect.DeepEqual(g.Labels, want) {
+			t.Errorf("group %v, want labels %v", g, want)
+		}
+	}
+}
+
+func TestLanding(t *testing.T) {
+	broken := newFakeSource()
+	broken.err = errors.New("table <orders> is locked")
+	b := newBench(t, settings{}, map[string]*fakeSource{"A&B": broken}, "A&B", "UCG")
+	page := func() string {
+		w := b.ask(t.Context(), "GET", "/")
+		if got := w.Header().Get("Content-Type"); w.Code != http.StatusOK || got != "text/html; charset=utf-8" {
+			t.Fatalf("status %d, type %q", w.Code, got)
+		}
+		return w.Body.String()
+	}
+	if before := page(); !strings.Contains(before, ">idle<") || strings.Contains(before, ">failing<") {
+		t.Errorf("nothing has run yet, but the page says\n%s", before)
+	}
+	b.ask(t.Context(), "GET", "/metrics")
+	after := page()
+	for _, want := range []string{
+		"<h2>A&amp;B ", "<h2>UCG ", ">data_manager<", ">failing<", ">never<", "table &lt;orders&gt; is locked", ">ok<", "0s ago",
+		`href="probe?client=A%26B&amp;collector=jobs"`, `href="probe?client=A%26B&amp;collector=jobs&amp;debug=true"`,
+	} {
+		if !strings.Contains(after, want) {
+			t.Errorf("%q is missing in\n%s", want, after)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// Command oms_exporter lets Prometheus watch the order management systems of many clients.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // a client's deadlines must not depend on what the host has installed
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	sloggokit "github.com/tjhop/slog-gokit"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+const program = "oms_exporter"
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+
+// settings is what the flags say, for the commands that serve.
+type settings struct {
+	configFile string
+	web        *web.FlagConfig
+	lifecycle  bool
+	maxSeries  int
+	collectors []collector.Collector // those that are enabled
+}
+
+// collectorNames lists the enabled collectors.
+func (s settings) collectorNames() []string {
+	var names []string
+	for _, c := range s.collectors {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+// run is the program: it returns its exit status once ctx has ended, a SIGTERM or SIGINT has come or all is said.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+
+	exit := -1
+	app := kingpin.New(program, "Lets Prometheus watch the order management systems of many clients.").
+		UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { exit = status }).
+		Version(version.Print(program))
+	app.HelpFlag.Short('h')
+
+	var s settings
+	app.Flag("config.file", "The clients to watch.").Default("oms_exporter.yml").StringVar(&s.configFile)
+	s.web = kingpinflag.AddFlags(app, ":9942")
+	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)
+	app.Flag("collector.max-series", "Most series of one metric per client; the worst values stay.").
+		Default("500").IntVar(&s.maxSeries)
+	enabled := make(map[string]*bool)
+	for _, c := range collector.All() {
+		enabled[c.Name()] = app.Flag("collector."+c.Name(), "Measure "+strings.ReplaceAll(c.Name(), "_", " ")+".").
+			Default("true").Bool()
+	}
+	level := app.Flag("log.level", "Least severity of the lines that are logged: debug, info, warn or error.").
+		Default("info").Enum("debug", "info", "warn", "error")
+	format := app.Flag("log.format", "Form of the log lines: logfmt or json.").Default("logfmt").Enum("logfmt", "json")
+
+	serve := app.Command("serve", "Watch the configured clients.").Default()
+	check := app.Command("check-config", "Say whether a configuration file is valid.")
+	checkFile := check.Arg("file", "The configuration file.").Required().String()
+	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
+	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
+	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
+	demo := app.Command("demo", "Watch four simulated clients; needs neither a server nor a configuration.")
+	faults := demo.Flag("fault", "Start with this fault, as CLIENT:NAME. Repeatable.").Strings()
+
+	command, err := app.Parse(args)
+	if exit >= 0 { // --help or --version
+		return exit
+	}
+	if err != nil {
+		app.Errorf("%s, try --help", err)
+		return 1
+	}
+	if s.maxSeries < 1 {
+		app.Errorf("--collector.max-series must be at least 1, it is %d", s.maxSeries)
+		return 1
+	}
+	for _, c := range collector.All() {
+		if *enabled[c.Name()] {
+			s.collectors = append(s.collectors, c)
+		}
+	}
+	logger := newLogger(stderr, *level, *format)
+
+	switch command {
+	case serve.FullCommand():
+		err = s.serve(ctx, logger)
+	case demo.FullCommand():
+		err = s.demo(ctx, logger, stdout, *faults)
+	case check.FullCommand():
+		err = checkConfig(*checkFile, stdout)
+	case queries.FullCommand():
+		if *driver != "" {
+			drivers = []string{*driver}
+		}
+		err = printQueries(drivers, stdout)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, err) // there is nowhere else to say it
+		return 1
+	}
+	return 0
+}
+
+// newLogger returns a logger whose lines are written by go-kit/log.
+func newLogger(w io.Writer, level, format string) *slog.Logger {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		panic(err) // the flag allows slog's names only
+	}
+	lines := log.NewLogfmtLogger
+	if format == "json" {
+		lines = log.NewJSONLogger
+	}
+	return slog.New(sloggokit.NewGoKitHandler(lines(log.NewSyncWriter(w)), least))
+}

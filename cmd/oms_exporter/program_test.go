@@ -1,0 +1,99 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestLifeOfTheProgram(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
+	address, connected := silentServer(t)
+	krewe := sqliteClient(t, "KREWE")
+	writeConfig(t, file, krewe)
+	p := start(t, "--config.file="+file, "--web.enable-lifecycle", "--no-collector.jobs")
+
+	metrics := p.get(t, "/metrics")
+	wantLines(t, metrics,
+		`oms_collector_success{client="KREWE",collector="client"} 1`,
+		`oms_orders{channel="",client="KREWE",product_store="",status="created"} 0`,
+		`go_sql_max_open_connections{db_name="KREWE"} 4`)
+	for _, want := range []string{"\noms_exporter_build_info{", "\ngo_goroutines ", "\nprocess_start_time_seconds "} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Contains(metrics, `collector="jobs"`) {
+		t.Error("a disabled collector ran")
+	}
+
+	writeConfig(t, file, krewe, mysqlClient(t, "UCG", address))
+	signalSelf(t, syscall.SIGHUP)
+	p.stderr.await(t, `(configuration is in force)`, 2)
+	writeConfig(t, file, "  - nonsense\n")
+	signalSelf(t, syscall.SIGHUP)
+	p.stderr.await(t, `(configuration was not loaded)`, 1)
+	if sd := p.get(t, "/sd"); !strings.Contains(sd, `"UCG"`) || !strings.Contains(sd, `"`+p.address+`"`) {
+		t.Errorf("after SIGHUP: %s", sd)
+	}
+
+	go func() {
+		conn := <-connected // the scrape is waiting for UCG's database
+		closeAtEnd(t, conn)
+		signalSelf(t, syscall.SIGTERM)
+	}()
+	wantLines(t, p.get(t, "/metrics", timeoutHeader+": 2"),
+		`oms_orders{channel="",client="KREWE",product_store="",status="created"} 0`,
+		`oms_collector_success{client="UCG",collector="orders"} 0`,
+		`oms_exporter_config_last_reload_successful 0`)
+	if status := <-p.exit; status != 0 {
+		t.Errorf("exit status %d\n%s", status, p.stderr)
+	}
+}
+
+func signalSelf(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), s); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSecretsStaySecret(t *testing.T) {
+	nobody := listen(t)
+	if err := nobody.Close(); err != nil { // nothing listens there any more
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
+	client := mysqlClient(t, "KREWE", nobody.Addr().String())
+	writeConfig(t, file, client)
+	p := start(t, "--config.file="+file, "--web.enable-lifecycle")
+
+	var pages strings.Builder
+	for _, path := range []string{
+		"/metrics", "/metrics/exporter", "/sd", "/probe?client=KREWE", "/probe?client=KREWE&debug=true", "/",
+	} {
+		pages.WriteString(p.get(t, path))
+	}
+	if !strings.Contains(pages.String(), "connection refused") {
+		t.Errorf("no page says what is wrong:\n%s", pages.String())
+	}
+	writeConfig(t, file, client, strings.Replace(client, "name: KREWE", "name: UCG\n    password: "+canary, 1))
+	status, refusal := p.ask(t, "POST", "/-/reload")
+	if status != http.StatusInternalServerError || !strings.Contains(refusal, "UCG") {
+		t.Errorf("status %d: %s", status, refusal)
+	}
+	for where, text := range map[string]string{
+		"a page": pages.String(), "the refusal": refusal, "stdout": p.stdout.String(), "stderr": p.stderr.String(),
+	} {
+		if strings.Contains(text, canary) {
+			t.Errorf("the password stands in %s:\n%s", where, text)
+		}
+	}
+}

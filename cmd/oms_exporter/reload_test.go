@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// inForce returns the clients in force by name.
+func (b *bench) inForce() map[string]*collector.Client {
+	g := b.clients.acquire()
+	defer g.release()
+	byName := map[string]*collector.Client{}
+	for _, c := range g.measured() {
+		byName[c.Name()] = c
+	}
+	return byName
+}
+
+func TestReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, settings{lifecycle: true}, nil, "KEPT", "CHANGED", "REMOVED")
+		before, sources := b.inForce(), map[string]*fakeSource{}
+		for name, s := range b.sources {
+			sources[name] = s
+		}
+		removed := sources["REMOVED"]
+		removed.hang = make(chan context.Context, 1)
+		answer := make(chan string, 1)
+		go func() { answer <- b.ask(t.Context(), "GET", "/probe?client=REMOVED").Body.String() }()
+		<-removed.hang // a scrape of the client that is about to go is under way
+
+		b.cfg = configOf("ADDED", "KEPT", "CHANGED")
+		b.cfg.Clients[2].Labels = map[string]string{"region": "EU"}
+		changed := b.sources["CHANGED"]
+		b.sources["CHANGED"] = nil                       // the next one opened is another
+		for _, method := range []string{"POST", "PUT"} { // the second finds nothing to do
+			if w := b.ask(t.Context(), method, "/-/reload"); w.Code != 200 {
+				t.Fatalf("%s: status %d: %s", method, w.Code, w.Body)
+			}
+		}
+		synctest.Wait()
+
+		after := b.inForce()
+		if len(after) != 3 || after["ADDED"] == nil || after["REMOVED"] != nil {
+			t.Errorf("in force: %v", after)
+		}
+		if after["KEPT"] != before["KEPT"] || b.sources["KEPT"].isClosed() {
+			t.Error("the untouched client was not kept")
+		}
+		if after["CHANGED"] == nil || after["CHANGED"] == before["CHANGED"] {
+			t.Error("the changed client was not replaced")
+		}
+		if removed.isClosed() {
+			t.Error("the removed client was closed during a scrape of it")
+		}
+		wantLines(t, <-answer, `oms_collector_success{client="REMOVED",collector="jobs"} 1`)
+		synctest.Wait()
+		if !removed.isClosed() || !changed.isClosed() || b.sources["CHANGED"].isClosed() {
+			t.Error("not just the clients that are no longer in force were closed")
+		}
+	})
+}
+
+func TestBadReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, settings{lifecycle: true}, nil, "KREWE")
+		before := b.inForce()["KREWE"]
+		loaded := b.ask(t.Context(), "GET", "/metrics").Body.String()
+		time.Sleep(time.Minute) // of the bubble's clock
+		b.err = errors.New("oms_exporter.yml:3: client NEWERA: unknown key")
+		if w := b.ask(t.Context(), "POST", "/-/reload"); w.Code != 500 || !strings.Contains(w.Body.String(), b.err.Error()) {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if b.inForce()["KREWE"] != before || b.sources["KREWE"].isClosed() {
+			t.Error("the old configuration is no longer in force")
+		}
+		page := b.ask(t.Context(), "GET", "/metrics").Body.String()
+		wantLines(t, page, "oms_exporter_config_last_reload_successful 0", `oms_collector_success{client="KREWE",collector="orders"} 1`,
+			lineOf(loaded, "oms_exporter_config_last_reload_success_timestamp_seconds "))
+		b.err = nil
+		b.ask(t.Context(), "POST", "/-/reload")
+		wantLines(t, b.ask(t.Context(), "GET", "/metrics").Body.String(), "oms_exporter_config_last_reload_successful 1")
+	})
+}
+
+// A client that cannot be opened refuses the whole file, and closes what the attempt had opened.
+func TestReloadIsWholeOrNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, settings{}, nil, "KREWE")
+		var opened *fakeSource
+		b.clients.open = func(c config.Client) (oms.Source, *sql.DB, error) {
+			if c.Name == "BROKEN" {
+				return nil, nil, errors.New("no such driver")
+			}
+			opened = newFakeSource()
+			return opened, nil, nil
+		}
+		b.cfg = configOf("ADDED", "BROKEN")
+		if err := b.clients.reload(); err == nil {
+			t.Fatal("the broken client was accepted")
+		}
+		synctest.Wait()
+		if now := b.inForce(); len(now) != 1 || now["KREWE"] == nil || !opened.isClosed() {
+			t.Errorf("in force: %v; the new source is closed: %t", now, opened.isClosed())
+		}
+	})
+}
+
+// Scrapes that meet reloads are answered wholly, and every source that was opened is closed once.
+func TestReloadDuringScrapes(t *testing.T) {
+	b := newBench(t, settings{lifecycle: true}, nil, "KEPT", "CHANGING")
+	opened := []*fakeSource{b.sources["KEPT"], b.sources["CHANGING"]}
+	loads := 0
+	b.clients.load = func() (*config.Config, error) {
+		loads++
+		cfg := configOf("KEPT", "CHANGING")
+		cfg.Clients[1].Labels = map[string]string{"version": strconv.Itoa(loads)}
+		return cfg, nil
+	}
+	b.clients.open = func(config.Client) (oms.Source, *sql.DB, error) {
+		opened = append(opened, newFakeSource())
+		return opened[len(opened)-1], nil, nil
+	}
+	const rounds = 30
+	failed := regexp.MustCompile(`(?m)^oms_collector_success.* 0$`)
+	var all sync.WaitGroup
+	for _, page := range []string{"/metrics", "/probe?client=CHANGING", "/probe?client=KEPT&debug=true", "/", "/sd"} {
+		all.Go(func() {
+			for range rounds {
+				w := b.ask(t.Context(), "GET", page)
+				if w.Code != 200 || strings.Contains(w.Body.String(), "is closed") || failed.MatchString(w.Body.String()) {
+					t.Errorf("%s: status %d: %s", page, w.Code, w.Body)
+				}
+			}
+		})
+	}
+	for range rounds {
+		b.ask(t.Context(), "POST", "/-/reload")
+	}
+	all.Wait()
+	if err := b.clients.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(opened) != 2+rounds {
+		t.Errorf("%d sources were opened, want one for each change", len(opened))
+	}
+	for i, source := range opened {
+		if !source.isClosed() { // closing it twice would have panicked
+			t.Errorf("source %d of %d was not closed", i, len(opened))
+		}
+	}
+}
+
+// lineOf returns the first line that begins so.
+func lineOf(body, prefix string) string {
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, prefix) {
+			return strings.TrimSuffix(line, "\n")
+		}
+	}
+	return prefix + "is missing"
+}

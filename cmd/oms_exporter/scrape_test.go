@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestScrapeDeadline(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"":      10 * time.Second,
+		"10":    9500 * time.Millisecond,
+		"2.5":   2 * time.Second,
+		"0.8":   400 * time.Millisecond, // never less than half
+		"-1":    10 * time.Second,
+		"NaN":   10 * time.Second,
+		"1e300": 10 * time.Second,
+		"soon":  10 * time.Second,
+	} {
+		t.Run(header, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hung := newFakeSource()
+				hung.hang = make(chan context.Context, 1)
+				b := newBench(t, settings{}, map[string]*fakeSource{"KREWE": hung}, "KREWE", "UCG")
+				var headers []string
+				if header != "" {
+					headers = []string{timeoutHeader + ": " + header}
+				}
+				start := time.Now()
+				w := b.ask(t.Context(), "GET", "/metrics", headers...)
+				if took := time.Since(start); took != want {
+					t.Errorf("answered after %s, want %s", took, want)
+				}
+				wantLines(t, w.Body.String(),
+					`oms_collector_success{client="KREWE",collector="orders"} 0`,
+					`oms_collector_success{client="KREWE",collector="jobs"} 1`,
+					`oms_collector_success{client="UCG",collector="orders"} 1`,
+					`oms_orders{channel="",client="UCG",product_store="",status="created"} 0`)
+			})
+		})
+	}
+}
+
+func TestHangUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := newFakeSource()
+		hung.hang = make(chan context.Context, 1)
+		b := newBench(t, settings{}, map[string]*fakeSource{"KREWE": hung}, "KREWE")
+		scraper, hangUp := context.WithCancel(t.Context())
+		start := time.Now()
+		go b.ask(scraper, "GET", "/metrics")
+		run := <-hung.hang
+		hangUp()
+		<-run.Done()
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("the run went on for %s after its scraper had gone", waited)
+		}
+	})
+}

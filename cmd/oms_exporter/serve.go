@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+// What a stop may take: requests in flight end by their own deadlines, then connections close. Together it is less than
+// the 30 s after which Kubernetes kills.
+const (
+	shutdownGrace = 20 * time.Second
+	closeGrace    = 5 * time.Second
+)
+
+// A server answers HTTP about a set of clients.
+type server struct {
+	logger   *slog.Logger
+	settings settings
+	clients  *clients
+	registry *prometheus.Registry // the exporter's own metrics
+	page     *template.Template   // the landing page
+	metrics  promhttp.HandlerOpts
+	stopping atomic.Bool
+
+	// faults and started are the demo's: they are nil otherwise. faults switches the faults; started is told each URL
+	// under which the server can be reached.
+	faults  http.Handler
+	started func(url string)
+}
+
+// newServer returns a server for the clients that load names and open opens. Its first configuration is in force.
+func newServer(logger *slog.Logger, s settings, load func() (*config.Config, error), open opener) (*server, error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector(program),
+	)
+	options := collector.Options{Logger: logger, Collectors: s.collectors, MaxSeries: s.maxSeries, Now: time.Now}
+	set, err := newClients(options, load, open, registry)
+	if err != nil {
+		return nil, err
+	}
+	if err := set.reload(); err != nil {
+		return nil, err
+	}
+	return &server{
+		logger:   logger,
+		settings: s,
+		clients:  set,
+		registry: registry,
+		page:     template.Must(template.New("landing").Parse(landingHTML)),
+		metrics: promhttp.HandlerOpts{
+			ErrorLog:      slog.NewLogLogger(logger.Handler(), slog.LevelError),
+			ErrorHandling: promhttp.ContinueOnError, // one bad family must not lose the rest
+			Registry:      registry,
+		},
+	}, nil
+}
+
+// serve watches the clients of the configuration file until ctx ends.
+func (s settings) serve(ctx context.Context, logger *slog.Logger) error {
+	load := func() (*config.Config, error) { return config.Load(s.configFile) }
+	srv, err := newServer(logger, s, load, openDatabase(logger))
+	if err != nil {
+		return err
+	}
+	return srv.run(ctx)
+}
+
+// run serves until ctx ends, answers the requests in flight, and closes the clients.
+func (s *server) run(ctx context.Context) (err error) {
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+		defer cancel()
+		err = errors.Join(err, s.clients.close(ctx))
+	}()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+
+	server := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	}
+	server.BaseContext = func(l net.Listener) context.Context {
+		if s.started != nil {
+			secure := server.TLSConfig != nil && server.TLSConfig.GetCertificate != nil
+			s.started(rootURL(l.Addr(), secure))
+		}
+		return context.WithoutCancel(ctx) // a scrape in flight outlives it
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.ListenAndServe(server, s.settings.web, s.logger) }()
+	for {
+		select {
+		case <-hangups:
+			_ = s.reload() // logged; the old configuration stays in force
+		case err := <-failed:
+			return fmt.Errorf("serve HTTP: %w", err)
+		case <-ctx.Done():
+			return s.shutdown(context.WithoutCancel(ctx), server, failed)
+		}
+	}
+}
+
+// reload puts the configuration file in force.
+func (s *server) reload() error {
+	err := s.clients.reload()
+	if err != nil {
+		s.logger.Error("the configuration was not loaded, the old one stays in force", "err", err)
+	}
+	return err
+}
+
+// shutdown stops listening and waits for the requests in flight, unless ctx ends or they take too long.
+func (s *server) shutdown(ctx context.Context, server *http.Server, ended <-chan error) error {
+	s.logger.Info("stopping: requests in flight are answered first")
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests in flight were cut off: %w", err), server.Close())
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve HTTP: %w", served))
+	}
+	return err
+}
+
+// rootURL is where a browser on this machine finds the server that listens on addr.
+func rootURL(addr net.Addr, secure bool) string {
+	root := url.URL{Scheme: "http", Host: addr.String(), Path: "/"}
+	if secure {
+		root.Scheme = "https"
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		root.Host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return root.String()
+}
