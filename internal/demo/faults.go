@@ -1,0 +1,49 @@
+package demo
+
+// Fault is something that can go wrong at a simulated client.
+type Fault struct{ Name, Description string }
+
+// The faults on which the rest of the simulation depends.
+const (
+	importStalled = "import-stalled"
+	instanceDied  = "instance-died"
+	jobFailing    = "job-failing"
+	schedulerDown = "scheduler-down"
+	fileLate      = "file-late"
+	fileFailed    = "file-failed"
+	dmFailed      = "dm-failed"
+)
+
+// fault is a Fault with what it does to a client's rows. What must be old is back-dated; rows are edited rather than
+// removed, so that everything bears a fresh stamp and is found by those who read changes.
+type fault struct {
+	Fault
+	set func(c *client, on bool)
+}
+
+func faults() []fault {
+	return []fault{
+		{Fault{"order-stuck", "an order is created for more than 3 hours"}, (*client).setOrderStuck},
+		{Fault{"order-unfulfilled", "approved orders wait for brokering for more than 24 hours"}, (*client).setOrderUnfulfilled},
+		{Fault{"unfillable", "many orders are in unfillable parking, the oldest for more than 24 hours"}, (*client).setUnfillable},
+		{Fault{importStalled, "no order has entered for hours"}, (*client).setImportStalled},
+		{Fault{"job-stuck", "a job is running for more than 45 minutes, its instance lives"}, (*client).setJobStuck},
+		{Fault{instanceDied, "an instance died while it ran several jobs"}, (*client).setInstanceDied},
+		{Fault{jobFailing, "a job fails again and again"}, (*client).setJobFailing},
+		{Fault{schedulerDown, "due jobs are not started"}, (*client).setSchedulerDown},
+		{Fault{fileLate, "the reset-inventory file has missed its deadline"}, (*client).setFileLate},
+		{Fault{fileFailed, "the reset-inventory file has failed"}, (*client).setFileFailed},
+		{Fault{"dm-pending", "a data-manager file is pending for more than an hour"}, (*client).setFilePending},
+		{Fault{dmFailed, "data-manager files fail"}, (*client).setFilesFailing},
+		{Fault{"db-hung", "the database does not answer"}, func(c *client, on bool) { c.hung.Store(on) }},
+	}
+}
+
+// Faults lists what SetFault can switch.
+func Faults() []Fault {
+	var list []Fault
+	for _, f := range faults() {
+		list = append(list, f.Fault)
+	}
+	return list
+}

@@ -1,0 +1,131 @@
+package demo
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// outage is for how long a dead instance has shown no sign of life, and stuck jobs have run.
+	outage = time.Hour
+	// idle is for how long a scheduler that is down has started nothing.
+	idle = 25 * time.Minute
+	// streak is the time in which every run of the failing job failed.
+	streak = 75 * time.Minute
+)
+
+func (c *client) setJobStuck(on bool) {
+	const name = "job-stuck"
+	if on {
+		c.heldRuns[name] = []*run{c.ran(c.job("JOB_IMP_ORD_UPD"), running, c.instances()[0], outage)}
+		return
+	}
+	// The guide's mend. A row that a person sets to failed keeps its empty finish time.
+	for _, r := range c.heldRuns[name] {
+		r.status = failed
+		c.put(r)
+		c.rerun(r.job, r)
+	}
+	delete(c.heldRuns, name)
+}
+
+// setInstanceDied leaves the runs of the second instance behind. What it did since it died, the first one did. When it
+// is back it does as OFBiz does: what it finds running has crashed and is run once more.
+func (c *client) setInstanceDied(on bool) {
+	died := c.now.Add(-outage)
+	if on {
+		for _, r := range c.runs {
+			if r.instance == c.instances()[1] && (r.status == running || r.finished.After(died) || r.cancelled.After(died)) {
+				r.instance = c.instances()[0]
+				c.put(r)
+			}
+		}
+		for _, enum := range []string{"JOB_IMP_ITM_CNCL", "JOB_IMP_RTN", "UL_RCNT_INV", "JOB_BKR_ORD"} {
+			r := c.ran(c.job(enum), running, c.instances()[1], outage)
+			c.heldRuns[instanceDied] = append(c.heldRuns[instanceDied], r)
+		}
+		return
+	}
+	for _, r := range c.heldRuns[instanceDied] {
+		r.status, r.cancelled = crashed, c.now
+		c.put(r)
+		c.rerun(r.job, r)
+	}
+	delete(c.heldRuns, instanceDied)
+}
+
+// setJobFailing makes failures of the latest runs, and runs the job with success in the end.
+func (c *client) setJobFailing(on bool) {
+	j := c.job(failingJob)
+	if !on {
+		c.rerun(j, &run{instance: c.instances()[0]})
+		return
+	}
+	count := 0
+	for _, r := range c.runs {
+		if r.job == j && !r.finished.IsZero() && r.finished.After(c.now.Add(-streak)) {
+			r.status, r.result = failed, "Required parameter shopId is missing"
+			c.put(r)
+			count++
+		}
+	}
+	for ; count < 4; count++ { // after an outage there may be few
+		r := c.ran(j, failed, c.instances()[0], streak-time.Duration(count)*10*time.Minute)
+		r.finished = r.started
+	}
+}
+
+// setSchedulerDown takes back what was started lately: those jobs are due since. They start when the poller is back.
+func (c *client) setSchedulerDown(on bool) {
+	if !on {
+		due := c.due
+		c.due = nil
+		for _, r := range due {
+			c.start(r)
+		}
+		return
+	}
+	for _, r := range c.runs {
+		if r.started.Before(c.now.Add(-idle)) {
+			continue
+		}
+		if r.beside { // what mended another fault stays, else that would be back
+			r.started, r.finished = c.now.Add(-idle), c.now.Add(-idle)
+			c.put(r)
+			continue
+		}
+		r.status, r.cancelled, r.started, r.finished, r.instance, r.result = dropped, c.now, time.Time{}, time.Time{}, "", ""
+		c.put(r)
+		if r.job == nil {
+			continue
+		}
+		next := r.job.next
+		if r.due.Before(next.due) {
+			next.due = r.due
+			c.put(next)
+		}
+		if !slices.Contains(c.due, next) {
+			c.due = append(c.due, next)
+		}
+	}
+}
+
+func (c *client) job(enum string) *job {
+	return c.jobs[slices.IndexFunc(c.jobs, func(j *job) bool { return j.enum == enum })]
+}
+
+// ran inserts a run of a job beside its chain that started so long ago.
+func (c *client) ran(j *job, status, instance string, age time.Duration) *run {
+	at := c.now.Add(-age)
+	r := &run{stamps: stamps{created: at}, id: c.id(), name: j.name, service: j.service, status: status, job: j,
+		instance: instance, due: at, started: at, beside: true}
+	c.put(r)
+	c.keep(r)
+	return r
+}
+
+// rerun runs a job once more after the old run, with success.
+func (c *client) rerun(j *job, old *run) {
+	r := c.ran(j, done, old.instance, 0)
+	r.previous, r.finished = old.id, c.now
+}

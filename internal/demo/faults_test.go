@@ -1,0 +1,247 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// tableFaults are the faults that show in the tables: all but db-hung.
+func tableFaults() []string {
+	var names []string
+	for _, f := range Faults() {
+		if f.Name != "db-hung" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// expectFaults says that the tables show these faults and no other.
+func (o *observer) expectFaults(when string, want ...string) {
+	o.Helper()
+	if got := o.faults(); !slices.Equal(got, want) {
+		o.Errorf("%s at %s, %s: the tables show %v, want %v", o.name, o.now, when, got, want)
+	}
+}
+
+func (o *observer) set(d *Demo, fault string, on bool) {
+	o.Helper()
+	if err := d.SetFault(o.Context(), o.name, fault, on); err != nil {
+		o.Fatal(err)
+	}
+}
+
+// Whatever the hour, a fault shows at once, alone, and is gone at once. The deadline faults are tried at every hour,
+// the others in turn.
+func TestFaultsShowAtOnce(t *testing.T) {
+	t.Parallel()
+	const hours = 26
+	d, observers := newTestDemo(t, 4, 24*time.Hour, 3)
+	names := tableFaults()
+	next := 0
+	for range hours {
+		for _, o := range observers {
+			o.expectFaults("before any")
+			for _, fault := range []string{names[next%len(names)], fileLate, fileFailed} {
+				o.set(d, fault, true)
+				o.expectFaults("at once", fault)
+				o.set(d, fault, false)
+				o.expectFaults("mended " + fault)
+			}
+			next++
+		}
+		advance(t, d, observers, 61*time.Minute)
+	}
+}
+
+// A fault stays until it is switched off, and nothing is left of it afterwards.
+func TestFaultsLast(t *testing.T) {
+	t.Parallel()
+	const clients, hours = 4, 14
+	d, observers := newTestDemo(t, clients, 24*time.Hour, 4)
+	for faults := range slices.Chunk(tableFaults(), clients) {
+		for i, fault := range faults {
+			observers[i].set(d, fault, true)
+			observers[i].set(d, fault, true)
+		}
+		for range hours {
+			advance(t, d, observers, time.Hour)
+			for i, fault := range faults {
+				observers[i].expectFaults("after a while", fault)
+			}
+		}
+		for i, fault := range faults {
+			observers[i].set(d, fault, false)
+			observers[i].expectFaults("mended " + fault)
+		}
+		advance(t, d, observers, time.Hour)
+		for _, o := range observers {
+			o.expectFaults("an hour later")
+		}
+	}
+}
+
+// Whoever reads only changes must see a fault: every row that it touches bears the present as its stamp, and none goes.
+func TestFaultsAreChanges(t *testing.T) {
+	t.Parallel()
+	d, observers := newTestDemo(t, 1, 24*time.Hour, 5)
+	o := observers[0]
+	advance(t, d, observers, time.Minute)
+	count := func(table, where string) int { return o.count("SELECT count(*) FROM " + table + " WHERE " + where) }
+	tables := []string{"order_header", "order_item", "order_status", "order_facility_change", "job_sandbox", "data_manager_log"}
+	for _, fault := range tableFaults() {
+		before := map[string]int{}
+		for _, table := range tables {
+			before[table] = count(table, "true")
+		}
+		advance(t, d, observers, time.Second)
+		fresh := "last_updated_tx_stamp = '" + o.ago(0) + "'"
+		o.set(d, fault, true)
+		touched := 0
+		for _, table := range tables {
+			touched += count(table, fresh)
+			if count(table, "true") < before[table] {
+				t.Errorf("%s removed rows of %s", fault, table)
+			}
+		}
+		if touched == 0 {
+			t.Errorf("%s touched nothing", fault)
+		}
+		o.set(d, fault, false)
+	}
+}
+
+// One fault after another, without a pause: the next one does not bring back the last.
+func TestFaultsInTurn(t *testing.T) {
+	t.Parallel()
+	d, observers := newTestDemo(t, 1, 24*time.Hour, 6)
+	o := observers[0]
+	names := tableFaults()
+	for range 2 {
+		for _, fault := range names {
+			o.set(d, fault, true)
+			o.expectFaults("at once", fault)
+			o.set(d, fault, false)
+			o.expectFaults("mended " + fault)
+		}
+		advance(t, d, observers, time.Minute)
+	}
+}
+
+func TestUnknownFault(t *testing.T) {
+	d, _ := newTestDemo(t, 2, 0, 1)
+	for _, test := range []struct{ client, fault, want string }{
+		{"ACME", "job-stuck", `unknown client "ACME": use one of KREWE, UCG`},
+		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, import-stalled, ` +
+			`job-stuck, instance-died, job-failing, scheduler-down, file-late, file-failed, dm-pending, dm-failed, db-hung`},
+	} {
+		if err := d.SetFault(t.Context(), test.client, test.fault, true); err == nil || err.Error() != test.want {
+			t.Errorf("%s %s: got %v, want %s", test.client, test.fault, err, test.want)
+		}
+	}
+}
+
+// answering is a source that answers at once.
+type answering struct{ oms.Source }
+
+func (answering) Jobs(context.Context, time.Time) (oms.Jobs, error) { return oms.Jobs{Pending: 3}, nil }
+
+func TestWrap(t *testing.T) {
+	d, _ := newTestDemo(t, 2, 0, 1)
+	hung := d.Wrap("KREWE", answering{})
+	other := d.Wrap("UCG", answering{})
+	if err := d.SetFault(t.Context(), "KREWE", "db-hung", true); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if jobs, err := other.Jobs(ctx, start); err != nil || jobs.Pending != 3 {
+			t.Errorf("another client is hung too: %v %v", jobs, err)
+		}
+		for name, ask := range map[string]func(context.Context) error{
+			"instance":        func(ctx context.Context) error { _, err := hung.Instance(ctx, start); return err },
+			"orders":          func(ctx context.Context) error { _, err := hung.Orders(ctx, start); return err },
+			"jobs":            func(ctx context.Context) error { _, err := hung.Jobs(ctx, start); return err },
+			"data manager":    func(ctx context.Context) error { _, err := hung.DataManager(ctx, start); return err },
+			"reset inventory": func(ctx context.Context) error { _, err := hung.ResetInventory(ctx, start); return err },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			asked := time.Now()
+			err := ask(ctx)
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "KREWE: the database does not answer") {
+				t.Errorf("%s: got error %v", name, err)
+			}
+			if took := time.Since(asked); took != 10*time.Second {
+				t.Errorf("%s: gave up after %s", name, took)
+			}
+		}
+	})
+	if err := d.SetFault(t.Context(), "KREWE", "db-hung", false); err != nil {
+		t.Fatal(err)
+	}
+	if jobs, err := hung.Jobs(t.Context(), noon()); err != nil || jobs.Pending != 3 {
+		t.Errorf("after the fault: %v %v", jobs, err)
+	}
+}
+
+func TestFaultHandler(t *testing.T) {
+	d, observers := newTestDemo(t, 1, 24*time.Hour, 1)
+	server := httptest.NewServer(d.FaultHandler())
+	defer server.Close()
+	ask := func(method string, params url.Values) (int, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/demo/fault?"+params.Encode(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close() //nolint:errcheck // it was only read
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	params := func(client, name, on string) url.Values {
+		return url.Values{"client": {client}, "name": {name}, "on": {on}}
+	}
+	for _, test := range []struct {
+		method string
+		params url.Values
+		code   int
+		body   string
+	}{
+		{"POST", params("KREWE", "order-stuck", "true"), 200, "KREWE: order-stuck is on\n"},
+		{"POST", params("KREWE", "order-stuck", "maybe"), 400, `on="maybe": write on=true or on=false`},
+		{"POST", params("ACME", "order-stuck", "true"), 400, "use one of KREWE"},
+		{"POST", params("KREWE", "coffee", "true"), 400, "use one of order-stuck, "},
+		{"DELETE", nil, 405, "use POST to switch a fault"},
+		{"GET", nil, 200, "  order-stuck       on   an order is created for more than 3 hours\n  order-unfulfilled off "},
+	} {
+		if code, body := ask(test.method, test.params); code != test.code || !strings.Contains(body, test.body) {
+			t.Errorf("%s %s: got %d %q, want %d %q", test.method, test.params, code, body, test.code, test.body)
+		}
+	}
+	observers[0].expectFaults("by HTTP", "order-stuck")
+	if code, body := ask("POST", params("KREWE", "order-stuck", "false")); code != 200 || body != "KREWE: order-stuck is off\n" {
+		t.Errorf("got %d %q", code, body)
+	}
+	observers[0].expectFaults("by HTTP")
+}
