@@ -61,9 +61,6 @@ func (c *Client) Name() string { return c.cfg.Name }
 // Config is the configuration that the client was made with.
 func (c *Client) Config() config.Client { return c.cfg }
 
-// Source is where the client's facts come from.
-func (c *Client) Source() oms.Source { return c.src }
-
 // Close lets no run begin any more, waits for those under way, which end with the deadlines of those who wait for
 // them, and closes the source.
 func (c *Client) Close() error {
@@ -114,15 +111,23 @@ func (c *Client) await(ctx context.Context, f *flight.Flight[outcome], col Colle
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline).Round(100 * time.Millisecond) // the same text at each scrape
 	}
-	out, err := f.Do(ctx, func(ctx context.Context) (outcome, error) { return c.run(ctx, col), nil })
-	if err == nil {
+	out, err := f.Do(ctx, func(ctx context.Context) (outcome, error) {
+		out := c.run(ctx, col)
+		return out, out.err
+	})
+	if !out.now.IsZero() {
 		return out
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %s", limit)
+		err = noAnswer{limit}
 	}
 	return outcome{now: c.opts.Now(), duration: time.Since(start), err: err}
 }
+
+// noAnswer says that a waiter's time was over.
+type noAnswer struct{ within time.Duration }
+
+func (e noAnswer) Error() string { return fmt.Sprintf("no answer within %s", e.within) }
 
 // named returns the tasks of the named collectors, or all of them if names is nil.
 func (c *Client) named(names []string) []*task {

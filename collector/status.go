@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/flight"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // Status tells how one collector of a client fares.
@@ -38,7 +39,7 @@ func (c *Client) record(t *task, out outcome) Status {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &t.status
-	if fmt.Sprint(s.Err) != fmt.Sprint(out.err) {
+	if !sameFailure(s.Err, out.err) {
 		c.log(t, out)
 	}
 	s.Ran, s.Success = true, out.err == nil
@@ -49,10 +50,28 @@ func (c *Client) record(t *task, out outcome) Status {
 	return *s
 }
 
+// sameFailure says whether there is nothing new to log. Those who wait for the same run may have different patience, and
+// a look back makes progress.
+func sameFailure(before, now error) bool {
+	for _, kind := range []func(error) bool{
+		func(err error) bool { return errors.As(err, new(noAnswer)) },
+		func(err error) bool { return errors.Is(err, oms.ErrLookBack) },
+	} {
+		if kind(before) && kind(now) {
+			return true
+		}
+	}
+	return fmt.Sprint(before) == fmt.Sprint(now)
+}
+
 func (c *Client) log(t *task, out outcome) {
 	logger := c.opts.Logger.With("client", c.cfg.Name, "collector", t.Name(), "duration_seconds", out.duration.Seconds())
-	if out.err == nil {
-		logger.Info("the collector works again")
+	switch {
+	case out.err == nil:
+		logger.Info("the collector works")
+		return
+	case errors.Is(out.err, oms.ErrLookBack):
+		logger.Info("the collector works in part", "err", out.err.Error())
 		return
 	}
 	text := out.err.Error()

@@ -16,7 +16,7 @@ func checkConfig(file string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s: %d clients, ok\n", file, len(cfg.Clients))
+	_, err = fmt.Fprintf(w, "%s: ok, clients: %d\n", file, len(cfg.Clients))
 	return err
 }
 

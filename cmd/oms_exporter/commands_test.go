@@ -31,7 +31,7 @@ func TestCommands(t *testing.T) {
 		{"unknown flag", "--config.fil=x", 1, nil, []string{"unknown long flag '--config.fil'"}},
 		{"unknown command", "serv", 1, nil, []string{"serv"}},
 		{"no series", "--collector.max-series=0", 1, nil, []string{"--collector.max-series must be at least 1"}},
-		{"good file", "check-config " + good, 0, []string{good + ": 2 clients, ok\n"}, nil},
+		{"good file", "check-config " + good, 0, []string{good + ": ok, clients: 2\n"}, nil},
 		{"bad file", "check-config " + bad, 1, nil, []string{bad + ":3", "tiemzone", bad + ":4", "globel"}},
 		{"serve bad file", "--config.file=" + bad, 1, nil, []string{"tiemzone", "globel"}},
 		{"no file", "serve --config.file=" + dir + "/none.yml", 1, nil, []string{"none.yml: no such file"}},

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 )
@@ -65,12 +66,12 @@ func (s *server) exporter(w http.ResponseWriter, r *http.Request, g *generation)
 // probe shows one client, or some collectors of it: the multi-target pattern.
 func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 	query := r.URL.Query()
-	name := query.Get("client")
-	if name == "" {
-		http.Error(w, "say which client: /probe?client=NAME (their names are on the landing page and in /sd)",
+	if len(query["client"]) != 1 || query.Get("client") == "" {
+		http.Error(w, "say which one client: /probe?client=NAME (their names are on the landing page and in /sd)",
 			http.StatusBadRequest)
 		return
 	}
+	name := query.Get("client")
 	i := slices.IndexFunc(g.clients, func(c *client) bool { return c.Name() == name })
 	if i < 0 {
 		http.Error(w, fmt.Sprintf("there is no client %q in the configuration", name), http.StatusNotFound)
@@ -87,7 +88,7 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 	ctx, cancel := s.scrapeContext(r, g)
 	defer cancel()
 	probed := g.clients[i].Client
-	if query.Get("debug") == "true" {
+	if debug, _ := strconv.ParseBool(query.Get("debug")); debug {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		collector.Debug(ctx, probed, names, w)
 		return
@@ -97,7 +98,14 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 
 // expose writes what the gatherers give.
 func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...prometheus.Gatherer) {
-	promhttp.HandlerFor(prometheus.Gatherers(from), s.metrics).ServeHTTP(w, r)
+	gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		families, err := prometheus.Gatherers(from).Gather()
+		if r.Context().Err() != nil {
+			return nil, nil // the scraper hung up: each family would cost an error
+		}
+		return families, err
+	})
+	promhttp.HandlerFor(gather, s.metrics).ServeHTTP(w, r)
 }
 
 // pools returns the metrics of the connection pools of the clients in force.
@@ -105,7 +113,8 @@ func pools(g *generation) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	for _, c := range g.clients {
 		if c.db != nil {
-			registry.MustRegister(collectors.NewDBStatsCollector(c.db, c.Name()))
+			labelled := prometheus.WrapRegistererWith(prometheus.Labels{"client": c.Name()}, registry)
+			labelled.MustRegister(collectors.NewDBStatsCollector(c.db, c.Name()))
 		}
 	}
 	return registry
@@ -139,6 +148,10 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 		Targets []string          `json:"targets"`
 		Labels  map[string]string `json:"labels"`
 	}
+	if r.Host == "" {
+		http.Error(w, "say under which name you know this exporter: send a Host header", http.StatusBadRequest)
+		return
+	}
 	groups := []group{}
 	for _, c := range g.clients {
 		labels := map[string]string{"client": c.Name(), "__param_client": c.Name(), "__metrics_path__": "/probe"}
@@ -153,14 +166,8 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 	}
 }
 
-// ready tells whether requests should come here: not while stopping.
-func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) {
-	if s.stopping.Load() {
-		http.Error(w, "stopping", http.StatusServiceUnavailable)
-		return
-	}
-	say(w, "ready")
-}
+// ready tells that a configuration is in force. While stopping, nothing listens any more.
+func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) { say(w, "ready") }
 
 // postReload loads the configuration anew.
 func (s *server) postReload(w http.ResponseWriter, _ *http.Request) {

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/common/version"
 
 	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 //go:embed landing.html
@@ -26,13 +28,15 @@ type health struct {
 	now time.Time
 }
 
-// State is one word, which is also the colour's name.
+// State is in words, the last of which is also the colour's name.
 func (h health) State() string {
 	switch {
 	case !h.Ran:
 		return "idle"
 	case h.Success:
 		return "ok"
+	case errors.Is(h.Err, oms.ErrLookBack):
+		return "looking back"
 	default:
 		return "failing"
 	}

@@ -34,6 +34,7 @@ type settings struct {
 	lifecycle  bool
 	maxSeries  int
 	collectors []collector.Collector // those that are enabled
+	hangups    <-chan os.Signal      // each asks for a reload
 }
 
 // collectorNames lists the enabled collectors.
@@ -50,6 +51,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before anything takes long: untaken, it would end the program
+	defer signal.Stop(hangups)
 
 	exit := -1
 	app := kingpin.New(program, "Lets Prometheus watch the order management systems of many clients.").
@@ -57,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Version(version.Print(program))
 	app.HelpFlag.Short('h')
 
-	var s settings
+	s := settings{hangups: hangups}
 	app.Flag("config.file", "The clients to watch.").Default("oms_exporter.yml").StringVar(&s.configFile)
 	s.web = kingpinflag.AddFlags(app, ":9942")
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)

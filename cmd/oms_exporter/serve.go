@@ -9,11 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"os/signal"
 	"strconv"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,7 +37,6 @@ type server struct {
 	registry *prometheus.Registry // the exporter's own metrics
 	page     *template.Template   // the landing page
 	metrics  promhttp.HandlerOpts
-	stopping atomic.Bool
 
 	// faults and started are the demo's: they are nil otherwise. faults switches the faults; started is told each URL
 	// under which the server can be reached.
@@ -96,10 +91,6 @@ func (s *server) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, s.clients.close(ctx))
 	}()
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-
 	server := &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -116,7 +107,7 @@ func (s *server) run(ctx context.Context) (err error) {
 	go func() { failed <- web.ListenAndServe(server, s.settings.web, s.logger) }()
 	for {
 		select {
-		case <-hangups:
+		case <-s.settings.hangups:
 			_ = s.reload() // logged; the old configuration stays in force
 		case err := <-failed:
 			return fmt.Errorf("serve HTTP: %w", err)
@@ -138,7 +129,6 @@ func (s *server) reload() error {
 // shutdown stops listening and waits for the requests in flight, unless ctx ends or they take too long.
 func (s *server) shutdown(ctx context.Context, server *http.Server, ended <-chan error) error {
 	s.logger.Info("stopping: requests in flight are answered first")
-	s.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
 	defer cancel()
 	err := server.Shutdown(ctx)

@@ -3,13 +3,17 @@ package behaviour
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,6 +229,7 @@ func TestPlainWords(t *testing.T) {
 				"nobody there":  {with("127.0.0.1", "127.0.0.2"), []string{"client KREWE: connect: ", "refused"}},
 				"dropped table": {with("/words", "/dropped"), []string{"client KREWE: table job_sandbox is not in the database"}},
 				"no DSN":        {config.Database{Driver: good.Config.Driver, DSN: config.EnvSecret("%" + testserver.Password), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: the DSN is not of the form"}},
+				"quoted":        {with(address(t, dsn), quoting(t, good.Config.Driver)), []string{"client KREWE: connect: ", "<secret>"}},
 				"no secret":     {config.Database{Driver: good.Config.Driver, DSN: config.FileSecret(filepath.Join(t.TempDir(), "gone")), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: ", "no such file"}},
 			}
 			for what, c := range cases {
@@ -257,4 +262,52 @@ func TestPlainWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+var hostPort = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+
+func address(t *testing.T, dsn string) string {
+	t.Helper()
+	found := hostPort.FindString(dsn)
+	if found == "" {
+		t.Fatal("no address in the DSN")
+	}
+	return found
+}
+
+// quoting is the address of a server that refuses everybody, and quotes the password in its refusal.
+func quoting(t *testing.T, driver config.Driver) string {
+	t.Helper()
+	refusal := "no " + testserver.Password + " here"
+	var packet []byte
+	if driver == config.Postgres { // an ErrorResponse
+		fields := "SFATAL\x00C28P01\x00M" + refusal + "\x00\x00"
+		packet = append(binary.BigEndian.AppendUint32([]byte{'E'}, uint32(4+len(fields))), fields...)
+	} else { // an ERR packet in place of the handshake
+		body := append([]byte{0xff, 0x15, 0x04}, refusal...)
+		packet = append([]byte{byte(len(body)), 0, 0, 0}, body...)
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if driver == config.Postgres {
+				_, _ = conn.Read(make([]byte, 1024)) // the start-up message, or a request for TLS, which it refuses too
+			}
+			_, _ = conn.Write(packet)
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		serving.Wait()
+	})
+	return listener.Addr().String()
 }

@@ -59,8 +59,8 @@ type ResetSource struct {
 	ConfigIDs []string
 }
 
-// Equal reports whether nothing about the client has changed, so that a reload may keep its pools and its history. It
-// compares where secrets come from, not what they hold: those are read anew at each connect.
+// Equal reports whether nothing about the client has changed, so that a reload may keep its pools and its history. A
+// secret that held something else when the other was loaded is a change: it may name another database.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&

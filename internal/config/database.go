@@ -54,11 +54,11 @@ func (r *reader) database(n *yaml.Node) Database {
 			template = r.sqlitePath(template)
 		}
 		db.DSN = EnvSecret(template)
-		r.checkDSN(dsn.Line, "database.dsn", db)
+		db.DSN = r.checkDSN(dsn.Line, "database.dsn", db)
 	case file != nil:
 		if path, ok := r.text(file, "database.dsn_file", fileMend); ok {
 			db.DSN = FileSecret(r.path(path))
-			r.checkDSN(file.Line, "database.dsn_file", db)
+			db.DSN = r.checkDSN(file.Line, "database.dsn_file", db)
 		}
 	default:
 		r.fail(n.Line, "database.dsn_file is missing: write %s, or as database.dsn %s", fileMend, dsnMend)
@@ -80,9 +80,9 @@ func (r *reader) maxConnections(n *yaml.Node) int {
 	return count
 }
 
-// checkDSN reads the DSN once. The errors of the drivers quote what they cannot parse, so none is passed on; a path
+// checkDSN reads the DSN once, and returns it with a note of what it held. The errors of the drivers quote what they cannot parse, so none is passed on; a path
 // that cannot be read may be a misplaced DSN, so it is not repeated either.
-func (r *reader) checkDSN(line int, what string, db Database) {
+func (r *reader) checkDSN(line int, what string, db Database) Secret {
 	value, err := db.DSN.Read()
 	var unreadable *fs.PathError
 	switch {
@@ -105,6 +105,7 @@ func (r *reader) checkDSN(line int, what string, db Database) {
 	case db.Driver == SQLite && networkDSN.MatchString(value):
 		r.fail(line, "%s does not hold a path for sqlite: write one such as /var/lib/oms/ofbiz.db", what)
 	}
+	return db.DSN.as(value)
 }
 
 // networkDSN matches the DSNs of the servers, also after sqlitePath has made a path of a URL.

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -74,4 +76,31 @@ func settings(t reflect.Type) []string {
 		}
 	}
 	return names
+}
+
+// TestSecretHoldsSomethingElse rewrites a secret file between two loads: it may name another database now.
+func TestSecretHoldsSomethingElse(t *testing.T) {
+	dir := t.TempDir()
+	file, dsn := filepath.Join(dir, "oms_exporter.yml"), filepath.Join(dir, "dsn")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC}}\n")
+	load := func(host string) config.Client {
+		write(dsn, "exporter:secret@tcp("+host+":3306)/krewe")
+		c, err := config.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Clients[0]
+	}
+	before := load("one")
+	if !before.Equal(load("one")) {
+		t.Error("a client does not equal itself")
+	}
+	if before.Equal(load("two")) {
+		t.Error("another host is not seen")
+	}
 }

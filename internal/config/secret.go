@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ type Secret struct {
 	// prints what the fields hold, and of a pointer to text only the address.
 	text *string // a path when file is set, else a template with each ${NAME} to be replaced by the environment
 	file bool
+	held *[sha256.Size]byte // the digest of what it held when the configuration was loaded
 }
 
 // FileSecret is the content of a file, without the white space around it.
@@ -75,11 +77,19 @@ func expand(template string) (string, error) {
 	return value, nil
 }
 
+// as notes what the secret holds now, so that a reload can tell whether that has changed.
+func (s Secret) as(value string) Secret {
+	held := sha256.Sum256([]byte(value))
+	s.held = &held
+	return s
+}
+
 func (s Secret) equal(other Secret) bool {
 	if s.text == nil || other.text == nil {
 		return s.text == other.text
 	}
-	return s.file == other.file && *s.text == *other.text
+	held := s.held == nil || other.held == nil || *s.held == *other.held
+	return s.file == other.file && *s.text == *other.text && held
 }
 
 const hidden = "<secret>"

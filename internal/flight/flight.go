@@ -12,9 +12,8 @@ import (
 
 // A Flight shares runs of one function. The zero value is ready to use.
 type Flight[T any] struct {
-	mu   sync.Mutex
-	run  *run[T]
-	runs sync.WaitGroup
+	mu  sync.Mutex
+	run *run[T]
 }
 
 // run is the context of a shared run. Its deadline is the latest of those of its waiters, which come and go, so it
@@ -29,6 +28,7 @@ type run[T any] struct {
 	flight   *Flight[T]
 	waiters  int
 	deadline time.Time
+	began    time.Time // the deadline with which it began
 }
 
 // Deadline returns the latest deadline of those who have waited so far.
@@ -49,33 +49,47 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // Do runs fn, or joins the run that is under way, and waits for its result or for the end of ctx, whichever comes
 // first; in the latter case the error is ctx's cause. A panic of fn is returned as a PanicError: one broken collector
 // must not end the exporter.
+//
+// What fn hands on of its deadline, such as a server's time limit, is settled when it begins. So a caller who joined
+// a run that then failed, and who can wait longer than the one who began it, has another run.
 func (f *Flight[T]) Do(ctx context.Context, fn func(context.Context) (T, error)) (T, error) {
+	for {
+		value, again, err := f.once(ctx, fn)
+		if !again {
+			return value, err
+		}
+	}
+}
+
+// once runs fn, or joins a run, and says whether another is due.
+func (f *Flight[T]) once(ctx context.Context, fn func(context.Context) (T, error)) (value T, again bool, err error) {
+	limit, _ := ctx.Deadline()
 	f.mu.Lock()
 	r := f.run
 	if r == nil {
 		base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-		r = &run[T]{Context: base, cancel: cancel, done: make(chan struct{}), flight: f}
+		r = &run[T]{Context: base, cancel: cancel, done: make(chan struct{}), flight: f, began: limit}
 		f.run = r
-		f.runs.Go(func() { r.do(fn) })
+		go r.do(fn)
 	}
 	r.waiters++
-	if d, ok := ctx.Deadline(); ok && d.After(r.deadline) {
-		r.deadline = d
+	if limit.After(r.deadline) {
+		r.deadline = limit
 	}
 	f.mu.Unlock()
 
 	select {
 	case <-r.done:
-		return r.value, r.err
 	case <-ctx.Done():
+		f.leave(r, context.Cause(ctx))
 	}
-	f.leave(r, context.Cause(ctx))
-	var none T
-	return none, context.Cause(ctx)
+	select {
+	case <-r.done: // also when both came at once
+		return r.value, r.err != nil && !r.began.IsZero() && limit.After(r.began) && ctx.Err() == nil, r.err
+	default:
+		return value, false, context.Cause(ctx)
+	}
 }
-
-// Wait returns when no run is under way.
-func (f *Flight[T]) Wait() { f.runs.Wait() }
 
 func (r *run[T]) do(fn func(context.Context) (T, error)) {
 	defer func() {

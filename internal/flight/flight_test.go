@@ -194,3 +194,30 @@ func TestResultAndErrorMayComeTogether(t *testing.T) {
 		t.Errorf("got %d, %v", got, err)
 	}
 }
+
+// TestThePatientCallerHasAnotherRun has a run fail of the limit with which it began, while somebody waits who has more time.
+func TestThePatientCallerHasAnotherRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f flight.Flight[string]
+		runs := 0
+		limited := func(ctx context.Context) (string, error) {
+			runs++
+			limit, _ := ctx.Deadline() // handed on to a server, which heeds nothing else
+			select {
+			case <-time.After(time.Until(limit)):
+				return "", errors.New("the server's limit is over")
+			case <-time.After(4 * time.Second):
+				return "done", nil
+			}
+		}
+		hasty, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		go func() { _, _ = f.Do(hasty, limited) }()
+		synctest.Wait()
+		patient, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if got, err := f.Do(patient, limited); got != "done" || err != nil || runs != 2 {
+			t.Errorf("got %q and %v after %d runs, want it done by the second", got, err, runs)
+		}
+	})
+}

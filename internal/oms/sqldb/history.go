@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -360,7 +361,7 @@ func (s *Source) lookBack(a *area, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.next == nil {
-		a.next, a.progress, a.failed = a.newHistory(), "begins", nil
+		a.next, a.progress, a.failed = a.newHistory(), "it begins", nil
 	}
 	if !a.running && s.closing.Err() == nil {
 		a.running = true
@@ -376,6 +377,11 @@ func (s *Source) fill(a *area, now time.Time) {
 	for more := true; more; {
 		ctx, cancel := context.WithTimeout(s.closing, sliceTimeout)
 		err := s.read(ctx, a, now, func(r *reader) (err error) {
+			defer func() {
+				if p := recover(); p != nil { // nobody else stands between this goroutine and the end of the process
+					err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
 			more, err = h.fill(ctx, r, now)
 			return err
 		})
@@ -395,7 +401,7 @@ func (s *Source) fill(a *area, now time.Time) {
 		a.mu.Unlock()
 		if err != nil {
 			if s.closing.Err() == nil {
-				s.logger.Warn("look back", "collector", a.name, "err", err)
+				s.logger.Warn("the look back goes on at the next scrape", "area", a.name, "err", err)
 			}
 			return
 		}

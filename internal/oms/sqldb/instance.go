@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -62,11 +63,13 @@ type lookBackError struct {
 }
 
 func (e lookBackError) Error() string {
-	text := fmt.Sprintf("%s of %s: %s", oms.ErrLookBack, e.area, e.progress)
+	text := fmt.Sprintf("the first look back at the history of %s is not complete: %s", e.area, e.progress)
 	if e.failed != nil {
 		text += ", last attempt: " + e.failed.Error()
 	}
 	return text
 }
 
-func (e lookBackError) Unwrap() []error { return []error{oms.ErrLookBack, e.failed} }
+func (e lookBackError) Is(target error) bool {
+	return target == oms.ErrLookBack || errors.Is(e.failed, target)
+}

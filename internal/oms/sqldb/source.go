@@ -24,6 +24,7 @@ const (
 	probeEvery  = 5 * time.Minute
 	killTimeout = 5 * time.Second
 	idleTimeout = 10 * time.Minute
+	lifetime    = 30 * time.Minute // so that a new secret, or another server behind the same name, comes into use
 	// sliceTimeout bounds a statement of a look back, which has no scrape's deadline.
 	sliceTimeout = 30 * time.Second
 )
@@ -76,6 +77,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	s.db.SetMaxOpenConns(client.Database.MaxConnections)
 	s.db.SetMaxIdleConns(client.Database.MaxConnections)
 	s.db.SetConnMaxIdleTime(idleTimeout)
+	s.db.SetConnMaxLifetime(lifetime)
 	s.closing, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -236,14 +238,15 @@ func (s *Source) plain(ctx context.Context, err error) error {
 	return &plainError{text: fmt.Sprintf("client %s: %s", s.client.Name, s.mask(err.Error())), err: err}
 }
 
-// plainError prints masked and still answers errors.Is and As.
+// plainError prints masked. It answers errors.Is and As, but does not unwrap: what it wraps is not masked.
 type plainError struct {
 	text string
 	err  error
 }
 
-func (e *plainError) Error() string { return e.text }
-func (e *plainError) Unwrap() error { return e.err }
+func (e *plainError) Error() string        { return e.text }
+func (e *plainError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *plainError) As(target any) bool   { return errors.As(e.err, target) }
 
 // mask removes what a driver or a server quotes of the secret.
 func (s *Source) mask(text string) string {

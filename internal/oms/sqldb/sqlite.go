@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -38,7 +39,12 @@ func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
+	path, query, _ := strings.Cut(dsn, "?")
+	if uri, ok := strings.CutPrefix(path, "file:"); ok {
+		if path, err = url.PathUnescape(uri); err != nil {
+			return nil, err
+		}
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, err
@@ -46,5 +52,9 @@ func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 	values.Set("mode", "ro")
 	values.Add("_pragma", "query_only(1)")
 	values.Add("_pragma", "busy_timeout(1000)")
-	return c.Driver().Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + values.Encode())
+	conn, err := c.Driver().Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + values.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return conn, nil
 }

@@ -1,0 +1,148 @@
+package behaviour
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// series are the values of one scrape, by metric name and labels.
+type series map[string][]sample
+
+type sample struct {
+	labels map[string]string
+	value  float64
+}
+
+// most returns the greatest value of a metric among the samples with these labels.
+func (s series) most(metric string, labels ...string) float64 {
+	most := 0.0
+	for _, sample := range s[metric] {
+		matches := true
+		for i := 0; i < len(labels); i += 2 {
+			matches = matches && sample.labels[labels[i]] == labels[i+1]
+		}
+		if matches {
+			most = max(most, sample.value)
+		}
+	}
+	return most
+}
+
+// ails says which faults of the demo show in the metrics, by the limits of the guide.
+func (s series) ails(now time.Time) []string {
+	const minute, hour = 60.0, 3600.0
+	since := func(timestamp float64) float64 { return float64(now.Unix()) - timestamp }
+	lastImport := s.most("oms_orders_last_import_timestamp_seconds", "channel", "WEB_SALES_CHANNEL")
+	stuck := s.most("oms_job_long_running_seconds") > 45*minute
+	dead := slices.ContainsFunc(s["oms_instance_last_activity_timestamp_seconds"], func(i sample) bool {
+		return since(i.value) > 30*minute && s.most("oms_job_long_running_seconds", "oms_instance", i.labels["oms_instance"]) > 45*minute
+	})
+	failed := func(reset bool) bool {
+		return slices.ContainsFunc(s["oms_data_manager_last_failure_timestamp_seconds"], func(f sample) bool {
+			config := f.labels["config"]
+			return (config == "RESET_INVENTORY") == reset && f.value > s.most("oms_data_manager_last_success_timestamp_seconds", "config", config)
+		})
+	}
+	hung := slices.ContainsFunc(s["oms_collector_success"], func(c sample) bool { return c.value == 0 })
+	var found []string
+	for _, fault := range []struct {
+		name string
+		is   bool
+	}{
+		{"order-stuck", s.most("oms_orders_oldest_created_age_seconds") > 3*hour},
+		{"order-unfulfilled", s.most("oms_orders_oldest_unfulfilled_age_seconds", "stage", "brokering_queue") > 24*hour},
+		{"unfillable", s.most("oms_orders_oldest_parked_age_seconds", "facility", "UNFILLABLE_PARKING") > 24*hour},
+		{"import-stalled", !hung && since(lastImport) > 3*hour},
+		{"job-stuck", stuck && !dead},
+		{"instance-died", dead},
+		{"job-failing", s.most("oms_job_consecutive_failures") >= 3},
+		{"scheduler-down", s.most("oms_job_oldest_overdue_seconds") > 15*minute && since(s.most("oms_job_last_start_timestamp_seconds")) > 15*minute},
+		{"file-late", !failed(true) && s.most("oms_reset_inventory_seconds_since_processed", "source", "wms") > 15*hour},
+		{"file-failed", failed(true)},
+		{"dm-pending", s.most("oms_data_manager_oldest_age_seconds", "status", "pending") > hour},
+		{"dm-failed", failed(false)},
+		{"db-hung", hung},
+	} {
+		if fault.is {
+			found = append(found, fault.name)
+		}
+	}
+	return found
+}
+
+// TestDemoFaults switches each fault of the demo on and off, and expects to see it, and no other, in the metrics.
+func TestDemoFaults(t *testing.T) {
+	logger := slog.New(slog.DiscardHandler)
+	now := time.Date(2026, 11, 18, 21, 0, 0, 0, time.UTC) // 15:00 in Chicago: KREWE's deadline has passed
+	sim, err := demo.New(t.Context(), logger, t.TempDir(), now, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	cfg, err := config.Load(sim.ConfigFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	krewe := cfg.Clients[0]
+	source, err := sqldb.Open(logger, krewe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := collector.NewClient(collector.Options{
+		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return now },
+	}, krewe, sim.Wrap(krewe.Name, source))
+	t.Cleanup(func() { _ = client.Close() })
+
+	// scrape moves the clock and looks, until what ails the client is as it should be: the look back that a moved order
+	// starts may take a scrape.
+	scrape := func(want ...string) {
+		t.Helper()
+		testserver.Eventually(t, 20*time.Second, func() error {
+			now = now.Add(10 * time.Second)
+			if err := sim.Advance(t.Context(), now); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			families, err := collector.Gather(ctx, []*collector.Client{client}, nil).Gather()
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := series{}
+			for _, family := range families {
+				for _, m := range family.GetMetric() {
+					s := sample{map[string]string{}, m.GetGauge().GetValue() + m.GetCounter().GetValue()}
+					for _, l := range m.GetLabel() {
+						s.labels[l.GetName()] = l.GetValue()
+					}
+					seen[family.GetName()] = append(seen[family.GetName()], s)
+				}
+			}
+			if got := seen.ails(now); !slices.Equal(got, want) {
+				return fmt.Errorf("the metrics show %v, want %v", got, want)
+			}
+			return nil
+		})
+	}
+	scrape()
+	for _, fault := range demo.Faults() {
+		if err := sim.SetFault(t.Context(), krewe.Name, fault.Name, true); err != nil {
+			t.Fatal(err)
+		}
+		scrape(fault.Name)
+		if err := sim.SetFault(t.Context(), krewe.Name, fault.Name, false); err != nil {
+			t.Fatal(err)
+		}
+		scrape()
+	}
+}
