@@ -119,15 +119,15 @@ func (c *Client) await(ctx context.Context, f *flight.Flight[outcome], col Colle
 		return out
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = noAnswer{limit}
+		err = noAnswerError{limit}
 	}
 	return outcome{now: c.opts.Now(), duration: time.Since(start), err: err}
 }
 
-// noAnswer says that a waiter's time was over.
-type noAnswer struct{ within time.Duration }
+// noAnswerError says that a waiter's time was over.
+type noAnswerError struct{ within time.Duration }
 
-func (e noAnswer) Error() string { return fmt.Sprintf("no answer within %s", e.within) }
+func (e noAnswerError) Error() string { return fmt.Sprintf("no answer within %s", e.within) }
 
 // named returns the tasks of the named collectors, or all of them if names is nil.
 func (c *Client) named(names []string) []*task {

@@ -25,9 +25,9 @@ var (
 		"Age of the longest wait there, since the item's latest facility change, else since approval; 0 when there is none.",
 		"stage")
 	ordersParked = newMetric(count, "oms_orders_parked",
-		"Approved sales orders with open items in a virtual facility.", "facility")
+		"Created, approved and held sales orders with open items in a virtual facility.", "facility")
 	ordersOldestParked = newMetric(greatest, "oms_orders_oldest_parked_age_seconds",
-		"Age of the longest wait there, since the item's latest facility change, else since approval; 0 when there is none.",
+		"Age of the longest wait there, since the item's latest facility change, else since approval or entry; 0 when there is none.",
 		"facility")
 	ordersLastImport = newMetric(newest, "oms_orders_last_import_timestamp_seconds",
 		"Newest entry of a sales order into the OMS, as Unix time.", "product_store", "channel")

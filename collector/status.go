@@ -54,7 +54,7 @@ func (c *Client) record(t *task, out outcome) Status {
 // a look back makes progress.
 func sameFailure(before, now error) bool {
 	for _, kind := range []func(error) bool{
-		func(err error) bool { return errors.As(err, new(noAnswer)) },
+		func(err error) bool { return errors.As(err, new(noAnswerError)) },
 		func(err error) bool { return errors.Is(err, oms.ErrLookBack) },
 	} {
 		if kind(before) && kind(now) {

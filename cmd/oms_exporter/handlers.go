@@ -100,10 +100,12 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...prometheus.Gatherer) {
 	gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		families, err := prometheus.Gatherers(from).Gather()
-		if r.Context().Err() != nil {
-			return nil, nil // the scraper hung up: each family would cost an error
+		select {
+		case <-r.Context().Done(): // the scraper hung up: each family would cost an error
+			return nil, nil
+		default:
+			return families, err
 		}
-		return families, err
 	})
 	promhttp.HandlerFor(gather, s.metrics).ServeHTTP(w, r)
 }

@@ -107,7 +107,8 @@ func play(t *testing.T, path string, db testserver.Database) string {
 		if now, err = time.Parse(time.RFC3339, string(text[m[2]:m[3]])); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&out, "# %s\n%s\n", text[m[0]+3:m[1]], settled(t, client))
+		settled(t, client)
+		fmt.Fprintf(&out, "# %s\n%s\n", text[m[0]+3:m[1]], settled(t, client)) // the clock check tells of the scrape before
 	}
 	return out.String()
 }

@@ -132,7 +132,7 @@ func TestFrozenServer(t *testing.T) {
 	}
 }
 
-// TestLockedTable locks one table: only the collectors that read it fail, and their statements do not stay behind.
+// TestLockedTable locks one table: only the collectors whose facts are in it fail, and their statements do not stay behind.
 func TestLockedTable(t *testing.T) {
 	for name, server := range servers(t) {
 		t.Run(name, func(t *testing.T) {
@@ -140,8 +140,10 @@ func TestLockedTable(t *testing.T) {
 			client := watch(t, "LOCKED", db.Config, io.Discard)
 			healthy(t, client)
 			for table, want := range map[string][]string{
+				"job_sandbox":      {"LOCKED jobs"},
 				"job_manager_lock": {"LOCKED jobs"},
-				"data_manager_log": {"LOCKED client", "LOCKED data_manager", "LOCKED reset_inventory"},
+				"data_manager_log": {"LOCKED data_manager", "LOCKED reset_inventory"},
+				"order_header":     {"LOCKED orders"},
 				"order_item":       {"LOCKED orders"},
 			} {
 				unlock := server.Lock(t, db, table)

@@ -112,7 +112,13 @@ func (w *world) step(t *testing.T) {
 		w.quick(t)
 	} else {
 		w.now = w.now.Add(time.Duration(16+w.IntN(120)) * time.Minute)
+		if w.IntN(15) == 0 { // nobody scrapes for days
+			w.now = w.now.Add(time.Duration(1+w.IntN(3)) * 24 * time.Hour)
+		}
 		w.slow(t)
+	}
+	if w.IntN(5) == 0 { // a scrape that gives up somewhere on its way
+		w.giveUp(t)
 	}
 	look := w.now
 	switch w.IntN(10) {
@@ -131,6 +137,20 @@ func (w *world) step(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("at %s after\n  %s\nlong-lived %+v\nfresh      %+v", look, strings.Join(w.log, "\n  "), got, want)
 	}
+}
+
+func (w *world) giveUp(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	left := w.IntN(8)
+	ctx = oms.WithTrace(ctx, func(string, time.Duration, int, error) {
+		if left--; left < 0 {
+			cancel()
+		}
+	})
+	_, _ = w.long.Jobs(ctx, w.now)
+	_, _ = w.long.DataManager(ctx, w.now)
 }
 
 // quick makes changes as OFBiz and Moqui make them.
@@ -162,7 +182,15 @@ func (w *world) slow(t *testing.T) {
 		w.exec(t, "DELETE FROM "+table.name+" WHERE "+table.id+" = '"+w.anyID(t, table)+"'")
 	}
 	if w.IntN(12) == 0 { // a clock that was wrong for a moment
-		w.insert(t, w.now.Add(20*time.Hour), true)
+		w.insert(t, w.now.Add([]time.Duration{20 * time.Hour, 10 * 24 * time.Hour}[w.IntN(2)]), true)
+	}
+	for range w.IntN(3) { // orders are completed, and some are deleted
+		id := w.anyID(t, worldTable{"order_header", "order_id"})
+		if w.IntN(4) > 0 {
+			w.exec(t, "UPDATE order_header SET status_id = 'ORDER_COMPLETED', last_updated_tx_stamp = "+w.quoted(w.now)+" WHERE order_id = '"+id+"'")
+		} else {
+			w.exec(t, "DELETE FROM order_header WHERE order_id = '"+id+"'")
+		}
 	}
 	if w.IntN(6) == 0 { // OFBiz' own purge
 		w.exec(t, "DELETE FROM job_sandbox WHERE finish_date_time < '"+w.wall(w.now.Add(-96*time.Hour))+"'")
@@ -329,4 +357,44 @@ func inOrder[T any](list []T, by func(T) string) {
 
 func testLogger(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
+
+// TestImportsAreCountedOnce looks at open orders that Moqui wrote, which are read again at each scrape, for hours.
+func TestImportsAreCountedOnce(t *testing.T) {
+	w := &world{db: testserver.Engines()[0].Start(t)(t, "imports", "America/New_York"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+	w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+	w.long = w.source(t)
+	order := func(id string, at time.Time) {
+		w.exec(t, fmt.Sprintf(`INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id,
+			sales_channel_enum_id, entry_date) VALUES ('%s', 'SALES_ORDER', 'ORDER_CREATED', 'S', 'WEB', %s)`, id, w.quoted(at)))
+	}
+	seen := func() (n uint64) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		facts, err := w.long.Orders(ctx, w.now)
+		if err != nil && !errors.Is(err, oms.ErrLookBack) {
+			t.Fatal(err)
+		}
+		w.long.background.Wait()
+		for _, i := range facts.Imports {
+			n += i.Seen
+		}
+		return n
+	}
+	for i := range 10 {
+		order(fmt.Sprint("old", i), w.now.Add(-time.Duration(i)*time.Hour))
+	}
+	for i := range 20 {
+		if n := seen(); n != 0 {
+			t.Fatalf("look %d: %d orders seen entering, want none", i, n)
+		}
+		w.now = w.now.Add(20 * time.Minute)
+	}
+	order("new", w.now)
+	for range 20 {
+		if n := seen(); n != 1 {
+			t.Fatalf("%d orders seen entering, want 1", n)
+		}
+		w.now = w.now.Add(20 * time.Minute)
+	}
 }

@@ -22,6 +22,7 @@ type dialect struct {
 	catalogue string
 	// around are the statements that it sends beside those of statements.sql.
 	around []StatementText
+	zoned  bool // OFBiz' times have a zone here
 	// isolation makes all statements of a transaction see one state.
 	isolation   sql.IsolationLevel
 	quote       func(name string) string

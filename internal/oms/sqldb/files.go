@@ -31,8 +31,8 @@ func (s *Source) newFileHistory() *history {
 	for _, source := range s.client.ResetInventory {
 		configs = append(configs, source.ConfigIDs...)
 	}
-	h := newHistory("files", decodeFile, func(rows map[string]row, base, floor time.Time) map[string]bool {
-		return keepFiles(rows, base, floor, configs)
+	h := newHistory("files", decodeFile, func(rows map[string]row, base, floor time.Time, k *kept) {
+		keepFiles(rows, base, floor, configs, k)
 	})
 	h.configs = configs
 	return h
@@ -81,31 +81,29 @@ func (r row) received() moment {
 
 // keepFiles keeps of each configuration the last success, failure, and reception, and all that ended recently. The
 // configurations in always are kept however old their files are.
-func keepFiles(rows map[string]row, base, floor time.Time, always []string) map[string]bool {
+func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *kept) {
 	for id, r := range rows {
 		if !slices.Contains(always, r.name) && r.end.hi.Before(floor) && r.received().hi.Before(floor) {
 			delete(rows, id)
 		}
 	}
-	keep := map[string]bool{}
-	group := func(is func(row) bool) func(row) string {
+	group := func(kind string, is func(row) bool) func(row) string {
 		return func(r row) string {
 			if is(r) {
-				return "config " + r.name // which may be empty
+				return kind + r.name
 			}
 			return ""
 		}
 	}
 	end := func(r row) moment { return r.end }
-	latest(rows, keep, group(row.succeeded), end)
-	latest(rows, keep, group(row.failedFile), end)
-	latest(rows, keep, group(func(row) bool { return true }), row.received)
+	k.latest(rows, group(finished, row.succeeded), end)
+	k.latest(rows, group("failed ", row.failedFile), end)
+	k.latest(rows, group("received ", func(row) bool { return true }), row.received)
 	for id, r := range rows {
-		if !keep[id] && r.outcome != "" && r.end.hi.After(base.Add(-oms.RecentFiles-spare)) {
-			keep[id] = false
+		if r.outcome != "" && r.end.hi.After(base.Add(-oms.RecentFiles-spare)) {
+			k.rows[id] = true
 		}
 	}
-	return keep
 }
 
 // DataManager implements oms.Source.
@@ -132,28 +130,28 @@ func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error
 
 func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileFacts, error) {
 	var facts fileFacts
-	if err := r.schema.need("data_manager_log"); err != nil {
+	if err := r.need(s.files, "data_manager_log"); err != nil {
 		return facts, err
 	}
 	states := fileStates()
-	var statuses []string // those that are not known to be an end, the unknown ones included
+	var waiting, unknown []string
 	for status, state := range states {
 		if slices.Contains([]oms.FileStatus{oms.FilePending, oms.FileQueued, oms.FileRunning}, oms.FileStatus(state)) {
-			statuses = append(statuses, status)
+			waiting = append(waiting, status)
 		}
 	}
+	slices.Sort(waiting) // the same text at each scrape
 	err := r.query(ctx, "files_statuses", nil, func(rec record) {
 		if status := rec.text(0); !rec.null(0) && states[status] == "" {
-			statuses = append(statuses, status)
+			unknown = append(unknown, status)
 		}
 	})
 	if err != nil {
 		return facts, err
 	}
-	slices.Sort(statuses)
 	counts := map[oms.OpenFiles]oms.OpenFiles{}
 	running := map[string]time.Time{}
-	err = r.query(ctx, "files_open", args{"statuses": statuses}, func(rec record) {
+	err = r.query(ctx, "files_open", args{"open": waiting, "unknown": unknown}, func(rec record) {
 		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(states[rec.text(1)])}
 		if key.Status == "" {
 			key.Status = oms.FileOther
@@ -173,7 +171,7 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 	}
 	facts.dataManager.Open = slices.Collect(maps.Values(counts))
 	open := map[string]row{}
-	err = r.query(ctx, "files_open_ids", args{"statuses": statuses}, func(rec record) { open[rec.text(0)] = row{} })
+	err = r.query(ctx, "files_open_ids", args{"open": waiting}, func(rec record) { open[rec.text(0)] = row{} })
 	if err != nil {
 		return facts, err
 	}

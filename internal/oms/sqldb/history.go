@@ -2,9 +2,7 @@ package sqldb
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -19,8 +17,8 @@ const (
 	rereadEvery  = 15 * time.Minute // a stamp is the start of its transaction, so rows come late …
 	reread       = 2 * time.Hour    // … and are looked for this far back
 	unstampEvery = 5 * time.Minute
-	slice        = 6 * time.Hour // what one statement of a look back covers
-	page         = 2000          // as in the statements on rows without stamps
+	page         = 2000 // as in the statements on rows without stamps
+	pages        = 5    // of them at a time
 	idsAtOnce    = 512
 )
 
@@ -48,9 +46,10 @@ func (r row) same(o row) bool {
 		r.child == o.child && r.created.equal(o.created) && r.start.equal(o.start) && r.end.equal(o.end)
 }
 
-// goesOn says whether r is what becomes of the open row o without a person's hand: it starts, and it ends.
+// goesOn says whether o is what becomes of the open row r without a person's hand: it starts, and it ends.
 func (r row) goesOn(o row) bool {
-	return r.outcome == "" && r.created.equal(o.created) && (r.start.isZero() || r.start.equal(o.start))
+	return r.outcome == "" && r.name == o.name && r.pool == o.pool && (r.instance == "" || r.instance == o.instance) &&
+		r.child == o.child && r.created.equal(o.created) && (r.start.isZero() || r.start.equal(o.start))
 }
 
 // A history follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
@@ -61,76 +60,32 @@ func (r row) goesOn(o row) bool {
 //     up, for those that were purged or edited without a stamp;
 //   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
 //
-// If a row is lost on which others rested that are not held any more, the answer would need those: then the history is
-// stale, and a new look back replaces it.
+// If a row is lost that made others superfluous, the answer would need those: then the history is stale, and a new look
+// back replaces it.
 type history struct {
-	table  string // the prefix of its statements
-	decode func(record) row
-	// keep returns the ids of the rows on which the facts rest. True marks an anchor: a row that made others superfluous.
-	keep func(rows map[string]row, base, floor time.Time) map[string]bool
+	table   string // the prefix of its statements
+	decode  func(record) row
+	keep    keeper
+	configs []string // of files: the configurations whose latest files count however old
 
-	rows    map[string]row
-	anchors map[string]bool
-	newest  moment         // the newest stamp seen
-	open    map[string]row // what was waiting or in work at the last refresh
-	stale   bool
+	rows   map[string]row
+	kept   kept
+	newest moment         // the newest stamp seen
+	open   map[string]row // what was waiting or in work at the last refresh
+	stale  time.Time      // since when a row is lost that made others superfluous
 
-	refreshed  time.Time
+	refreshed  time.Time // our clock at the last refresh, and at the last full one
 	rereadAt   time.Time
 	unstampAt  time.Time
 	after      string    // where the next page of rows without stamps begins
 	cycleStart time.Time // when the present pass through them began
 	cycled     time.Time // when the last complete pass began
 
-	sliceFrom time.Time // look back: what is read next, as stored
-	configs   []string  // of files: the configurations whose latest files count however old
+	back lookBack
 }
 
-func newHistory(table string, decode func(record) row, keep func(rows map[string]row, base, floor time.Time) map[string]bool) *history {
+func newHistory(table string, decode func(record) row, keep keeper) *history {
 	return &history{table: table, decode: decode, keep: keep, rows: map[string]row{}}
-}
-
-// prime begins a look back: it finds the newest stamp.
-func (h *history) prime(ctx context.Context, r *reader) error {
-	return r.query(ctx, h.table+"_newest", nil, func(rec record) { h.newest = rec.moment(0) })
-}
-
-// fill reads the next slice of the look back. It says whether there is more.
-func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool, err error) {
-	if h.newest.isZero() {
-		if err := h.prime(ctx, r); err != nil {
-			return false, err
-		}
-	}
-	switch last := h.newest.raw; {
-	case last.IsZero(): // no row has a stamp
-	case h.sliceFrom.IsZero():
-		h.sliceFrom = h.floorOf(r, h.newest.lo.Add(-remembered-spare))
-		return true, nil
-	case !h.sliceFrom.After(last):
-		from, to := h.sliceFrom, h.sliceFrom.Add(slice)
-		h.sliceFrom = to
-		if to.After(last) {
-			to = far
-		}
-		batch := map[string]row{}
-		if err := h.changes(ctx, r, from, to, batch); err != nil {
-			h.sliceFrom = from // to be read again
-			return false, err
-		}
-		h.put(batch)
-		h.prune(now)
-		return true, nil
-	}
-	batch := map[string]row{}
-	if h.cycled.IsZero() {
-		more, err = true, h.unstamped(ctx, r, now, batch)
-	} else {
-		err = h.latestOfConfigs(ctx, r, batch)
-	}
-	h.put(batch)
-	h.prune(now)
-	return more, err
 }
 
 // refresh brings the history up to date. open is what waits or is in work now, extra is what the caller read besides.
@@ -142,9 +97,9 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	full := due(now, h.rereadAt, rereadEvery)
 	err := h.read(ctx, r, now, full, batch)
 	if err == nil {
-		err = h.verify(ctx, r, full, open, batch)
+		err = h.verify(ctx, r, now, full, open, batch)
 	}
-	h.put(batch) // whatever was read is true
+	h.put(batch, now) // whatever was read is true
 	if err != nil {
 		return err
 	}
@@ -166,6 +121,9 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 		if err := h.prime(ctx, r); err != nil {
 			return err
 		}
+		if !h.newest.isZero() { // the table was empty: what else is in it now may be days old
+			h.lose(now)
+		}
 	}
 	if !h.newest.isZero() {
 		if err := h.changes(ctx, r, h.floorOf(r, h.base(now).Add(-back)), far, batch); err != nil {
@@ -179,7 +137,7 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 }
 
 // verify reads by id the rows that are no longer open and, at a full refresh, all those held. What is gone is dropped.
-func (h *history) verify(ctx context.Context, r *reader, full bool, open, batch map[string]row) error {
+func (h *history) verify(ctx context.Context, r *reader, now time.Time, full bool, open, batch map[string]row) error {
 	again := map[string]bool{}
 	for id := range h.open {
 		_, still := open[id]
@@ -201,24 +159,21 @@ func (h *history) verify(ctx context.Context, r *reader, full bool, open, batch 
 	}
 	for id := range again {
 		if _, have := batch[id]; !have {
-			h.stale = h.stale || h.anchors[id]
+			if h.kept.anchors[id] {
+				h.lose(now)
+			}
 			delete(h.rows, id)
 		}
 	}
 	return nil
 }
 
-// pass reads some pages of rows without stamps.
+// pass reads the latest rows without stamps, some pages of the others, and the latest files of some configurations.
 func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[string]row) error {
-	if r.can(h.table + "_unstamped_newest") {
-		if err := r.query(ctx, h.table+"_unstamped_newest", nil, h.into(batch)); err != nil {
-			return err
-		}
-	}
-	if err := h.latestOfConfigs(ctx, r, batch); err != nil {
+	if err := h.latestUnstamped(ctx, r, batch); err != nil {
 		return err
 	}
-	for range 5 {
+	for range pages {
 		if err := h.unstamped(ctx, r, now, batch); err != nil {
 			return err
 		}
@@ -230,13 +185,26 @@ func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[
 	return nil
 }
 
-// unstamped reads the next page of rows without stamps and notes when a pass through all of them is complete.
+func (h *history) latestUnstamped(ctx context.Context, r *reader, batch map[string]row) error {
+	if err := r.query(ctx, h.table+"_unstamped_newest", nil, h.into(batch)); err != nil {
+		return err
+	}
+	for _, config := range h.configs {
+		if err := r.query(ctx, "files_of_config", args{"config": config}, h.into(batch)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unstamped reads the next page of rows without stamps and notes when a pass through all of them is complete. Orders
+// are not paged through: those that are open are read at each scrape.
 func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch map[string]row) error {
 	if h.after == "" {
 		h.cycleStart = now
 	}
 	n, last := 0, ""
-	if statement := h.table + "_unstamped"; r.can(statement) && h.paged() {
+	if statement := h.table + "_unstamped"; statement != "orders_unstamped" {
 		err := r.query(ctx, statement, args{"after": h.after}, func(rec record) {
 			n++
 			last = rec.text(0)
@@ -252,17 +220,9 @@ func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch
 	return nil
 }
 
-// paged says whether rows without stamps are paged through. There is one page of orders: those still open, which the
-// orders area reads itself.
-func (h *history) paged() bool { return h.table != "orders" }
-
-func (h *history) latestOfConfigs(ctx context.Context, r *reader, batch map[string]row) error {
-	for _, config := range h.configs {
-		if err := r.query(ctx, "files_of_config", args{"config": config}, h.into(batch)); err != nil {
-			return err
-		}
-	}
-	return nil
+// prime finds the newest stamp.
+func (h *history) prime(ctx context.Context, r *reader) error {
+	return r.query(ctx, h.table+"_newest", nil, func(rec record) { h.newest = rec.moment(0) })
 }
 
 // changes reads what was stamped in [from, to), both as stored.
@@ -278,12 +238,12 @@ func (h *history) into(batch map[string]row) func(record) {
 	}
 }
 
-// put takes rows over, and notes if one changed on which others rested.
-func (h *history) put(batch map[string]row) {
+// put takes rows over, and notes if one changed that made others superfluous.
+func (h *history) put(batch map[string]row, now time.Time) {
 	for id, r := range batch {
 		old, have := h.rows[id]
-		if have && h.anchors[id] && !old.same(r) && !old.goesOn(r) {
-			h.stale = true
+		if have && h.kept.anchors[id] && !old.same(r) && !old.goesOn(r) {
+			h.lose(now)
 		}
 		h.rows[id] = r
 		if r.stamp.raw.After(h.newest.raw) {
@@ -292,12 +252,19 @@ func (h *history) put(batch map[string]row) {
 	}
 }
 
+// lose notes that the answer would need rows which are not held any more.
+func (h *history) lose(now time.Time) {
+	if h.stale.IsZero() {
+		h.stale = now
+	}
+}
+
 // prune drops the rows on which nothing rests.
 func (h *history) prune(now time.Time) {
 	base := h.base(now)
-	keep := h.keep(h.rows, base, base.Add(-remembered-spare))
-	maps.DeleteFunc(h.rows, func(id string, _ row) bool { _, ok := keep[id]; return !ok })
-	h.anchors = keep
+	h.kept = kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.kept.displaced, displaced: map[string]bool{}}
+	h.keep(h.rows, base, base.Add(-remembered-spare), &h.kept)
+	maps.DeleteFunc(h.rows, func(id string, _ row) bool { return !h.kept.rows[id] })
 }
 
 // base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is when the
@@ -307,22 +274,6 @@ func (h *history) base(now time.Time) time.Time {
 		return h.newest.lo
 	}
 	return oldest(now, h.refreshed)
-}
-
-// latest adds to keep the rows that may be the latest of their group by some moment. It returns the latest moments.
-func latest(rows map[string]row, keep map[string]bool, group func(row) string, by func(row) moment) map[string]moment {
-	best := map[string]moment{}
-	for _, r := range rows {
-		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo.Before(best[g].lo) {
-			best[g] = m
-		}
-	}
-	for id, r := range rows {
-		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.before(best[g]) {
-			keep[id] = true
-		}
-	}
-	return best
 }
 
 // floorOf returns the least stored stamp of what was written after t.
@@ -338,72 +289,41 @@ func due(now, last time.Time, every time.Duration) bool {
 	return now.Before(last) || now.Sub(last) >= every
 }
 
-// advance returns the area's history, brought up to date. Until the look back is complete it returns nil and an error
-// that wraps oms.ErrLookBack, and sees to it that the look back goes on.
-func (s *Source) advance(ctx context.Context, a *area, r *reader, now time.Time, open, extra map[string]row) (*history, error) {
-	a.mu.Lock()
-	h := a.history
-	a.mu.Unlock()
-	if h == nil {
-		return nil, s.lookBack(a, now)
-	}
-	if err := h.refresh(ctx, r, now, open, extra); err != nil {
-		return nil, err
-	}
-	if h.stale {
-		_ = s.lookBack(a, now) // until it is complete the facts are those of before the loss
-	}
-	return h, nil
+// A keeper says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
+type keeper func(rows map[string]row, base, floor time.Time, k *kept)
+
+// kept are the rows on which facts rest.
+type kept struct {
+	rows    map[string]bool
+	anchors map[string]bool // those that made others of their group superfluous
+	// displaced are the groups of which rows were dropped, now and formerly.
+	former, displaced map[string]bool
 }
 
-// lookBack starts filling a new history in the background, or goes on with it after a failure, and says how far it is.
-func (s *Source) lookBack(a *area, now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.next == nil {
-		a.next, a.progress, a.failed = a.newHistory(), "it begins", nil
-	}
-	if !a.running && s.closing.Err() == nil {
-		a.running = true
-		s.background.Go(func() { s.fill(a, now) })
-	}
-	return lookBackError{area: a.name, progress: a.progress, failed: a.failed}
-}
-
-// fill reads slice by slice, each with the area's connection for itself, so that scrapes come in between. After a
-// failure the next scrape has it go on.
-func (s *Source) fill(a *area, now time.Time) {
-	h := a.next
-	for more := true; more; {
-		ctx, cancel := context.WithTimeout(s.closing, sliceTimeout)
-		err := s.read(ctx, a, now, func(r *reader) (err error) {
-			defer func() {
-				if p := recover(); p != nil { // nobody else stands between this goroutine and the end of the process
-					err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-				}
-			}()
-			more, err = h.fill(ctx, r, now)
-			return err
-		})
-		cancel()
-		a.mu.Lock()
-		a.failed = err
-		if !h.sliceFrom.IsZero() && !h.newest.isZero() {
-			left := max(h.newest.raw.Sub(h.sliceFrom), 0)
-			a.progress = fmt.Sprintf("%d days to go", int((left+24*time.Hour-1)/(24*time.Hour)))
-		}
-		if err != nil || !more {
-			a.running = false
-		}
-		if err == nil && !more {
-			a.history, a.next = h, nil
-		}
-		a.mu.Unlock()
-		if err != nil {
-			if s.closing.Err() == nil {
-				s.logger.Warn("the look back goes on at the next scrape", "area", a.name, "err", err)
-			}
-			return
+// latest keeps the rows that may be the latest of their group by some moment. It returns the latest moments.
+func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) moment) map[string]moment {
+	best := map[string]moment{}
+	for _, r := range rows {
+		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo.Before(best[g].lo) {
+			best[g] = m
 		}
 	}
+	var mayBe []row
+	for _, r := range rows {
+		switch g, m := group(r), by(r); {
+		case g == "" || m.isZero():
+		case m.before(best[g]):
+			k.displaced[g] = true
+		default:
+			k.displaced[g] = k.displaced[g] || k.former[g]
+			mayBe = append(mayBe, r)
+		}
+	}
+	for _, r := range mayBe {
+		k.rows[r.id] = true
+		if k.displaced[group(r)] {
+			k.anchors[r.id] = true
+		}
+	}
+	return best
 }

@@ -2,8 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,25 +9,19 @@ import (
 )
 
 // skewFor is how long a measured clock skew holds while the stamps do not advance.
-const skewFor = 15 * time.Minute
+const (
+	skewFor   = 15 * time.Minute
+	skewAhead = 5 * time.Minute // a stamp further in the future shows a wrong clock or zone
+)
 
-// Instance implements oms.Source.
+// Instance implements oms.Source. The clock is that of the stamps which the other areas have read so far, so that no
+// table which they read can hold it up.
 func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, error) {
 	facts := oms.Instance{Generation: oms.GenerationUnknown}
 	err := s.read(ctx, s.instance, now, func(r *reader) error {
 		facts.Generation, facts.Missing = r.schema.generation, r.schema.missing
-		var stamp moment
-		err := r.query(ctx, "newest_stamps", nil, func(rec record) {
-			for i := range rec.values {
-				if m := rec.moment(i); m.raw.After(stamp.raw) {
-					stamp = m
-				}
-			}
-		})
-		if err == nil {
-			facts.ClockSkew = s.skew.measure(stamp, now)
-		}
-		return err
+		facts.ClockSkew = s.skew.value(now)
+		return nil
 	})
 	return facts, err
 }
@@ -37,39 +29,33 @@ func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, err
 // skew measures how far the database's stamps are from our clock, whenever they advance.
 type skew struct {
 	mu       sync.Mutex
-	stamp    moment
+	stamp    moment // the newest of all tables
 	advanced time.Time
-	value    time.Duration
+	measured time.Duration
 }
 
-func (k *skew) measure(stamp moment, now time.Time) *time.Duration {
+// see notes the newest stamp of a table.
+func (k *skew) see(stamp moment, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.stamp.isZero() && stamp.raw.After(k.stamp.raw) {
-		k.advanced, k.value = now, stamp.at(now).Sub(now)
+	if !stamp.raw.After(k.stamp.raw) {
+		return
+	}
+	if !k.stamp.isZero() {
+		k.advanced, k.measured = now, stamp.at(now).Sub(now)
 	}
 	k.stamp = stamp
-	if k.advanced.IsZero() || due(now, k.advanced, skewFor) {
+}
+
+// value returns the skew, or nil while the stamps do not advance. One that lies ahead needs no advance to be wrong.
+func (k *skew) value(now time.Time) *time.Duration {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	value := k.measured
+	if ahead := k.stamp.lo.Sub(now); !k.stamp.isZero() && ahead > skewAhead {
+		value = ahead
+	} else if k.advanced.IsZero() || due(now, k.advanced, skewFor) {
 		return nil
 	}
-	value := k.value
 	return &value
-}
-
-// lookBackError says why there is no history yet.
-type lookBackError struct {
-	area, progress string
-	failed         error
-}
-
-func (e lookBackError) Error() string {
-	text := fmt.Sprintf("the first look back at the history of %s is not complete: %s", e.area, e.progress)
-	if e.failed != nil {
-		text += ", last attempt: " + e.failed.Error()
-	}
-	return text
-}
-
-func (e lookBackError) Is(target error) bool {
-	return target == oms.ErrLookBack || errors.Is(e.failed, target)
 }

@@ -37,9 +37,12 @@ func decodeJob(rec record) row {
 	return r
 }
 
+// finished begins the name of a group of rows that ended well.
+const finished = "finished "
+
 func (r row) finishedJob() string {
 	if r.outcome == jobFinished {
-		return r.name
+		return finished + r.name
 	}
 	return ""
 }
@@ -55,33 +58,29 @@ func (r row) active() moment {
 	return r.end
 }
 
-// pooled tells pools apart from "no group": a pool's name may be empty.
-func (r row) pooled() string { return "pool " + r.pool }
-
 // keepJobs keeps the last success of each job and the failures since, and the newest start of each pool and instance.
-func keepJobs(rows map[string]row, _, floor time.Time) map[string]bool {
+func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 	for id, r := range rows {
 		if r.active().hi.Before(floor) {
 			delete(rows, id)
 		}
 	}
-	keep := map[string]bool{}
-	ok := latest(rows, keep, row.finishedJob, func(r row) moment { return r.end })
-	latest(rows, keep, row.pooled, func(r row) moment { return r.start })
-	latest(rows, keep, func(r row) string { return r.instance }, row.active)
+	end := func(r row) moment { return r.end }
+	ok := k.latest(rows, row.finishedJob, end)
+	k.latest(rows, func(r row) string { return "pool " + r.pool }, func(r row) moment { return r.start })
+	k.latest(rows, func(r row) string { return "instance " + r.instance }, row.active)
 	for id, r := range rows {
-		if r.failedJob() && !r.end.before(ok[r.name]) && !keep[id] {
-			keep[id] = false
+		if r.failedJob() && !r.end.before(ok[finished+r.name]) {
+			k.rows[id] = true
 		}
 	}
-	return keep
 }
 
 // Jobs implements oms.Source.
 func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	var facts oms.Jobs
 	err := s.read(ctx, s.jobs, now, func(r *reader) error {
-		if err := r.schema.need("job_sandbox"); err != nil {
+		if err := r.need(s.jobs, "job_sandbox"); err != nil {
 			return err
 		}
 		pools, pending, err := r.pendingJobs(ctx, now)

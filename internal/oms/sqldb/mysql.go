@@ -47,6 +47,9 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 	}
 }
 
+// rollbackTimeout is how long a server may take to end a transaction before its connection is closed.
+const rollbackTimeout = 2 * time.Second
+
 const mysqlConnect = "SELECT CONNECTION_ID(), VERSION()"
 
 // mysqlConnector opens connections with the secret of the moment.
@@ -133,6 +136,24 @@ func (c *mysqlConn) identify(ctx context.Context) error {
 	c.id = rec.text(0)
 	c.mariaDB = strings.Contains(rec.text(1), "MariaDB")
 	return rows.Close()
+}
+
+// BeginTx begins a transaction whose end cannot hang: database/sql gives it no context.
+func (c *mysqlConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	_, err := c.mysqlDriverConn.BeginTx(ctx, opts)
+	return mysqlTx{c}, err
+}
+
+// mysqlTx is a transaction that is only ever read in.
+type mysqlTx struct{ conn *mysqlConn }
+
+func (tx mysqlTx) Commit() error { return tx.Rollback() }
+
+func (tx mysqlTx) Rollback() error {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	_, err := tx.conn.ExecContext(ctx, "ROLLBACK", nil)
+	return err
 }
 
 // QueryContext gives the statement the time that remains as its limit on the server.

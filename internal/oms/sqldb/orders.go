@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -32,6 +33,9 @@ func channelOf(name string) oms.Channel {
 	return oms.Channel{ProductStore: store, Channel: channel}
 }
 
+// held is how long an order is held, so that it is counted once only: longer than anything is read again.
+const held = 2 * reread
+
 // decodeOrder reads order_columns.
 func decodeOrder(rec record) row {
 	return row{
@@ -42,32 +46,31 @@ func decodeOrder(rec record) row {
 
 // keepOrders keeps the newest entry of each channel, and what is young enough to be read again, so that it is counted
 // once only.
-func keepOrders(rows map[string]row, base, floor time.Time) map[string]bool {
-	keep := map[string]bool{}
+func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
 	for id, r := range rows {
 		if r.created.hi.Before(floor) {
 			delete(rows, id)
-		} else if first(r.stamp, r.created).hi.After(base.Add(-2 * reread)) {
-			keep[id] = false
+		} else if first(r.stamp, r.created).hi.After(base.Add(-held)) {
+			k.rows[id] = true
 		}
 	}
-	latest(rows, keep, func(r row) string { return r.name }, func(r row) moment { return r.created })
-	return keep
+	k.latest(rows, func(r row) string { return r.name }, func(r row) moment { return r.created })
 }
 
 // Orders implements oms.Source.
 func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) {
 	var facts oms.Orders
 	err := s.read(ctx, s.orders, now, func(r *reader) error {
-		if err := r.schema.need("order_header"); err != nil {
+		if err := r.need(s.orders, "order_header"); err != nil {
 			return err
 		}
 		unstamped, err := r.openOrders(ctx, &facts)
 		if err != nil {
 			return err
 		}
-		if err := r.createdOrders(ctx, now, &facts); err != nil {
-			return err
+		lacking := r.createdOrders(ctx, now, &facts)
+		if lacking != nil && !errors.As(lacking, new(lackError)) {
+			return lacking
 		}
 		if err := r.waitingOrders(ctx, now, &facts); err != nil {
 			return err
@@ -83,7 +86,7 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		if h != nil {
 			facts.Imports = s.imports.count(h.rows, now)
 		}
-		return err
+		return errors.Join(lacking, err)
 	})
 	return facts, err
 }
@@ -123,7 +126,7 @@ func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Or
 	}
 	ages := oms.CreatedAges()
 	for i, age := range ages {
-		named["entered_before_"+strconv.Itoa(i)] = r.time(now.Add(-age))
+		named["entered_before_"+strconv.Itoa(i)] = r.floor(now.Add(-age))
 	}
 	err := r.query(ctx, "orders_created", named, func(rec record) {
 		channel := oms.Channel{ProductStore: rec.text(0), Channel: rec.text(1)}
@@ -215,7 +218,8 @@ func (c *imports) count(rows map[string]row, now time.Time) []oms.Import {
 	seen := map[string]bool{}
 	for id, r := range rows {
 		channel := channelOf(r.name)
-		if c.primed && !c.seen[id] {
+		// An open order without a stamp is read again and again, also when it is not held any more.
+		if c.primed && !c.seen[id] && first(r.stamp, r.created).at(now).After(now.Add(-held)) {
 			c.counts[channel]++
 		}
 		seen[id] = true

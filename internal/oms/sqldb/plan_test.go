@@ -71,7 +71,7 @@ func explain(ctx context.Context, t *testing.T, r *reader, name string, now time
 	named := args{
 		"now": hour(0), "from": hour(-1), "to": r.time(far), "entered_since": hour(-1), "after": "199990", "config": "C7",
 		"ids": []string{"10000", "10001"}, "channels": []string{"LOOP_EXCH"}, "attribute_0": "SIGNIFYD_APPROVED",
-		"virtual": []string{"NA"}, "store": []string{"RETAIL_STORE"}, "statuses": []string{"SERVICE_PENDING", "DmlsPending"},
+		"virtual": []string{"NA"}, "store": []string{"RETAIL_STORE"}, "open": []string{"SERVICE_PENDING", "DmlsPending"}, "unknown": []string{"DmlsNew"},
 	}
 	for i := range oms.CreatedAges() {
 		named[fmt.Sprintf("entered_before_%d", i)] = hour(-1 - i)
@@ -110,11 +110,12 @@ func fullScans(driver config.Driver, plan string) []string {
 		switch fields := strings.Split(step, "\t"); driver {
 		case config.MySQL: // id, select_type, table, type …
 			full = (fields[3] == "ALL" || fields[3] == "index") && !small(fields[2]) && !slices.Contains([]string{"f", "s"}, fields[2])
+			full = full || (fields[2] == "h" && fields[5] != "order_hdr_stts") // the open orders come first, whatever else there is
 		case config.Postgres:
 			full = strings.Contains(step, "Seq Scan on") && !small(step[strings.Index(step, "Seq Scan on"):])
 		case config.SQLite:
 			full = strings.Contains(step, "SCAN ") && !strings.Contains(step, "CONSTANT ROW") && !small(step) &&
-				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o"}, func(sub string) bool {
+				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o", "SCAN u"}, func(sub string) bool {
 					return strings.Contains(step, sub+"\t")
 				})
 		}
@@ -162,6 +163,8 @@ func fillForPlans(t *testing.T, db testserver.Database) {
 		})
 	insert("INSERT INTO order_item (order_id, order_item_seq_id, ship_group_seq_id, status_id)",
 		func(i int) []string { return []string{id(i), "1", "1", status(i, "ITEM_COMPLETED", "ITEM_APPROVED")} })
+	insert("INSERT INTO facility (facility_id, facility_type_id)", // the seventh is a parking, in which many have ended
+		func(i int) []string { return []string{fmt.Sprint("F", i), status(i+93, "RETAIL_STORE", "NA")} })
 	insert("INSERT INTO order_item_ship_group (order_id, ship_group_seq_id, facility_id)",
 		func(i int) []string { return []string{id(i), "1", fmt.Sprint("F", i%50)} })
 	insert("INSERT INTO order_item_ship_group_assoc (order_id, order_item_seq_id, ship_group_seq_id)",
@@ -184,7 +187,7 @@ func fillForPlans(t *testing.T, db testserver.Database) {
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	tables := []string{"order_header", "order_item", "order_item_ship_group", "order_item_ship_group_assoc",
+	tables := []string{"facility", "order_header", "order_item", "order_item_ship_group", "order_item_ship_group_assoc",
 		"order_facility_change", "order_status", "order_attribute", "job_sandbox", "data_manager_log"}
 	for _, table := range tables {
 		analyze := "ANALYZE " + table

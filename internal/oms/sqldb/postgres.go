@@ -36,6 +36,7 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 				"SET LOCAL statement_timeout = <milliseconds>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},
+		zoned:       true,
 		isolation:   sql.LevelRepeatableRead,
 		quote:       quoteWith(`"`),
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },

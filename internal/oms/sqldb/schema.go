@@ -2,11 +2,11 @@ package sqldb
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -56,7 +56,11 @@ func (d dialect) probe(ctx context.Context, r *reader) (*schema, error) {
 	}
 	found := map[string][]string{} // by real table name
 	err := r.send(ctx, "columns", d.catalogue, args{"tables": names}, func(rec record) {
-		found[rec.text(0)] = append(found[rec.text(0)], strings.ToLower(rec.text(1)))
+		column := rec.text(1)
+		if d.driver != config.Postgres { // where the statements' column names fold to lower case, and nothing else does
+			column = strings.ToLower(column)
+		}
+		found[rec.text(0)] = append(found[rec.text(0)], column)
 	})
 	if err != nil {
 		return nil, err
@@ -129,15 +133,20 @@ func (s *schema) has(tables ...string) bool {
 	return !slices.ContainsFunc(tables, func(t string) bool { return s.tables[t] == "" })
 }
 
-// need returns an error unless the table can be used.
+// lackError says what the database does not have.
+type lackError string
+
+func (e lackError) Error() string { return string(e) }
+
+// need returns a lackError unless the table can be used.
 func (s *schema) need(table string) error {
 	for _, m := range s.missing {
 		switch {
 		case m.Table != table || s.has(table):
 		case m.Column == "":
-			return fmt.Errorf("table %s is not in the database, or its user may not read it", table)
+			return lackError("table " + table + " is not in the database, or its user may not read it")
 		default:
-			return fmt.Errorf("table %s has no column %s, or the database's user may not read it", table, m.Column)
+			return lackError("table " + table + " has no column " + m.Column + ", or the database's user may not read it")
 		}
 	}
 	return nil

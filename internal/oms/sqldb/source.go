@@ -7,6 +7,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,8 +26,6 @@ const (
 	killTimeout = 5 * time.Second
 	idleTimeout = 10 * time.Minute
 	lifetime    = 30 * time.Minute // so that a new secret, or another server behind the same name, comes into use
-	// sliceTimeout bounds a statement of a look back, which has no scrape's deadline.
-	sliceTimeout = 30 * time.Second
 )
 
 // Source reads one client's OMS database. It implements oms.Source.
@@ -93,6 +92,8 @@ func (s *Source) Close() error {
 	return err
 }
 
+var errClosed = errors.New("the source is closed")
+
 // A reader sends the statements of one run, in one read-only transaction.
 type reader struct {
 	source *Source
@@ -103,9 +104,9 @@ type reader struct {
 
 // read runs fn in a transaction of its own on the area's one connection.
 func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(*reader) error) error {
-	if err := s.closing.Err(); err != nil {
-		return errors.New("the source is closed")
-	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.closing, func() { cancel(errClosed) })()
 	if err := a.acquire(ctx); err != nil {
 		return s.plain(ctx, err)
 	}
@@ -147,7 +148,11 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 			}
 		})
 	})
-	return func() { stop() }
+	return func() {
+		if !stop() { // the kill may come when somebody else has the connection: nobody shall
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
 }
 
 // look returns the schema, probing for it at first and from time to time.
@@ -181,6 +186,22 @@ func (s *Source) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.probed = time.Time{}
+}
+
+// need returns an error unless the area's table can be used. Then what is held of it is worth nothing any more, and the
+// next run looks whether it is back.
+func (r *reader) need(a *area, table string) error {
+	err := r.schema.need(table)
+	if err != nil {
+		r.source.forget()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.history = nil
+		if !a.running {
+			a.next = nil
+		}
+	}
+	return err
 }
 
 // can says whether this vintage has what the statement needs.
@@ -225,6 +246,15 @@ func (r *reader) send(ctx context.Context, name, text string, named args, fn fun
 // time makes a parameter of an instant that is compared with a stored time.
 func (r *reader) time(t time.Time) any {
 	return r.source.dialect.time(t.In(r.source.client.Database.Timezone))
+}
+
+// floor makes a parameter with which a stored time is compared that must surely be earlier than t: in the hour that an
+// autumn change repeats, the reading that makes the younger age counts.
+func (r *reader) floor(t time.Time) any {
+	if r.source.dialect.zoned {
+		return r.time(t)
+	}
+	return r.source.dialect.time(moment{}.floor(t, r.source.client.Database.Timezone))
 }
 
 // plain says in plain words what went wrong, for people: without secrets, and naming the client.

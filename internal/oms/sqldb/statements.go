@@ -13,7 +13,7 @@ import (
 )
 
 // errNoTable ends the rendering of a statement that this vintage cannot answer.
-var errNoTable = errors.New("no such table in this vintage")
+var errNoTable = errors.New("this vintage lacks a table or column")
 
 //go:embed statements.sql
 var statementsSQL string
@@ -62,6 +62,8 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 		"mysql":      func() bool { return d.driver == config.MySQL },
 		"ages":       func() any { return oms.CreatedAges() },
 		"attributes": func() []string { return attributes },
+		"column":     func(table, column string) bool { return s.columns[table+"."+column] },
+		"impossible": func() (string, error) { return "", errNoTable },
 		"col": func(table, column string) string {
 			if name := column[strings.Index(column, ".")+1:]; !s.columns[table+"."+name] {
 				return "NULL"

@@ -1,14 +1,8 @@
 -- Every statement that the exporter sends to an OMS database. They are templates: a table stands as its name in braces,
 -- because its case differs between servers; {{col}} is a column that some vintages lack, NULL there; :name is a parameter.
+-- Changes are read in the order of their stamps, so that what arrives of an answer that breaks off has no gaps.
 -- Each statement is driven by an index that OFBiz makes itself. order_type_id is wrapped in COALESCE so that no planner
 -- prefers its index, which selects nearly the whole table.
-
--- statement: newest_stamps
--- The newest transaction stamps, for the clock check. Index: last_updated_tx_stamp of each table, one entry read.
-SELECT /*limit*/
-  {{if has "job_sandbox"}}(SELECT MAX(last_updated_tx_stamp) FROM {{job_sandbox}}){{else}}NULL{{end}},
-  {{if has "order_header"}}(SELECT MAX(last_updated_tx_stamp) FROM {{order_header}}){{else}}NULL{{end}},
-  {{if has "data_manager_log"}}(SELECT MAX(last_updated_tx_stamp) FROM {{data_manager_log}}){{else}}NULL{{end}};
 
 -- statement: orders_open
 -- Open sales orders by status and channel. Index: order_header.status_id.
@@ -63,6 +57,7 @@ SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtu
   LEFT JOIN {{order_item_ship_group_assoc}} a ON {{col "order_item" "i.ship_group_seq_id"}} IS NULL
     AND a.order_id = i.order_id AND a.order_item_seq_id = i.order_item_seq_id
   {{- end}}
+  {{- if not (or (has "order_item_ship_group_assoc") (column "order_item" "ship_group_seq_id"))}}{{impossible}}{{end}}
   LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = i.order_id AND sg.ship_group_seq_id =
     {{if has "order_item_ship_group_assoc"}}COALESCE({{col "order_item" "i.ship_group_seq_id"}}, a.ship_group_seq_id)
     {{- else}}{{col "order_item" "i.ship_group_seq_id"}}{{end}}
@@ -87,10 +82,11 @@ FROM (
 GROUP BY w.stage;
 
 -- statement: orders_parked
--- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled.
+-- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled: COALESCE keeps planners
+-- from beginning with the facilities, where cancelled orders stay for ever.
 SELECT /*limit*/ v.facility_id, COUNT(DISTINCT v.order_id), MIN(v.since)
 FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
-WHERE v.facility_type_id IN (:virtual)
+WHERE COALESCE(v.facility_type_id, '') IN (:virtual)
 GROUP BY v.facility_id;
 
 -- part: order_columns
@@ -104,7 +100,8 @@ SELECT /*limit*/ MAX(created_tx_stamp) FROM {{order_header}};
 -- statement: orders_changes
 -- Sales orders that entered the OMS. Index: order_header.created_tx_stamp.
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
-WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER';
+WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER'
+ORDER BY created_tx_stamp;
 
 -- statement: orders_by_id
 -- Are the orders on which the answer rests still there? Index: primary key.
@@ -116,6 +113,11 @@ WHERE order_id IN (:ids) AND COALESCE(order_type_id, '') = 'SALES_ORDER';
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
   AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL AND entry_date >= :entered_since;
+
+-- statement: orders_unstamped_newest
+-- The latest orders without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp.
+SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
+WHERE created_tx_stamp IS NULL AND COALESCE(order_type_id, '') = 'SALES_ORDER' ORDER BY order_id DESC LIMIT 500;
 
 -- statement: jobs_pending
 -- Pending jobs by pool, and the longest-waiting one that the poller should have taken: due, and neither started, cancelled
@@ -144,7 +146,7 @@ SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{job_sandbox}};
 -- statement: jobs_changes
 -- Job rows that changed. Index: job_sandbox.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to;
+WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
 
 -- statement: jobs_by_id
 -- Job rows that left the open set, or on which the answer rests. Index: primary key.
@@ -177,18 +179,25 @@ WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
 SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 
 -- statement: files_open
--- Files waiting or in work, and those in a status that nobody knows, by configuration. Index: data_manager_log.status_id.
+-- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end.
+-- Index: data_manager_log.status_id.
 SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), MIN(o.created), MIN(o.started)
 FROM (
   SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
     COALESCE(start_date_time, created_date, last_updated_stamp) AS started
-  FROM {{data_manager_log}} WHERE status_id IN (:statuses) OR status_id IS NULL LIMIT 100000
+  FROM {{data_manager_log}} WHERE status_id IN (:open)
+  UNION ALL
+  SELECT u.config_id, u.status_id, u.created, u.started FROM (
+    SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
+      COALESCE(start_date_time, created_date, last_updated_stamp) AS started
+    FROM {{data_manager_log}} WHERE status_id IN (:unknown) OR status_id IS NULL LIMIT 10000
+  ) u
 ) o
 GROUP BY o.config_id, o.status_id;
 
 -- statement: files_open_ids
 -- Files waiting or in work, to be read again when they are no longer. Index: data_manager_log.status_id.
-SELECT /*limit*/ log_id FROM {{data_manager_log}} WHERE status_id IN (:statuses) LIMIT 5000;
+SELECT /*limit*/ log_id FROM {{data_manager_log}} WHERE status_id IN (:open) LIMIT 5000;
 
 -- part: file_columns
 -- What the history of files reads.
@@ -204,7 +213,7 @@ SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{data_manager_log}};
 -- statement: files_changes
 -- Files that changed. Index: data_manager_log.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to;
+WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
 
 -- statement: files_by_id
 -- Files that left the open set, or on which the answer rests. Index: primary key.
@@ -224,4 +233,4 @@ WHERE last_updated_tx_stamp IS NULL ORDER BY log_id DESC LIMIT 500;
 -- statement: files_of_config
 -- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE config_id = :config ORDER BY log_id DESC LIMIT 500;
+WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
