@@ -98,3 +98,36 @@ func TestQueries(t *testing.T) {
 		}
 	}
 }
+
+// readme returns the YAML of the README that begins so.
+func readme(t *testing.T, begin string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, found := strings.Cut(string(text), "```yaml\n"+begin)
+	block, _, closed := strings.Cut(block, "```")
+	if !found || !closed {
+		t.Fatalf("the README has no YAML that begins with %s", begin)
+	}
+	return begin + block
+}
+
+// TestReadmeConfiguration checks the README's example as a user would, with a secret file in its place.
+func TestReadmeConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	secret := write("krewe.dsn", "exporter:secret@tcp(db.example.com:3306)/krewe")
+	file := write("oms_exporter.yml", strings.Replace(readme(t, "global:"), "/etc/oms_exporter/krewe.dsn", secret, 1))
+	var out bytes.Buffer
+	if status := run(t.Context(), []string{"check-config", file}, &out, &out); status != 0 {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+}

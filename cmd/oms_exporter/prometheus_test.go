@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestPrometheus has a real Prometheus find the clients by /sd and scrape them, on real databases of every kind.
+// TestPrometheus has a real Prometheus find the clients by /sd and scrape them as the README says, on real databases of
+// every kind.
 func TestPrometheus(t *testing.T) {
 	var clients, names []string
 	for _, server := range []*testserver.Server{testserver.MariaDB(t), testserver.Postgres(t)} {
@@ -34,17 +36,9 @@ func TestPrometheus(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oms_exporter.yml")
 	writeConfig(t, path, append(clients, sqliteClient(t, names[4]))...)
 	p := start(t, "--config.file="+path)
-	base := testserver.Prometheus(t, `
-global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - job_name: oms
-    honor_labels: true
-    http_sd_configs: [{url: "http://`+p.address+`/sd", refresh_interval: 1s}]
-  - job_name: oms_exporter
-    honor_labels: true
-    metrics_path: /metrics/exporter
-    static_configs: [{targets: ["`+p.address+`"]}]
-`)
+	base := testserver.Prometheus(t, "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"+strings.NewReplacer(
+		"localhost:9942", p.address, "scrape_interval: 30s", "scrape_interval: 1s", "scrape_timeout: 15s", "scrape_timeout: 1s",
+	).Replace(readme(t, "scrape_configs:")))
 	slices.Sort(names)
 	for query, want := range map[string][]string{
 		`up{job="oms"} == 1`:                              names,
