@@ -33,7 +33,7 @@ type dialect struct {
 	// (MySQL) or the database is in this process (SQLite).
 	limit func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error
 	// kill returns what ends the connection's running statement on the server; nil where the driver itself sees to it
-	// when a context ends (pgx sends a cancel request, SQLite is interrupted).
+	// when a context ends (SQLite is interrupted).
 	kill func(conn *sql.Conn) (func(context.Context) error, error)
 }
 

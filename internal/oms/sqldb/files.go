@@ -120,7 +120,7 @@ func (s *Source) ResetInventory(ctx context.Context, now time.Time) (oms.ResetIn
 
 func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error) {
 	return s.dataManager.Do(ctx, func(ctx context.Context) (facts fileFacts, err error) {
-		err = s.read(ctx, s.files, now, func(r *reader) (err error) {
+		err = s.read(ctx, s.files, now, func(ctx context.Context, r *reader) (err error) {
 			facts, err = s.readFiles(ctx, r, now)
 			return err
 		})

@@ -18,7 +18,7 @@ const (
 // table which they read can hold it up.
 func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, error) {
 	facts := oms.Instance{Generation: oms.GenerationUnknown}
-	err := s.read(ctx, s.instance, now, func(r *reader) error {
+	err := s.read(ctx, s.instance, now, func(_ context.Context, r *reader) error {
 		facts.Generation, facts.Missing = r.schema.generation, r.schema.missing
 		facts.ClockSkew = s.skew.value(now)
 		return nil

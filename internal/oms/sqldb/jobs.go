@@ -79,7 +79,7 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 // Jobs implements oms.Source.
 func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	var facts oms.Jobs
-	err := s.read(ctx, s.jobs, now, func(r *reader) error {
+	err := s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
 		if err := r.need(s.jobs, "job_sandbox"); err != nil {
 			return err
 		}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 const (
@@ -138,7 +136,7 @@ func (s *Source) fill(a *area, now time.Time) {
 func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) error {
 	ctx, cancel := context.WithTimeout(s.closing, sliceTimeout)
 	defer cancel()
-	return s.read(ctx, a, now, func(r *reader) (err error) {
+	return s.read(ctx, a, now, func(ctx context.Context, r *reader) (err error) {
 		defer func() {
 			if p := recover(); p != nil { // nobody else stands between this goroutine and the end of the process
 				s.logger.Error("panic", "area", a.name, "err", fmt.Sprintf("%v\n%s", p, debug.Stack()))
@@ -148,22 +146,4 @@ func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) error 
 		*more, err = h.fill(ctx, r, now)
 		return err
 	})
-}
-
-// lookBackError says why there is no history yet.
-type lookBackError struct {
-	area, progress string
-	failed         error
-}
-
-func (e lookBackError) Error() string {
-	text := fmt.Sprintf("the look back at the history of %s is not complete: %s", e.area, e.progress)
-	if e.failed != nil {
-		text += ", last attempt: " + e.failed.Error()
-	}
-	return text
-}
-
-func (e lookBackError) Is(target error) bool {
-	return target == oms.ErrLookBack || errors.Is(e.failed, target)
 }

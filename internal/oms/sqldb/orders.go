@@ -60,7 +60,7 @@ func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
 // Orders implements oms.Source.
 func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) {
 	var facts oms.Orders
-	err := s.read(ctx, s.orders, now, func(r *reader) error {
+	err := s.read(ctx, s.orders, now, func(ctx context.Context, r *reader) error {
 		if err := r.need(s.orders, "order_header"); err != nil {
 			return err
 		}

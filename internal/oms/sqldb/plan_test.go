@@ -35,7 +35,7 @@ func TestPlans(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
-			err = s.read(ctx, s.instance, now, func(r *reader) error {
+			err = s.read(ctx, s.instance, now, func(ctx context.Context, r *reader) error {
 				for _, name := range slices.Sorted(maps.Keys(r.texts)) {
 					t.Run(name, func(t *testing.T) {
 						plan := explain(ctx, t, r, name, now)

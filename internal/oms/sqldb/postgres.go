@@ -36,6 +36,7 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 				"SET LOCAL statement_timeout = <milliseconds>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},
+		kill:        postgresKill,
 		zoned:       true,
 		isolation:   sql.LevelRepeatableRead,
 		quote:       quoteWith(`"`),
@@ -48,6 +49,19 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 			return err
 		},
 	}
+}
+
+// postgresKill sends a cancel request. The driver does so too when a context ends, unless it is told to roll back first.
+func postgresKill(conn *sql.Conn) (cancel func(context.Context) error, err error) {
+	err = conn.Raw(func(c any) error {
+		victim, ok := c.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected connection type %T", c)
+		}
+		cancel = victim.Conn().PgConn().CancelRequest
+		return nil
+	})
+	return cancel, err
 }
 
 // postgresConnector opens connections with the secret of the moment.

@@ -133,11 +133,6 @@ func (s *schema) has(tables ...string) bool {
 	return !slices.ContainsFunc(tables, func(t string) bool { return s.tables[t] == "" })
 }
 
-// lackError says what the database does not have.
-type lackError string
-
-func (e lackError) Error() string { return string(e) }
-
 // need returns a lackError unless the table can be used.
 func (s *schema) need(table string) error {
 	for _, m := range s.missing {

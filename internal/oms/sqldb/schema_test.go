@@ -106,7 +106,7 @@ func TestKillHitsNobodyElse(t *testing.T) {
 		s.db.SetMaxOpenConns(1)
 		for i := range 30 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			err := s.read(ctx, s.jobs, time.Now(), func(*reader) error {
+			err := s.read(ctx, s.jobs, time.Now(), func(context.Context, *reader) error {
 				cancel()
 				return nil
 			})
@@ -130,7 +130,7 @@ func TestFrozenAtTheEnd(t *testing.T) {
 		free := make(chan struct{})
 		go func() {
 			defer close(free)
-			_ = s.read(ctx, s.jobs, time.Now(), func(*reader) error {
+			_ = s.read(ctx, s.jobs, time.Now(), func(context.Context, *reader) error {
 				server.Freeze(t)
 				return nil
 			})

@@ -55,7 +55,7 @@ func TestServerLimit(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		defer server.Lock(t, db, "job_sandbox")()
-		err := s.read(ctx, s.jobs, time.Now(), func(r *reader) error {
+		err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
 			// Only the server is told of this deadline: the context does not end by it.
 			return r.send(deadline{ctx, time.Now().Add(time.Second)}, "waiting", waiting, nil, func(record) {})
 		})
@@ -80,7 +80,7 @@ func TestCancelOnServer(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		done := make(chan error)
 		go func() {
-			done <- s.read(ctx, s.jobs, time.Now(), func(r *reader) error {
+			done <- s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
 				return r.send(ctx, "busy", busy(server.Driver()), nil, func(record) {})
 			})
 		}()
@@ -123,7 +123,7 @@ func readOnly(t *testing.T, s *Source) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := s.read(ctx, s.jobs, time.Now(), func(r *reader) error {
+	err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
 		_, err := r.tx.ExecContext(ctx, "INSERT INTO job_sandbox (job_id) VALUES ('1')")
 		return err
 	})

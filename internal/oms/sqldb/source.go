@@ -7,12 +7,8 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +19,9 @@ import (
 
 const (
 	probeEvery  = 5 * time.Minute
-	killTimeout = 5 * time.Second
+	killTimeout = 3 * time.Second
+	kills       = 3
+	killAgain   = 300 * time.Millisecond
 	idleTimeout = 10 * time.Minute
 	lifetime    = 30 * time.Minute // so that a new secret, or another server behind the same name, comes into use
 )
@@ -90,207 +88,6 @@ func (s *Source) Close() error {
 	err := s.db.Close()
 	s.background.Wait()
 	return err
-}
-
-var errClosed = errors.New("the source is closed")
-
-// A reader sends the statements of one run, in one read-only transaction.
-type reader struct {
-	source *Source
-	tx     *sql.Tx
-	schema *schema
-	texts  map[string]string
-}
-
-// read runs fn in a transaction of its own on the area's one connection.
-func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(*reader) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(s.closing, func() { cancel(errClosed) })()
-	if err := a.acquire(ctx); err != nil {
-		return s.plain(ctx, err)
-	}
-	defer a.release()
-	conn, err := s.db.Conn(ctx)
-	if err != nil {
-		return s.plain(ctx, fmt.Errorf("connect: %w", err))
-	}
-	defer func() { _ = conn.Close() }() // back to the pool, or already broken
-	defer s.guard(ctx, conn)()
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation, ReadOnly: true})
-	if err != nil {
-		return s.plain(ctx, fmt.Errorf("begin: %w", err))
-	}
-	defer func() { _ = tx.Rollback() }() // nothing to keep
-	r := &reader{source: s, tx: tx}
-	if r.schema, r.texts, err = s.look(ctx, r, now); err == nil {
-		err = fn(r)
-	}
-	return s.plain(ctx, err)
-}
-
-// guard has the connection's statement killed on the server if the context ends before the returned function is called.
-func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
-	if s.dialect.kill == nil {
-		return func() {}
-	}
-	kill, err := s.dialect.kill(conn)
-	if err != nil {
-		s.logger.Warn("no way to cancel statements", "err", err)
-		return func() {}
-	}
-	stop := context.AfterFunc(ctx, func() {
-		s.background.Go(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)
-			defer cancel()
-			if err := kill(ctx); err != nil {
-				s.logger.Debug("kill query", "err", s.mask(err.Error()))
-			}
-		})
-	})
-	return func() {
-		if !stop() { // the kill may come when somebody else has the connection: nobody shall
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-	}
-}
-
-// look returns the schema, probing for it at first and from time to time.
-func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
-	s.mu.Lock()
-	sch, texts, age := s.schema, s.texts, now.Sub(s.probed)
-	s.mu.Unlock()
-	if sch != nil && age >= 0 && age < probeEvery {
-		return sch, texts, nil
-	}
-	sch, err := s.dialect.probe(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	if texts, err = render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes); err != nil {
-		return nil, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.schema == nil || len(s.schema.missing) != len(sch.missing) {
-		for _, c := range sch.missing {
-			s.logger.Info("missing in this database: the metrics that need it are absent", "table", c.Table, "column", c.Column)
-		}
-	}
-	s.schema, s.texts, s.probed = sch, texts, now
-	return sch, texts, nil
-}
-
-// forget has the schema looked at again: a statement failed, so it may have changed.
-func (s *Source) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.probed = time.Time{}
-}
-
-// need returns an error unless the area's table can be used. Then what is held of it is worth nothing any more, and the
-// next run looks whether it is back.
-func (r *reader) need(a *area, table string) error {
-	err := r.schema.need(table)
-	if err != nil {
-		r.source.forget()
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.history = nil
-		if !a.running {
-			a.next = nil
-		}
-	}
-	return err
-}
-
-// can says whether this vintage has what the statement needs.
-func (r *reader) can(statement string) bool { return r.texts[statement] != "" }
-
-// query sends a statement of statements.sql and calls fn for each row.
-func (r *reader) query(ctx context.Context, statement string, named args, fn func(record)) error {
-	err := r.send(ctx, statement, r.texts[statement], named, fn)
-	if err != nil && ctx.Err() == nil {
-		r.source.forget()
-	}
-	return err
-}
-
-func (r *reader) send(ctx context.Context, name, text string, named args, fn func(record)) (err error) {
-	d := r.source.dialect
-	text, values, err := d.bind(text, named)
-	if err != nil {
-		return fmt.Errorf("statement %s: %w", name, err)
-	}
-	start, n := time.Now(), 0
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("statement %s: %w", name, err)
-		}
-		oms.TraceFrom(ctx)(name, time.Since(start), n, r.source.plain(ctx, err))
-	}()
-	if deadline, ok := ctx.Deadline(); ok && d.limit != nil {
-		if err := d.limit(ctx, r.tx, time.Until(deadline)); err != nil {
-			return err
-		}
-	}
-	rows, err := r.tx.QueryContext(ctx, text, values...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // each reports what matters
-	n, err = each(rows, r.source.client.Database.Timezone, fn)
-	return err
-}
-
-// time makes a parameter of an instant that is compared with a stored time.
-func (r *reader) time(t time.Time) any {
-	return r.source.dialect.time(t.In(r.source.client.Database.Timezone))
-}
-
-// floor makes a parameter with which a stored time is compared that must surely be earlier than t: in the hour that an
-// autumn change repeats, the reading that makes the younger age counts.
-func (r *reader) floor(t time.Time) any {
-	if r.source.dialect.zoned {
-		return r.time(t)
-	}
-	return r.source.dialect.time(moment{}.floor(t, r.source.client.Database.Timezone))
-}
-
-// plain says in plain words what went wrong, for people: without secrets, and naming the client.
-func (s *Source) plain(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return fmt.Errorf("client %s: gave up: %w (%s)", s.client.Name, context.Cause(ctx), s.mask(err.Error()))
-	}
-	return &plainError{text: fmt.Sprintf("client %s: %s", s.client.Name, s.mask(err.Error())), err: err}
-}
-
-// plainError prints masked. It answers errors.Is and As, but does not unwrap: what it wraps is not masked.
-type plainError struct {
-	text string
-	err  error
-}
-
-func (e *plainError) Error() string        { return e.text }
-func (e *plainError) Is(target error) bool { return errors.Is(e.err, target) }
-func (e *plainError) As(target any) bool   { return errors.As(e.err, target) }
-
-// mask removes what a driver or a server quotes of the secret.
-func (s *Source) mask(text string) string {
-	dsn, err := s.client.Database.DSN.Read()
-	if err != nil {
-		return text
-	}
-	password := s.dialect.password(dsn)
-	for _, secret := range []string{password, url.QueryEscape(password), url.PathEscape(password)} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "<secret>")
-		}
-	}
-	return text
 }
 
 // An area is a part of the OMS that has one connection at a time and, unless it is the instance itself, a history.
