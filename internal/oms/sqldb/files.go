@@ -98,6 +98,7 @@ func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *k
 	end := func(r row) moment { return r.end }
 	k.latest(rows, group(finished, row.succeeded), end)
 	k.latest(rows, group("failed ", row.failedFile), end)
+	k.latest(rows, group("ended ", func(r row) bool { return r.outcome != "" }), end)
 	k.latest(rows, group("received ", func(row) bool { return true }), row.received)
 	for id, r := range rows {
 		if r.outcome != "" && r.end.hi.After(base.Add(-oms.RecentFiles-spare)) {

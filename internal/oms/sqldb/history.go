@@ -20,6 +20,8 @@ const (
 	page         = 2000 // as in the statements on rows without stamps
 	pages        = 5    // of them at a time
 	idsAtOnce    = 512
+	verifyAtOnce = 16 * idsAtOnce // rows looked up in one refresh; the rest follow in the next ones
+	renewEvery   = 24 * time.Hour
 )
 
 // far is later than any stamp.
@@ -61,7 +63,7 @@ func (r row) goesOn(o row) bool {
 //   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
 //
 // If a row is lost that made others superfluous, the answer would need those: then the history is stale, and a new look
-// back replaces it.
+// back replaces it. So it does once a day, for rows that are not held and that somebody edited without a stamp.
 type history struct {
 	table   string // the prefix of its statements
 	decode  func(record) row
@@ -70,18 +72,20 @@ type history struct {
 
 	rows   map[string]row
 	kept   kept
-	newest moment         // the newest stamp seen
+	newest moment         // the newest stamp
+	past   moment         // the newest stamp that was not in the future when it was read
 	open   map[string]row // what was waiting or in work at the last refresh
 	stale  time.Time      // since when a row is lost that made others superfluous
 
-	refreshed  time.Time // our clock at the last refresh, and at the last full one
-	rereadAt   time.Time
+	rereadAt   time.Time // our clock at the last full refresh
+	unverified []string  // rows held that are still to be looked up since then
 	unstampAt  time.Time
 	after      string    // where the next page of rows without stamps begins
 	cycleStart time.Time // when the present pass through them began
 	cycled     time.Time // when the last complete pass began
 
-	back lookBack
+	back      lookBack
+	completed time.Time // our clock when the look back was
 }
 
 func newHistory(table string, decode func(record) row, keep keeper) *history {
@@ -97,38 +101,37 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	full := due(now, h.rereadAt, rereadEvery)
 	err := h.read(ctx, r, now, full, batch)
 	if err == nil {
-		err = h.verify(ctx, r, now, full, open, batch)
+		if full {
+			h.rereadAt, h.unverified = now, slices.Collect(maps.Keys(h.rows))
+		}
+		err = h.verify(ctx, r, now, open, batch)
 	}
 	h.put(batch, now) // whatever was read is true
-	if err != nil {
-		return err
-	}
-	h.open, h.refreshed = open, now
-	if full {
-		h.rereadAt = now
+	if full || len(h.rows) > 2*len(h.kept.rows)+1000 {
 		h.prune(now)
 	}
-	return nil
+	return err
 }
 
 // read reads what changed and, when it is time, some rows without stamps.
 func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool, batch map[string]row) error {
-	back := overlap
-	if full {
-		back = reread
-	}
-	if h.newest.isZero() {
+	if empty := h.newest.isZero(); empty || full { // the newest stamp may also have gone, or been mended
 		if err := h.prime(ctx, r); err != nil {
 			return err
 		}
-		if !h.newest.isZero() { // the table was empty: what else is in it now may be days old
+		if empty && !h.newest.isZero() { // what else is in the table now may be days old
 			h.lose(now)
 		}
 	}
 	if !h.newest.isZero() {
-		if err := h.changes(ctx, r, h.floorOf(r, h.base(now).Add(-back)), far, batch); err != nil {
+		since := h.base(now).Add(-overlap)
+		if full {
+			since = oldest(h.base(now), h.back.base).Add(-reread)
+		}
+		if err := h.changes(ctx, r, h.floorOf(r, since), far, batch); err != nil {
 			return err
 		}
+		h.back.base = time.Time{}
 	}
 	if due(now, h.unstampAt, unstampEvery) {
 		return h.pass(ctx, r, now, batch)
@@ -136,17 +139,17 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 	return nil
 }
 
-// verify reads by id the rows that are no longer open and, at a full refresh, all those held. What is gone is dropped.
-func (h *history) verify(ctx context.Context, r *reader, now time.Time, full bool, open, batch map[string]row) error {
+// verify reads by id the rows that are no longer open, and after a full refresh all those held. What is gone is dropped.
+func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, batch map[string]row) error {
 	again := map[string]bool{}
 	for id := range h.open {
 		_, still := open[id]
 		again[id] = !still
 	}
-	if full {
-		for id := range h.rows {
-			again[id] = true
-		}
+	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
+	for _, id := range share {
+		_, held := h.rows[id]
+		again[id] = again[id] || held
 	}
 	maps.DeleteFunc(again, func(id string, want bool) bool {
 		_, have := batch[id]
@@ -165,6 +168,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, full boo
 			delete(h.rows, id)
 		}
 	}
+	h.open, h.unverified = open, h.unverified[len(share):]
 	return nil
 }
 
@@ -222,7 +226,11 @@ func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch
 
 // prime finds the newest stamp.
 func (h *history) prime(ctx context.Context, r *reader) error {
-	return r.query(ctx, h.table+"_newest", nil, func(rec record) { h.newest = rec.moment(0) })
+	err := r.query(ctx, h.table+"_newest", nil, func(rec record) { h.newest = rec.moment(0) })
+	if h.past.raw.After(h.newest.raw) {
+		h.past = h.newest
+	}
+	return err
 }
 
 // changes reads what was stamped in [from, to), both as stored.
@@ -249,6 +257,9 @@ func (h *history) put(batch map[string]row, now time.Time) {
 		if r.stamp.raw.After(h.newest.raw) {
 			h.newest = r.stamp
 		}
+		if r.stamp.raw.After(h.past.raw) && !r.stamp.lo.After(now) {
+			h.past = r.stamp
+		}
 	}
 }
 
@@ -267,13 +278,16 @@ func (h *history) prune(now time.Time) {
 	maps.DeleteFunc(h.rows, func(id string, _ row) bool { return !h.kept.rows[id] })
 }
 
-// base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is when the
-// last refresh was, by our clock.
+// base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is the
+// newest one before. Our clock counts only where there is none.
 func (h *history) base(now time.Time) time.Time {
-	if !h.newest.isZero() && !h.newest.lo.After(now) {
+	switch {
+	case !h.newest.isZero() && !h.newest.lo.After(now):
 		return h.newest.lo
+	case !h.past.isZero():
+		return h.past.lo
 	}
-	return oldest(now, h.refreshed)
+	return now
 }
 
 // floorOf returns the least stored stamp of what was written after t.
@@ -300,14 +314,9 @@ type kept struct {
 	former, displaced map[string]bool
 }
 
-// latest keeps the rows that may be the latest of their group by some moment. It returns the latest moments.
-func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) moment) map[string]moment {
-	best := map[string]moment{}
-	for _, r := range rows {
-		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo.Before(best[g].lo) {
-			best[g] = m
-		}
-	}
+// latest keeps the rows that may be the latest of their group by some moment.
+func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) moment) {
+	best := latestOf(rows, group, by)
 	var mayBe []row
 	for _, r := range rows {
 		switch g, m := group(r), by(r); {
@@ -323,6 +332,16 @@ func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) 
 		k.rows[r.id] = true
 		if k.displaced[group(r)] {
 			k.anchors[r.id] = true
+		}
+	}
+}
+
+// latestOf returns the latest moment of each group.
+func latestOf(rows map[string]row, group func(row) string, by func(row) moment) map[string]moment {
+	best := map[string]moment{}
+	for _, r := range rows {
+		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo.Before(best[g].lo) {
+			best[g] = m
 		}
 	}
 	return best

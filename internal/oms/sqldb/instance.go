@@ -29,22 +29,29 @@ func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, err
 // skew measures how far the database's stamps are from our clock, whenever they advance.
 type skew struct {
 	mu       sync.Mutex
-	stamp    moment // the newest of all tables
+	stamps   map[string]moment // the newest of each area
 	advanced time.Time
 	measured time.Duration
 }
 
-// see notes the newest stamp of a table.
-func (k *skew) see(stamp moment, now time.Time) {
+// see notes the newest stamp of an area.
+func (k *skew) see(area string, stamp moment, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !stamp.raw.After(k.stamp.raw) {
-		return
-	}
-	if !k.stamp.isZero() {
+	before := k.stamps[area]
+	k.stamps[area] = stamp
+	if !before.isZero() && stamp.lo.After(before.lo) && !k.newest().After(stamp.lo) {
 		k.advanced, k.measured = now, stamp.at(now).Sub(now)
 	}
-	k.stamp = stamp
+}
+
+// newest is the newest stamp of all areas.
+func (k *skew) newest() time.Time {
+	var t time.Time
+	for _, stamp := range k.stamps {
+		t = newest(t, stamp.lo)
+	}
+	return t
 }
 
 // value returns the skew, or nil while the stamps do not advance. One that lies ahead needs no advance to be wrong.
@@ -52,7 +59,7 @@ func (k *skew) value(now time.Time) *time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	value := k.measured
-	if ahead := k.stamp.lo.Sub(now); !k.stamp.isZero() && ahead > skewAhead {
+	if ahead := k.newest().Sub(now); ahead > skewAhead {
 		value = ahead
 	} else if k.advanced.IsZero() || due(now, k.advanced, skewFor) {
 		return nil

@@ -66,14 +66,19 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 		}
 	}
 	end := func(r row) moment { return r.end }
-	ok := k.latest(rows, row.finishedJob, end)
-	k.latest(rows, func(r row) string { return "pool " + r.pool }, func(r row) moment { return r.start })
-	k.latest(rows, func(r row) string { return "instance " + r.instance }, row.active)
+	ok := latestOf(rows, row.finishedJob, end)
 	for id, r := range rows {
-		if r.failedJob() && !r.end.before(ok[finished+r.name]) {
+		switch {
+		case !r.failedJob():
+		case r.end.before(ok[finished+r.name]):
+			k.displaced[finished+r.name] = true // should that success go, this failure counts again
+		default:
 			k.rows[id] = true
 		}
 	}
+	k.latest(rows, row.finishedJob, end)
+	k.latest(rows, func(r row) string { return "pool " + r.pool }, func(r row) moment { return r.start })
+	k.latest(rows, func(r row) string { return "instance " + r.instance }, row.active)
 }
 
 // Jobs implements oms.Source.

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -23,6 +22,7 @@ type lookBack struct {
 	from, to time.Time     // what is left of the stamps, as stored
 	slice    time.Duration // what one statement covers
 	began    bool
+	base     time.Time // when the newest stamp was made at its beginning: what came late since then is read once more
 }
 
 // fill reads the next slice of the look back. It says whether there is more.
@@ -34,6 +34,7 @@ func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool
 		}
 		if b.slice, b.began = firstSlice, true; !h.newest.isZero() {
 			base := h.base(now)
+			b.base = base
 			b.from, b.to = h.floorOf(r, base.Add(-remembered-spare)), h.floorOf(r, base)
 		}
 		return true, nil
@@ -63,9 +64,9 @@ func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool
 // pace makes the slices as long as the server can answer in time.
 func (b *lookBack) pace(took time.Duration, err error) {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) || (err != nil && took >= sliceTimeout):
+	case err != nil && took >= sliceTimeout:
 		b.slice = max(b.slice/2, leastSlice)
-	case err == nil && took < sliceTimeout/6:
+	case err == nil && took < sliceTimeout/3:
 		b.slice = min(b.slice*2, mostSlice)
 	}
 }
@@ -82,9 +83,10 @@ func (s *Source) advance(ctx context.Context, a *area, r *reader, now time.Time,
 	if err := h.refresh(ctx, r, now, open, extra); err != nil {
 		return nil, err
 	}
-	s.skew.see(h.newest, now)
-	if !h.stale.IsZero() { // until the new look back is complete, the facts are those of before the loss
-		if err := s.lookBack(a, now); now.Sub(h.stale) > staleFor {
+	s.skew.see(a.name, h.newest, now)
+	if lost := !h.stale.IsZero(); lost || due(now, h.completed, renewEvery) {
+		// Until the new look back is complete, the facts are those of before the loss.
+		if err := s.lookBack(a, now); lost && now.Sub(h.stale) > staleFor {
 			return h, err
 		}
 	}
@@ -110,9 +112,7 @@ func (s *Source) lookBack(a *area, now time.Time) error {
 func (s *Source) fill(a *area, now time.Time) {
 	begin := time.Now()
 	for h, more := a.next, true; more; {
-		start := time.Now()
-		err := s.fillOnce(a, h, now.Add(start.Sub(begin)), &more)
-		h.back.pace(time.Since(start), err)
+		err := s.fillOnce(a, h, now.Add(time.Since(begin)), &more)
 
 		a.mu.Lock()
 		a.failed = err
@@ -120,8 +120,8 @@ func (s *Source) fill(a *area, now time.Time) {
 			a.progress = fmt.Sprintf("%d days to go", int((left+24*time.Hour-1)/(24*time.Hour)))
 		}
 		if a.running = err == nil && more; err == nil && !more {
-			a.history, a.next = h, nil
-			s.skew.see(h.newest, now)
+			a.history, a.next, h.completed = h, nil, now
+			s.skew.see(a.name, h.newest, now)
 		}
 		a.mu.Unlock()
 		if err != nil {
@@ -133,10 +133,16 @@ func (s *Source) fill(a *area, now time.Time) {
 	}
 }
 
-func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) error {
+func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) (err error) {
+	if err := a.acquire(s.closing); err != nil {
+		return err
+	}
+	defer a.release()
+	start := time.Now()
+	defer func() { h.back.pace(time.Since(start), err) }()
 	ctx, cancel := context.WithTimeout(s.closing, sliceTimeout)
 	defer cancel()
-	return s.read(ctx, a, now, func(ctx context.Context, r *reader) (err error) {
+	return s.readHeld(ctx, now, func(ctx context.Context, r *reader) (err error) {
 		defer func() {
 			if p := recover(); p != nil { // nobody else stands between this goroutine and the end of the process
 				s.logger.Error("panic", "area", a.name, "err", fmt.Sprintf("%v\n%s", p, debug.Stack()))

@@ -84,7 +84,7 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		}
 		h, err := s.advance(ctx, s.orders, r, now, nil, extra)
 		if h != nil {
-			facts.Imports = s.imports.count(h.rows, now)
+			facts.Imports = s.imports.count(h, now)
 		}
 		return errors.Join(lacking, err)
 	})
@@ -211,15 +211,15 @@ type imports struct {
 }
 
 // count adds the rows not seen before and tells of every channel.
-func (c *imports) count(rows map[string]row, now time.Time) []oms.Import {
+func (c *imports) count(h *history, now time.Time) []oms.Import {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	last := map[oms.Channel]time.Time{}
 	seen := map[string]bool{}
-	for id, r := range rows {
+	for id, r := range h.rows {
 		channel := channelOf(r.name)
 		// An open order without a stamp is read again and again, also when it is not held any more.
-		if c.primed && !c.seen[id] && first(r.stamp, r.created).at(now).After(now.Add(-held)) {
+		if c.primed && !c.seen[id] && first(r.stamp, r.created).hi.After(h.base(now).Add(-held)) {
 			c.counts[channel]++
 		}
 		seen[id] = true

@@ -31,6 +31,11 @@ func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(conte
 		return s.plain(ctx, err)
 	}
 	defer a.release()
+	return s.readHeld(ctx, now, fn)
+}
+
+// readHeld is read for whoever has the area's connection already.
+func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Context, *reader) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return s.plain(ctx, fmt.Errorf("connect: %w", err))
@@ -142,6 +147,9 @@ func (r *reader) can(statement string) bool { return r.texts[statement] != "" }
 
 // query sends a statement of statements.sql and calls fn for each row.
 func (r *reader) query(ctx context.Context, statement string, named args, fn func(record)) error {
+	if !r.can(statement) {
+		return lackError("the database lacks what the statement " + statement + " reads")
+	}
 	err := r.send(ctx, statement, r.texts[statement], named, fn)
 	if err != nil && ctx.Err() == nil {
 		r.source.forget()

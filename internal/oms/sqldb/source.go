@@ -67,6 +67,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	s := &Source{
 		logger: logger.With("client", client.Name), client: client, dialect: d, db: sql.OpenDB(connector),
 		instance: newArea("instance", nil), imports: imports{counts: map[oms.Channel]uint64{}},
+		skew: skew{stamps: map[string]moment{}},
 	}
 	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
 	s.jobs = newArea("jobs", func() *history { return newHistory("jobs", decodeJob, keepJobs) })
