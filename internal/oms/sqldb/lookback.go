@@ -100,9 +100,12 @@ func (s *Source) lookBack(a *area, now time.Time) error {
 	if a.next == nil {
 		a.next, a.progress, a.failed = a.newHistory(), "it begins", nil
 	}
-	if !a.running && s.closing.Err() == nil {
+	if !a.running && s.begin() {
 		a.running = true
-		s.background.Go(func() { s.fill(a, now) })
+		go func() {
+			defer s.background.Done()
+			s.fill(a, now)
+		}()
 	}
 	return lookBackError{area: a.name, progress: a.progress, failed: a.failed}
 }

@@ -64,7 +64,9 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 		s.logger.Warn("no way to cancel statements", "err", err)
 		return func() {}
 	}
-	s.background.Add(1)
+	if !s.begin() {
+		return func() {}
+	}
 	stop := context.AfterFunc(ctx, func() {
 		defer s.background.Done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTimeout)

@@ -41,7 +41,7 @@ type Source struct {
 	imports     imports
 	skew        skew
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows, and that nothing begins in the background after Close
 	schema *schema
 	texts  map[string]string
 	probed time.Time
@@ -85,10 +85,23 @@ func (s *Source) DB() *sql.DB { return s.db }
 
 // Close implements oms.Source.
 func (s *Source) Close() error {
+	s.mu.Lock()
 	s.stop()
+	s.mu.Unlock()
 	err := s.db.Close()
 	s.background.Wait()
 	return err
+}
+
+// begin counts something in for which Close must wait, unless Close has begun. It ends with background.Done.
+func (s *Source) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return false
+	}
+	s.background.Add(1)
+	return true
 }
 
 // An area is a part of the OMS that has one connection at a time and, unless it is the instance itself, a history.
