@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -97,10 +96,7 @@ var comment = regexp.MustCompile(`(?m)^\s*--.*$`)
 // Execute sends statements one by one.
 func Execute(tb testing.TB, db *sql.DB, statements string) {
 	tb.Helper()
-	for statement := range strings.SplitSeq(comment.ReplaceAllString(statements, ""), ";") {
-		if strings.TrimSpace(statement) == "" {
-			continue
-		}
+	for _, statement := range omsschema.Statements(comment.ReplaceAllString(statements, "")) {
 		if _, err := db.ExecContext(tb.Context(), statement); err != nil {
 			tb.Fatalf("%v in %s", err, statement)
 		}
