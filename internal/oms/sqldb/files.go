@@ -31,7 +31,7 @@ func (s *Source) newFileHistory() *history {
 	for _, source := range s.client.ResetInventory {
 		configs = append(configs, source.ConfigIDs...)
 	}
-	h := newHistory("files", decodeFile, func(rows map[string]row, base, floor time.Time, k *kept) {
+	h := newHistory("files", s.decodeFile, func(rows map[string]row, base, floor time.Time, k *kept) {
 		keepFiles(rows, base, floor, configs, k)
 	})
 	h.configs = configs
@@ -39,14 +39,14 @@ func (s *Source) newFileHistory() *history {
 }
 
 // decodeFile reads file_columns.
-func decodeFile(rec record) row {
+func (s *Source) decodeFile(rec record) row {
 	r := row{
 		id: rec.text(0), name: rec.text(1), child: rec.text(3) != "",
 		created: rec.moment(4), start: rec.moment(5),
 		total: rec.number(8), failed: rec.number(9), counted: !rec.null(8) || !rec.null(9),
 		stamp: rec.moment(10),
 	}
-	switch outcome := oms.FileOutcome(fileStates()[rec.text(2)]); outcome {
+	switch outcome := oms.FileOutcome(s.fileStates[rec.text(2)]); outcome {
 	case oms.FileFinished:
 		if r.outcome = string(outcome); r.failed > 0 {
 			r.outcome = string(oms.FileFinishedWithErrors)
@@ -134,16 +134,15 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 	if err := r.need(s.files, "data_manager_log"); err != nil {
 		return facts, err
 	}
-	states := fileStates()
 	var waiting, unknown []string
-	for status, state := range states {
+	for status, state := range s.fileStates {
 		if slices.Contains([]oms.FileStatus{oms.FilePending, oms.FileQueued, oms.FileRunning}, oms.FileStatus(state)) {
 			waiting = append(waiting, status)
 		}
 	}
 	slices.Sort(waiting) // the same text at each scrape
 	err := r.query(ctx, "files_statuses", nil, func(rec record) {
-		if status := rec.text(0); !rec.null(0) && states[status] == "" {
+		if status := rec.text(0); !rec.null(0) && s.fileStates[status] == "" {
 			unknown = append(unknown, status)
 		}
 	})
@@ -153,7 +152,7 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 	counts := map[oms.OpenFiles]oms.OpenFiles{}
 	running := map[string]time.Time{}
 	err = r.query(ctx, "files_open", args{"open": waiting, "unknown": unknown}, func(rec record) {
-		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(states[rec.text(1)])}
+		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(s.fileStates[rec.text(1)])}
 		if key.Status == "" {
 			key.Status = oms.FileOther
 		}

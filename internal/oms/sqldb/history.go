@@ -156,7 +156,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 		return have || !want
 	})
 	for chunk := range slices.Chunk(slices.Collect(maps.Keys(again)), idsAtOnce) {
-		if err := r.query(ctx, h.table+"_by_id", args{"ids": chunk}, h.into(batch)); err != nil {
+		if err := r.query(ctx, h.table+"_by_id", args{"ids": chunk}, into(batch, h.decode)); err != nil {
 			return err
 		}
 	}
@@ -190,11 +190,11 @@ func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[
 }
 
 func (h *history) latestUnstamped(ctx context.Context, r *reader, batch map[string]row) error {
-	if err := r.query(ctx, h.table+"_unstamped_newest", nil, h.into(batch)); err != nil {
+	if err := r.query(ctx, h.table+"_unstamped_newest", nil, into(batch, h.decode)); err != nil {
 		return err
 	}
 	for _, config := range h.configs {
-		if err := r.query(ctx, "files_of_config", args{"config": config}, h.into(batch)); err != nil {
+		if err := r.query(ctx, "files_of_config", args{"config": config}, into(batch, h.decode)); err != nil {
 			return err
 		}
 	}
@@ -207,12 +207,12 @@ func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch
 	if h.after == "" {
 		h.cycleStart = now
 	}
-	n, last := 0, ""
+	n, last, put := 0, "", into(batch, h.decode)
 	if statement := h.table + "_unstamped"; statement != "orders_unstamped" {
 		err := r.query(ctx, statement, args{"after": h.after}, func(rec record) {
 			n++
 			last = rec.text(0)
-			h.into(batch)(rec)
+			put(rec)
 		})
 		if err != nil {
 			return err
@@ -236,12 +236,13 @@ func (h *history) prime(ctx context.Context, r *reader) error {
 // changes reads what was stamped in [from, to), both as stored.
 func (h *history) changes(ctx context.Context, r *reader, from, to time.Time, batch map[string]row) error {
 	time := r.source.dialect.time
-	return r.query(ctx, h.table+"_changes", args{"from": time(from), "to": time(to)}, h.into(batch))
+	return r.query(ctx, h.table+"_changes", args{"from": time(from), "to": time(to)}, into(batch, h.decode))
 }
 
-func (h *history) into(batch map[string]row) func(record) {
+// into returns what puts decoded rows into a batch.
+func into(batch map[string]row, decode func(record) row) func(record) {
 	return func(rec record) {
-		r := h.decode(rec)
+		r := decode(rec)
 		batch[r.id] = r
 	}
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// skewFor is how long a measured clock skew holds while the stamps do not advance.
 const (
-	skewFor   = 15 * time.Minute
-	skewAhead = 5 * time.Minute // a stamp further in the future shows a wrong clock or zone
+	skewFor   = 15 * time.Minute // how long a measured clock skew holds while the stamps do not advance
+	skewAhead = 5 * time.Minute  // a stamp further in the future shows a wrong clock or zone
 )
 
 // Instance implements oms.Source. The clock is that of the stamps which the other areas have read so far, so that no

@@ -78,7 +78,7 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		extra := map[string]row{}
 		if unstamped {
 			since := args{"entered_since": r.time(now.Add(-remembered))}
-			if err := r.query(ctx, "orders_unstamped", since, s.orders.newHistory().into(extra)); err != nil {
+			if err := r.query(ctx, "orders_unstamped", since, into(extra, decodeOrder)); err != nil {
 				return err
 			}
 		}

@@ -38,6 +38,7 @@ type Source struct {
 	instance, orders, jobs, files *area
 	// The two collectors that read data_manager_log share one refresh of it.
 	dataManager flight.Flight[fileFacts]
+	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
 	skew        skew
 
@@ -67,7 +68,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	s := &Source{
 		logger: logger.With("client", client.Name), client: client, dialect: d, db: sql.OpenDB(connector),
 		instance: newArea("instance", nil), imports: imports{counts: map[oms.Channel]uint64{}},
-		skew: skew{stamps: map[string]moment{}},
+		skew: skew{stamps: map[string]moment{}}, fileStates: fileStates(),
 	}
 	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
 	s.jobs = newArea("jobs", func() *history { return newHistory("jobs", decodeJob, keepJobs) })
