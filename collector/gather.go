@@ -20,6 +20,8 @@ var (
 		"0 when everything was measured in this scrape, else how old the oldest part of the answer is.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
 		"The client's wall clock minus UTC, now, daylight saving included.")
+	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
+		"1 for every data-manager configuration by which the files of a reset-inventory source come.", "source", "config")
 )
 
 // Gather returns a gatherer of the clients' metrics, good for one scrape. It runs the named collectors, or all enabled
@@ -54,6 +56,11 @@ func (c *Client) collect(ctx context.Context, names []string, ch chan<- promethe
 	wg.Wait()
 	ch <- c.info()
 	ch <- clientUTCOffset.sample(utcOffset(c.opts.Now(), c.cfg.Timezone), c.cfg.Name)
+	for _, s := range c.cfg.ResetInventory {
+		for _, id := range s.ConfigIDs {
+			ch <- resetConfig.sample(1, c.cfg.Name, s.Source, id)
+		}
+	}
 }
 
 // measure sends what one collector measures, and its health. The age of the data is left out where there are none.
