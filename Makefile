@@ -12,11 +12,15 @@ ldflags  = -X $(info).Version=$(shell cat VERSION) \
 	-X $(info).BuildUser=$(shell id -un)@$(shell uname -n) \
 	-X $(info).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
 
+# Where "make tools" puts the programs that the tests start.
+bin = $(CURDIR)/.build/bin
+export PATH := $(bin):$(PATH)
+
 golangci-lint = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./oms_exporter
@@ -34,6 +38,12 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	$(GO) vet ./...
 	@if $(GO) build -race runtime/cgo 2>/dev/null; then set -x; $(GO) test $(race) $(TESTFLAGS) ./...; \
 	else echo 'No C compiler: the tests run without the race detector.'; set -x; $(GO) test $(TESTFLAGS) ./...; fi
+
+# The tag leaves out the service discoveries, some of which depend on modules that cannot be had.
+.PHONY: tools
+tools: ## build Prometheus, promtool, Alertmanager and amtool for the tests; about 7 minutes the first time
+	GOBIN=$(bin) $(GO) -C tools/prometheus install -tags remove_all_sd tool
+	GOBIN=$(bin) $(GO) -C tools/alertmanager install tool
 
 .PHONY: lint
 lint: ## judge the code by .golangci.yml

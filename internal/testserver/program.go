@@ -31,6 +31,13 @@ func installed(tb testing.TB, name, remedy string, folders ...string) string {
 	return ""
 }
 
+// Tool finds a program of Prometheus' family: prometheus, promtool, alertmanager or amtool. "make tools" builds all of
+// them. Without it the test ends.
+func Tool(tb testing.TB, name string) string {
+	tb.Helper()
+	return installed(tb, name, "make tools", goBin())
+}
+
 // goBin is the folder of the programs that "go install" made.
 func goBin() string {
 	return filepath.Join(filepath.SplitList(build.Default.GOPATH)[0], "bin")
