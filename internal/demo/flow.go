@@ -90,7 +90,7 @@ func (c *client) process(o *order) {
 	})
 }
 
-// broker gives an approved order to a store or warehouse, which ships it within three days. A few are cancelled there.
+// broker gives an approved order to a store or warehouse, which ships it within hours. A few are cancelled there.
 func (c *client) broker(o *order) {
 	if o.status != "ORDER_APPROVED" {
 		return
@@ -98,10 +98,10 @@ func (c *client) broker(o *order) {
 	facilities := physical()
 	c.move(o, facilities[c.random.IntN(len(facilities))], "BROKERED", c.now)
 	if c.chance(0.01) {
-		c.after(c.between(time.Hour, 20*time.Hour), func() { c.cancel(o) })
+		c.after(c.between(time.Hour, 6*time.Hour), func() { c.cancel(o) })
 		return
 	}
-	c.after(c.between(20*time.Hour, 68*time.Hour), func() { c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now) })
+	c.after(c.between(time.Hour, 5*time.Hour), func() { c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now) })
 }
 
 func (c *client) cancel(o *order) { c.become(o, "ORDER_CANCELLED", "ITEM_CANCELLED", c.now) }

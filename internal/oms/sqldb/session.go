@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -107,18 +108,22 @@ func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, m
 	if err != nil {
 		return nil, nil, err
 	}
-	if texts, err = render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes); err != nil {
-		return nil, nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !reflect.DeepEqual(sch, s.schema) {
+		texts, err := render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.texts = texts
+	}
 	if s.schema == nil || len(s.schema.missing) != len(sch.missing) {
 		for _, c := range sch.missing {
 			s.logger.Info("missing in this database: the metrics that need it are absent", "table", c.Table, "column", c.Column)
 		}
 	}
-	s.schema, s.texts, s.probed = sch, texts, now
-	return sch, texts, nil
+	s.schema, s.probed = sch, now
+	return sch, s.texts, nil
 }
 
 // forget has the schema looked at again: a statement failed, so it may have changed.
