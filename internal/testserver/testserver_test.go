@@ -210,7 +210,7 @@ func TestMissingProgram(t *testing.T) {
 		cmd.Env = append(os.Environ(), "REQUIRE_SERVERS="+required, "PATH=/nowhere", "GOPATH=/nowhere")
 		output, err := cmd.CombinedOutput()
 		if failed := err != nil; failed != (required == "1") || !strings.Contains(string(output), want) ||
-			!strings.Contains(string(output), "prometheus is not installed: go install") {
+			!strings.Contains(string(output), "prometheus is not installed: make tools") {
 			t.Errorf("REQUIRE_SERVERS=%s: %v\n%s", required, err, output)
 		}
 	}
