@@ -1,0 +1,127 @@
+// Package deploy_test proves the configuration that this folder ships, with the servers that read it.
+package deploy_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+const (
+	alertmanagerFile = "alertmanager/alertmanager.yml"
+	prometheusFile   = "prometheus/prometheus.yml"
+	templates        = "alertmanager/templates/*.tmpl"
+	ruleFiles        = "../rules/*.yml"
+
+	// patience is how long anything may take that Alertmanager does at once.
+	patience = 30 * time.Second
+)
+
+func TestAlertmanagerAcceptsConfig(t *testing.T) {
+	t.Parallel()
+	if output := tool(t, "amtool", "check-config", alertmanagerFile); strings.Contains(output, "WARN") {
+		t.Error(output)
+	}
+}
+
+func TestPrometheusAcceptsConfig(t *testing.T) {
+	t.Parallel()
+	output := tool(t, "promtool", "check", "config", prometheusFile)
+	files, err := filepath.Glob(ruleFiles)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no rules: %v", err)
+	}
+	for _, file := range files {
+		if !strings.Contains(output, filepath.Base(file)) {
+			t.Errorf("%s does not load %s:\n%s", prometheusFile, file, output)
+		}
+	}
+}
+
+// Whoever copies the README's example gets the jobs that the rules know.
+func TestPrometheusConfigIsREADMEs(t *testing.T) {
+	t.Parallel()
+	type config struct {
+		Jobs []map[string]any `yaml:"scrape_configs"`
+	}
+	var shipped config
+	parse(t, read(t, prometheusFile), &shipped)
+	jobs := map[any]map[string]any{}
+	for _, job := range shipped.Jobs {
+		jobs[job["job_name"]] = job
+	}
+
+	_, example, found := strings.Cut(read(t, "../README.md"), "```yaml\nscrape_configs:")
+	example, _, closed := strings.Cut(example, "```")
+	if !found || !closed {
+		t.Fatal("README.md shows no scrape_configs")
+	}
+	var readme config
+	parse(t, "scrape_configs:"+example, &readme)
+	if len(readme.Jobs) != len(jobs) {
+		t.Errorf("README.md shows %d jobs of %d", len(readme.Jobs), len(jobs))
+	}
+	for _, job := range readme.Jobs {
+		for key, value := range job {
+			if got, want := encode(t, jobs[job["job_name"]][key]), encode(t, value); got != want {
+				t.Errorf("job %v: %s is %s, in README.md %s", job["job_name"], key, got, want)
+			}
+		}
+	}
+}
+
+// tool runs a program of Prometheus' family and returns its output.
+func tool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), testserver.Tool(t, name), args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s%s", name, err, output, &stderr)
+	}
+	return string(output)
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// write writes a file for the length of the test and returns its path.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func parse(t *testing.T, content string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(content), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func encode(t *testing.T, value any) string {
+	t.Helper()
+	content, err := yaml.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,161 @@
+package deploy_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// An inhibition is an inhibition rule as far as it has to be known here.
+type inhibition struct {
+	Name string
+	Rest map[string]any `yaml:",inline"`
+}
+
+// A pair is what a source does to a target.
+type pair struct {
+	name           string
+	source, target labels
+	silenced       bool
+}
+
+// Each rule by itself does what it is for, and no more.
+func TestInhibitionRules(t *testing.T) {
+	t.Parallel()
+	alert := func(name, client string, further ...string) labels { return newAlert(t, name, client, further...) }
+	const yes, no = true, false
+	pairs := map[string][]pair{
+		"page over ticket": {
+			{"same check", alert("OMSOrderStuckInCreated", "A"), alert("OMSOrderUnfulfilled", "A"), yes},
+			{"other client", alert("OMSOrderStuckInCreated", "B"), alert("OMSOrderUnfulfilled", "C"), no},
+			{"other check", alert("OMSOrderStuckInCreated", "D"), alert("OMSJobOverdue", "D"), no},
+			{"page", alert("OMSOrderStuckInCreated", "E"), alert("OMSOrderWaitsForBrokering", "E"), no},
+			{"info", alert("OMSDataManagerFileFailed", "F"), alert("OMSDataManagerRecordsRefused", "F"), no},
+			{"collector", alert("OMSOrderStuckInCreated", "G"), alert("OMSCollectorFailing", "G", "collector=orders"), no},
+		},
+		"exporter down": {
+			{"what depends on the database", alert("OMSExporterDown", "A"), alert("OMSOrderStuckInCreated", "A"), yes},
+			{"what depends on the exporter", alert("OMSExporterDown", "B"), alert("OMSDatabaseUnreachable", "B"), yes},
+			{"other client", alert("OMSExporterDown", "C"), alert("OMSOrderStuckInCreated", "D"), no},
+			{"other client's exporter", alert("OMSExporterDown", "E"), alert("OMSExporterDown", "F"), no},
+			{"about no client", alert("OMSExporterDown", "all"), alert("OMSConfigReloadFailed", "all"), yes},
+			{"watchdog", alert("OMSExporterDown", "all"), alert("OMSWatchdog", "all"), no},
+		},
+		"all exporters down": {
+			{"exporter", alert("OMSExporterDown", "all"), alert("OMSExporterDown", "A"), yes},
+			{"any other alert", alert("OMSExporterDown", "all"), alert("OMSOrderStuckInCreated", "A"), yes},
+			{"watchdog", alert("OMSExporterDown", "all"), alert("OMSWatchdog", "all"), no},
+			{"itself", alert("OMSExporterDown", "all"), alert("OMSExporterDown", "all"), no},
+		},
+		"database unreachable": {
+			{"dependent", alert("OMSDatabaseUnreachable", "A"), alert("OMSJobStuck", "A"), yes},
+			{"collector", alert("OMSDatabaseUnreachable", "B"), alert("OMSCollectorFailing", "B", "collector=jobs"), yes},
+			{"independent", alert("OMSDatabaseUnreachable", "C"), alert("OMSResetInventorySourceWithoutDeadline", "C"), no},
+			{"other client", alert("OMSDatabaseUnreachable", "D"), alert("OMSJobStuck", "E"), no},
+		},
+		"collector failing": {
+			{"page of its check", alert("OMSCollectorFailing", "A", "collector=orders"), alert("OMSOrderStuckInCreated", "A"), yes},
+			{"other check", alert("OMSCollectorFailing", "B", "collector=orders"), alert("OMSJobStuck", "B"), no},
+			{"other client", alert("OMSCollectorFailing", "C", "collector=orders"), alert("OMSOrderStuckInCreated", "D"), no},
+			{
+				"independent", alert("OMSCollectorFailing", "E", "collector=reset_inventory"),
+				alert("OMSResetInventorySourceWithoutDeadline", "E"), no,
+			},
+			{
+				"collector of the same name", alert("OMSCollectorFailing", "F", "collector=orders"),
+				alert("OMSCollectorFailing", "F", "collector=orders", "instance=other"), no,
+			},
+		},
+		"scheduler down": {
+			{"same pool", alert("OMSJobSchedulerDown", "A", "pool=pool"), alert("OMSJobOverdue", "A", "pool=pool"), yes},
+			{"other pool", alert("OMSJobSchedulerDown", "B", "pool=pool"), alert("OMSJobOverdue", "B", "pool=other"), no},
+			{"other client", alert("OMSJobSchedulerDown", "C", "pool=pool"), alert("OMSJobOverdue", "D", "pool=pool"), no},
+			{"other alert", alert("OMSJobSchedulerDown", "E", "pool=pool"), alert("OMSJobStuck", "E", "pool=pool"), no},
+		},
+		"instance silent": {
+			{"same instance", alert("OMSInstanceSilent", "A", "oms_instance=1"), alert("OMSJobStuck", "A", "oms_instance=1"), yes},
+			{"other instance", alert("OMSInstanceSilent", "B", "oms_instance=1"), alert("OMSJobStuck", "B", "oms_instance=2"), no},
+			{"other client", alert("OMSInstanceSilent", "C", "oms_instance=1"), alert("OMSJobStuck", "D", "oms_instance=1"), no},
+			{"other alert", alert("OMSInstanceSilent", "E", "oms_instance=1"), alert("OMSJobFailing", "E", "oms_instance=1"), no},
+		},
+		"orders unfillable": {
+			{"same facility", alert("OMSOrderUnfillable", "A", "facility=1"), alert("OMSUnfillableSurge", "A", "facility=1"), yes},
+			{"other facility", alert("OMSOrderUnfillable", "B", "facility=1"), alert("OMSUnfillableSurge", "B", "facility=2"), no},
+			{"other client", alert("OMSOrderUnfillable", "C", "facility=1"), alert("OMSUnfillableSurge", "D", "facility=1"), no},
+			{"the reverse", alert("OMSUnfillableSurge", "E", "facility=1"), alert("OMSOrderUnfillable", "E", "facility=1"), no},
+		},
+	}
+	rules := inhibitions(t)
+	if len(rules) != len(pairs) {
+		t.Errorf("%d inhibition rules, %d of them tested", len(rules), len(pairs))
+	}
+	for _, rule := range rules {
+		t.Run(rule.Name, func(t *testing.T) {
+			t.Parallel()
+			// The silenced come last, as judge wants it.
+			slices.SortStableFunc(pairs[rule.Name], func(a, b pair) int {
+				switch {
+				case a.silenced == b.silenced:
+					return 0
+				case b.silenced:
+					return -1
+				}
+				return 1
+			})
+			var alerts []labels
+			want := map[string]bool{}
+			for _, p := range pairs[rule.Name] {
+				alerts = append(alerts, p.source, p.target)
+				want[p.target.String()] = p.silenced
+			}
+			got := judge(t, []inhibition{rule}, alerts, want)
+			for _, p := range pairs[rule.Name] {
+				if got[p.target.String()] != p.silenced {
+					t.Errorf("%s: %s silenced by %s: %t, want %t", p.name, p.target, p.source, !p.silenced, p.silenced)
+				}
+			}
+		})
+	}
+}
+
+// inhibitions returns the shipped inhibition rules.
+func inhibitions(t *testing.T) []inhibition {
+	t.Helper()
+	var config struct {
+		Rules []inhibition `yaml:"inhibit_rules"`
+	}
+	parse(t, read(t, alertmanagerFile), &config)
+	return config.Rules
+}
+
+// judge starts an Alertmanager that has the inhibition rules and tells nobody, sends it the alerts, waits until those are
+// silenced that should be, and returns which are. Alertmanager takes up alerts in their order: what silences should be among
+// the last, so that all have been taken up when its targets are silent.
+func judge(t *testing.T, rules []inhibition, alerts []labels, want map[string]bool) map[string]bool {
+	t.Helper()
+	base := testserver.Alertmanager(t, write(t, "alertmanager.yml", encode(t, map[string]any{
+		"route":         map[string]any{"receiver": "nobody"},
+		"receivers":     []any{map[string]any{"name": "nobody"}},
+		"inhibit_rules": rules,
+	})))
+	posted := make([]postedAlert, len(alerts))
+	for i, alert := range alerts {
+		posted[i].Labels = alert
+	}
+	post(t, base, posted...)
+	var got map[string]bool
+	testserver.Eventually(t, patience, func() (err error) {
+		if got, err = inhibited(t, base); err != nil {
+			return err
+		}
+		for alert, silenced := range want {
+			if silenced && !got[alert] {
+				return fmt.Errorf("%s is not silenced", alert)
+			}
+		}
+		return nil
+	})
+	return got
+}

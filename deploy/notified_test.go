@@ -1,0 +1,94 @@
+package deploy_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+)
+
+// Alerts as Prometheus sends them, with the annotations that it makes of the rules.
+
+func stuckInCreated(t *testing.T, store, age string) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSOrderStuckInCreated", "UCG", "product_store="+store, "channel=WEB_SALES_CHANNEL"), map[string]string{
+		"summary": "UCG: an order of " + store + " has been in created for " + age,
+		"description": "The oldest sales order of " + store + ", channel WEB_SALES_CHANNEL, entered the OMS " + age +
+			" ago and is still not approved. 3 orders there are older than 3 hours. They are not brokered before they are approved.",
+		"client_notice":  "Some orders of " + store + " have not been approved for " + age + ".",
+		"client_outcome": "The orders of " + store + " are approved again.",
+		"client_cause":   "orders stayed in the status created longer than they should.",
+	})
+}
+
+func waitsForBrokering(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSOrderWaitsForBrokering", "UCG", "stage=brokering_queue"), map[string]string{
+		"client_notice":  "Some approved orders have not been assigned to a store or warehouse for 1d 1h 0m 0s.",
+		"client_outcome": "All approved orders are being assigned to stores and warehouses again.",
+		"client_cause":   "approved orders were not routed to a store or warehouse.",
+	})
+}
+
+func jobFailing(t *testing.T, job string) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+job), map[string]string{
+		"client_notice":  "A background job keeps failing.",
+		"client_outcome": "The background job finishes again.",
+		"client_cause":   "the background job " + job + " failed 3 times in a row.",
+	})
+}
+
+func inventoryNotReceived(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSResetInventoryNotReceived", "NEWERA", "source=wms"), map[string]string{
+		"client_notice":  "We have not received the inventory file of wms that is due. Please check whether it was sent.",
+		"client_outcome": "An inventory file of wms has been received and processed.",
+		"client_cause":   "no inventory file was received in time.",
+	})
+}
+
+func inventoryNotProcessed(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSResetInventoryNotProcessed", "NEWERA", "source=wms"), map[string]string{
+		"client_notice":  "The inventory file of wms was received, but has not been processed yet.",
+		"client_outcome": "The inventory file of wms has been processed.",
+		"client_cause":   "the inventory file was not processed in time.",
+	})
+}
+
+func jobOverdue(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSJobOverdue", "KREWE", "pool=pool"), map[string]string{
+		"summary": "KREWE: a job of pool has been due for 1h 10m 0s and does not start",
+		"description": "A pending job of pool has been due for 1h 10m 0s while others start: its priority is too low for the load, " +
+			"or its row was never taken.",
+	})
+}
+
+func recordsRefused(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSDataManagerRecordsRefused", "KREWE", "config=IMP_ORD"), map[string]string{
+		"summary": "KREWE: 12 records of IMP_ORD were refused within 24 hours",
+		"description": "Files of IMP_ORD were processed, but 12 of their records were refused. " +
+			"The error file of each log lists them.",
+	})
+}
+
+func firing(alert labels, annotations map[string]string) notified {
+	annotations["runbook_url"] = "https://runbooks.example.com/" + alert["alertname"] + ".md"
+	return notified{
+		Status: "firing", Labels: alert, Annotations: annotations, GeneratorURL: "http://prometheus.example.com/graph?g0.expr=x",
+		StartsAt: time.Date(2026, 3, 7, 22, 5, 0, 0, time.FixedZone("EST", -5*60*60)),
+	}
+}
+
+func resolved(alert notified) notified {
+	alert.Status, alert.EndsAt = "resolved", alert.StartsAt.Add(95*time.Minute)
+	return alert
+}
+
+func withSeverity(alert notified, severity string) notified {
+	alert.Labels = maps.Clone(alert.Labels)
+	alert.Labels["severity"] = severity
+	return alert
+}
