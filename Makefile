@@ -38,6 +38,15 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	$(GO) vet ./...
 	@if $(GO) build -race runtime/cgo 2>/dev/null; then set -x; $(GO) test $(race) $(TESTFLAGS) ./...; \
 	else echo 'No C compiler: the tests run without the race detector.'; set -x; $(GO) test $(TESTFLAGS) ./...; fi
+	cd internal/month && $(GO) vet ./... && $(GO) test -timeout=20m $(TESTFLAGS) ./...
+
+.PHONY: e2e
+e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a webhook
+	$(GO) test -tags=e2e -count=1 -timeout=15m -v ./internal/e2e
+
+.PHONY: month
+month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault
+	cd internal/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
 
 # The tag leaves out the service discoveries, some of which depend on modules that cannot be had.
 .PHONY: tools
@@ -48,6 +57,8 @@ tools: ## build Prometheus, promtool, Alertmanager and amtool for the tests; abo
 .PHONY: lint
 lint: ## judge the code by .golangci.yml
 	$(golangci-lint) run
+	$(golangci-lint) run --build-tags=e2e ./internal/e2e
+	cd internal/month && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
 
 .PHONY: fmt
 fmt: ## format the code
