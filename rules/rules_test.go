@@ -1,0 +1,365 @@
+// Package rules_test proves the rules by promtool, and that rules, tests, runbooks, limits and metrics belong together.
+package rules_test
+
+import (
+	"go/constant"
+	"go/token"
+	"go/types"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+const runbookURL = "https://github.com/oms-exporter/oms_exporter/blob/main/rules/runbooks/"
+
+type ruleFile struct {
+	Groups []struct {
+		Name  string
+		Rules []rule
+	}
+}
+
+// rule is a recording rule or an alert.
+type rule struct {
+	Record, Alert, Expr string
+	Labels, Annotations map[string]string
+}
+
+// testFile is what promtool runs, as far as it concerns us.
+type testFile struct {
+	RuleFiles      []string `yaml:"rule_files"`
+	GroupEvalOrder []string `yaml:"group_eval_order"`
+	Tests          []struct {
+		AlertRuleTests []struct {
+			Alertname string
+			ExpAlerts []struct {
+				ExpLabels map[string]string `yaml:"exp_labels"`
+			} `yaml:"exp_alerts"`
+		} `yaml:"alert_rule_test"`
+	}
+}
+
+func TestPromtool(t *testing.T) {
+	t.Parallel()
+	promtool := testserver.Tool(t, "promtool")
+	run := func(t *testing.T, args ...string) {
+		t.Parallel()
+		if output, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, output)
+		}
+	}
+	t.Run("check", func(t *testing.T) {
+		run(t, append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, files(t, "*.yml")...)...)
+	})
+	for _, file := range files(t, "tests/*_test.yml") {
+		t.Run(filepath.Base(file), func(t *testing.T) { run(t, "test", "rules", file) })
+	}
+}
+
+// Promtool evaluates the groups that a test does not list in random order: such a test can fail by chance.
+func TestGroupOrder(t *testing.T) {
+	t.Parallel()
+	for _, file := range files(t, "tests/*_test.yml") {
+		test := parse[testFile](t, file)
+		for _, name := range test.RuleFiles {
+			for _, group := range parse[ruleFile](t, filepath.Join("tests", name)).Groups {
+				if !slices.Contains(test.GroupEvalOrder, group.Name) {
+					t.Errorf("%s: group_eval_order lacks %s", file, group.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestAlertsAreTested(t *testing.T) {
+	t.Parallel()
+	fires, silent := map[string]bool{}, map[string]bool{}
+	for _, file := range files(t, "tests/*_test.yml") {
+		for _, group := range parse[testFile](t, file).Tests {
+			for _, test := range group.AlertRuleTests {
+				if len(test.ExpAlerts) == 0 {
+					silent[test.Alertname] = true
+				}
+				for _, alert := range test.ExpAlerts {
+					fires[test.Alertname] = true
+					if alert.ExpLabels["client"] == "" {
+						t.Errorf("%s: %s fires without a client", file, test.Alertname)
+					}
+				}
+			}
+		}
+	}
+	// What always fires is never silent.
+	silent["OMSWatchdog"] = true
+	known := names(alerts(t))
+	same(t, "alert", known, "test in which it fires", fires)
+	same(t, "alert", known, "test in which it is silent", silent)
+}
+
+func TestRunbooks(t *testing.T) {
+	t.Parallel()
+	books := map[string]bool{}
+	for _, file := range files(t, "runbooks/*.md") {
+		name := strings.TrimSuffix(filepath.Base(file), ".md")
+		if name == "README" {
+			continue
+		}
+		books[name] = true
+		title, text, _ := strings.Cut(read(t, file), "\n")
+		if title != "# "+name {
+			t.Errorf("%s: the title is %q", file, title)
+		}
+		want := []string{"Meaning", "Check", "Causes", "Actions", "Whom to tell", "Escalate"}
+		var got []string
+		for _, section := range strings.Split("\n"+text, "\n## ")[1:] {
+			heading, body, _ := strings.Cut(section, "\n")
+			got = append(got, heading)
+			if strings.TrimSpace(body) == "" {
+				t.Errorf("%s: %s is empty", file, heading)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: sections %q, want %q", file, got, want)
+		}
+	}
+	same(t, "alert", names(alerts(t)), "runbook", books)
+}
+
+func TestAlertLabels(t *testing.T) {
+	t.Parallel()
+	checks := []string{"orders", "jobs", "data_manager", "reset_inventory"}
+	allowed := map[string][]string{
+		"severity":   {"page", "ticket", "info"},
+		"check":      append([]string{"client", "exporter", "{{ $labels.collector }}"}, checks...),
+		"depends_on": {"database", "exporter"},
+	}
+	for _, alert := range alerts(t) {
+		for label, values := range allowed {
+			if !slices.Contains(values, alert.Labels[label]) {
+				t.Errorf("%s: label %s is %q, want one of %q", alert.Alert, label, alert.Labels[label], values)
+			}
+		}
+		if got, want := alert.Annotations["runbook_url"], runbookURL+alert.Alert+".md"; got != want {
+			t.Errorf("%s: runbook_url is %q, want %q", alert.Alert, got, want)
+		}
+		want := []string{"description", "runbook_url", "summary"}
+		if alert.Labels["severity"] == "page" && slices.Contains(checks, alert.Labels["check"]) {
+			want = append(want, "client_cause", "client_notice", "client_outcome")
+			slices.Sort(want)
+		}
+		if got := slices.Sorted(maps.Keys(alert.Annotations)); !slices.Equal(got, want) {
+			t.Errorf("%s: annotations %q, want %q", alert.Alert, got, want)
+		}
+		for name, text := range alert.Annotations {
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s: %s is empty", alert.Alert, name)
+			}
+		}
+	}
+}
+
+var (
+	metricLine  = regexp.MustCompile(`(?m)^(oms_\w+)[{ ]`)
+	labelName   = regexp.MustCompile(`[{,](\w+)="`)
+	ownMetric   = regexp.MustCompile(`Name: +"(oms_exporter_\w+)"`)
+	name        = regexp.MustCompile(`\boms[_:][\w:]+`)
+	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+	queryString = regexp.MustCompile(`(?:printf|query) "([^"]*)"`)
+	limitUsed   = regexp.MustCompile(`oms:limit\{limit="(\w+)"`)
+)
+
+func TestMetricNames(t *testing.T) {
+	t.Parallel()
+	var exported, labels, own map[string]bool
+	for _, file := range append(files(t, "../collector/testdata/*.prom"), files(t, "../internal/behaviour/testdata/*.prom")...) {
+		exported = found(exported, metricLine, read(t, file))
+		labels = found(labels, labelName, read(t, file))
+	}
+	for _, file := range files(t, "../cmd/oms_exporter/*.go") {
+		own = found(own, ownMetric, read(t, file))
+	}
+	recorded, used := map[string]bool{}, map[string]bool{}
+	for _, r := range rules(t) {
+		recorded[r.Record] = true
+		queries := r.Expr
+		for _, text := range r.Annotations {
+			for _, query := range queryString.FindAllStringSubmatch(text, -1) {
+				queries += "\n" + query[1]
+			}
+		}
+		for _, metric := range name.FindAllString(quoted.ReplaceAllString(queries, ""), -1) {
+			used[metric] = true
+		}
+	}
+	recorded["oms:limit_override"] = true // there is none until somebody writes one
+	for metric := range used {
+		if strings.Contains(metric, ":") && !recorded[metric] {
+			t.Errorf("%s is used and never recorded", metric)
+		}
+		if !strings.Contains(metric, ":") && !exported[metric] && !own[metric] && !labels[metric] {
+			t.Errorf("%s is used and never exported", metric)
+		}
+	}
+	readme := found(nil, regexp.MustCompile(`\b(oms_\w+)`), read(t, "../README.md"))
+	for metric := range exported {
+		if !used[metric] && !readme[metric] {
+			t.Errorf("%s is exported, and neither the rules nor the README know it", metric)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	set, used := map[string]bool{}, map[string]bool{}
+	for _, r := range rules(t) {
+		if r.Record == "oms:limit_default" {
+			set[r.Labels["limit"]] = true
+		}
+		found(used, limitUsed, r.Expr)
+	}
+	same(t, "limit", set, "use", used)
+}
+
+// row names a deadline.
+type row struct{ client, source, deadline string }
+
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	by, window := map[row]time.Duration{}, map[row]time.Duration{}
+	for _, r := range rules(t) {
+		key := row{r.Labels["client"], r.Labels["source"], r.Labels["deadline"]}
+		switch r.Record {
+		case "oms:reset_inventory_process_by":
+			by[key] = seconds(t, r.Expr)
+		case "oms:reset_inventory_window":
+			window[key] = seconds(t, r.Expr)
+		}
+	}
+	same(t, "deadline", keys(by), "window", keys(window))
+	for key, end := range by {
+		if clock := time.Unix(0, 0).UTC().Add(end).Format("15:04"); clock != key.deadline || end >= day {
+			t.Errorf("%v is %v after midnight", key, end)
+		}
+		gap := day
+		for other, previous := range by {
+			if other.client == key.client && other.source == key.source && other != key {
+				gap = min(gap, (end-previous+day)%day)
+			}
+		}
+		if window[key] <= 0 || window[key] > gap {
+			t.Errorf("%v has a window of %v, and the deadline before it is %v earlier", key, window[key], gap)
+		}
+	}
+}
+
+// seconds evaluates vector(…) of a constant, which Go writes as PromQL does.
+func seconds(t *testing.T, expr string) time.Duration {
+	t.Helper()
+	value, err := types.Eval(token.NewFileSet(), nil, token.NoPos, strings.TrimPrefix(expr, "vector"))
+	if err != nil || value.Value == nil {
+		t.Fatalf("%s is no vector of a constant: %v", expr, err)
+	}
+	n, _ := constant.Float64Val(value.Value)
+	return time.Duration(n * float64(time.Second))
+}
+
+// rules returns all rules of all files.
+func rules(t *testing.T) []rule {
+	t.Helper()
+	var all []rule
+	for _, file := range files(t, "*.yml") {
+		for _, group := range parse[ruleFile](t, file).Groups {
+			all = append(all, group.Rules...)
+		}
+	}
+	return all
+}
+
+func alerts(t *testing.T) []rule {
+	t.Helper()
+	return slices.DeleteFunc(rules(t), func(r rule) bool { return r.Alert == "" })
+}
+
+func names(rules []rule) map[string]bool {
+	set := map[string]bool{}
+	for _, r := range rules {
+		set[r.Alert] = true
+	}
+	return set
+}
+
+// found adds to a set what the pattern's group matches in a text.
+func found(set map[string]bool, pattern *regexp.Regexp, text string) map[string]bool {
+	if set == nil {
+		set = map[string]bool{}
+	}
+	for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+		set[match[1]] = true
+	}
+	return set
+}
+
+func keys[K comparable, V any](m map[K]V) map[K]bool {
+	set := map[K]bool{}
+	for key := range m {
+		set[key] = true
+	}
+	return set
+}
+
+// same wants two sets to be the same, and not empty.
+func same[K comparable](t *testing.T, what string, a map[K]bool, other string, b map[K]bool) {
+	t.Helper()
+	if len(a) == 0 {
+		t.Errorf("there is no %s", what)
+	}
+	for key := range a {
+		if !b[key] {
+			t.Errorf("%s %v has no %s", what, key, other)
+		}
+	}
+	for key := range b {
+		if !a[key] {
+			t.Errorf("%s %v has no %s", other, key, what)
+		}
+	}
+}
+
+// files returns the files of a pattern, of which there must be one.
+func files(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("no files %s (%v)", pattern, err)
+	}
+	return found
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func parse[T any](t *testing.T, file string) T {
+	t.Helper()
+	var content T
+	if err := yaml.Unmarshal([]byte(read(t, file)), &content); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return content
+}
