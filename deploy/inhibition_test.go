@@ -68,6 +68,12 @@ func TestInhibitionRules(t *testing.T) {
 				alert("OMSCollectorFailing", "F", "collector=orders", "instance=other"), no,
 			},
 		},
+		"data manager failing": {
+			{"its files", alert("OMSCollectorFailing", "A", "collector=data_manager"), alert("OMSResetInventoryNotReceived", "A"), yes},
+			{"collector", alert("OMSCollectorFailing", "B", "collector=data_manager"), alert("OMSDatabaseUnreachable", "B"), no},
+			{"other collector", alert("OMSCollectorFailing", "C", "collector=jobs"), alert("OMSResetInventoryNotReceived", "C"), no},
+			{"other client", alert("OMSCollectorFailing", "D", "collector=data_manager"), alert("OMSResetInventoryNotReceived", "E"), no},
+		},
 		"scheduler down": {
 			{"same pool", alert("OMSJobSchedulerDown", "A", "pool=pool"), alert("OMSJobOverdue", "A", "pool=pool"), yes},
 			{"other pool", alert("OMSJobSchedulerDown", "B", "pool=pool"), alert("OMSJobOverdue", "B", "pool=other"), no},
