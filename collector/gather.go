@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 var (
@@ -18,6 +20,8 @@ var (
 		"When the collector last began a run that measured everything, as Unix time.", "collector")
 	collectorDataAge = newMetric(greatest, "oms_collector_data_age_seconds",
 		"0 when everything was measured in this scrape, else how old the oldest part of the answer is.", "collector")
+	collectorLookingBack = newMetric(greatest, "oms_collector_looking_back",
+		"1 while the collector's history is missing because the first look back is not complete.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
 		"The client's wall clock minus UTC, now, daylight saving included.")
 	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
@@ -75,6 +79,7 @@ func (c *Client) measure(ctx context.Context, t *task, ch chan<- prometheus.Metr
 	}
 	labels := []string{c.cfg.Name, t.Name()}
 	ch <- collectorSuccess.sample(truth(out.err == nil), labels...)
+	ch <- collectorLookingBack.sample(truth(errors.Is(out.err, oms.ErrLookBack)), labels...)
 	ch <- collectorDuration.sample(out.duration.Seconds(), labels...)
 	if !status.LastSuccess.IsZero() {
 		ch <- collectorLastSuccess.sample(seconds(status.LastSuccess), labels...)

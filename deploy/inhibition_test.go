@@ -49,6 +49,12 @@ func TestInhibitionRules(t *testing.T) {
 			{"watchdog", alert("OMSExporterDown", "all"), alert("OMSWatchdog", "all"), no},
 			{"itself", alert("OMSExporterDown", "all"), alert("OMSExporterDown", "all"), no},
 		},
+		"client vanished": {
+			{"what depends on the database", alert("OMSClientVanished", "A"), alert("OMSOrderStuckInCreated", "A"), yes},
+			{"its database", alert("OMSClientVanished", "B"), alert("OMSDatabaseUnreachable", "B"), yes},
+			{"its exporter", alert("OMSClientVanished", "C"), alert("OMSExporterDown", "C"), no},
+			{"other client", alert("OMSClientVanished", "D"), alert("OMSOrderStuckInCreated", "E"), no},
+		},
 		"database unreachable": {
 			{"dependent", alert("OMSDatabaseUnreachable", "A"), alert("OMSJobStuck", "A"), yes},
 			{"collector", alert("OMSDatabaseUnreachable", "B"), alert("OMSCollectorFailing", "B", "collector=jobs"), yes},

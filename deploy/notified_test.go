@@ -34,7 +34,7 @@ func jobFailing(t *testing.T, job string) notified {
 	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+job), map[string]string{
 		"client_notice":  "A background job keeps failing.",
 		"client_outcome": "The background job finishes again.",
-		"client_cause":   "the background job " + job + " failed 3 times in a row.",
+		"client_cause":   "a background job failed 3 times in a row.",
 	})
 }
 
