@@ -32,6 +32,7 @@ var (
 // ones if names is nil, all at once, and shares each run with whoever wants the same at that time. What is not ready
 // when ctx ends is reported as oms_collector_success 0; ctx must have a deadline.
 func Gather(ctx context.Context, clients []*Client, names []string) prometheus.Gatherer {
+	ctx = oms.WithScrape(ctx)
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(unchecked(func(ch chan<- prometheus.Metric) {
 		var wg sync.WaitGroup

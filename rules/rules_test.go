@@ -164,6 +164,12 @@ func TestAlertLabels(t *testing.T) {
 			if strings.TrimSpace(text) == "" {
 				t.Errorf("%s: %s is empty", alert.Alert, name)
 			}
+			// Clients do not know our jobs, servers and configurations.
+			for _, label := range labelUsed.FindAllStringSubmatch(text, -1) {
+				if strings.HasPrefix(name, "client_") && !slices.Contains([]string{"product_store", "channel", "source"}, label[1]) {
+					t.Errorf("%s: %s names the %s", alert.Alert, name, label[1])
+				}
+			}
 		}
 	}
 }
@@ -175,6 +181,7 @@ var (
 	name        = regexp.MustCompile(`\boms[_:][\w:]+`)
 	quoted      = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	queryString = regexp.MustCompile(`(?:printf|query) "([^"]*)"`)
+	labelUsed   = regexp.MustCompile(`\$labels\.(\w+)`)
 	limitUsed   = regexp.MustCompile(`oms:limit\{limit="(\w+)"`)
 )
 

@@ -4,7 +4,7 @@ import "time"
 
 const (
 	// stall is how long ago the newest order entered once the import stalls.
-	stall = 6 * time.Hour
+	stall = 13 * time.Hour
 	// rhythm is a little more than the longest time between two orders of a shop's channel.
 	rhythm = 65 * time.Minute
 )

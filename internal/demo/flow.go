@@ -101,7 +101,7 @@ func (c *client) broker(o *order) {
 		c.after(c.between(time.Hour, 6*time.Hour), func() { c.cancel(o) })
 		return
 	}
-	c.after(c.between(time.Hour, 5*time.Hour), func() { c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now) })
+	c.after(c.between(30*time.Minute, 150*time.Minute), func() { c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now) })
 }
 
 func (c *client) cancel(o *order) { c.become(o, "ORDER_CANCELLED", "ITEM_CANCELLED", c.now) }

@@ -306,6 +306,17 @@ func TraceFrom(ctx context.Context) Trace {
 	return func(string, time.Duration, int, error) {}
 }
 
+type scrapeKey struct{}
+
+// WithScrape returns a context that marks everything asked with it as one scrape: what two questions need is then read
+// once, and their answers fit together.
+func WithScrape(ctx context.Context) context.Context {
+	return context.WithValue(ctx, scrapeKey{}, new(byte))
+}
+
+// ScrapeFrom returns what is the same for all questions of a scrape and differs from every other; nil outside of scrapes.
+func ScrapeFrom(ctx context.Context) any { return ctx.Value(scrapeKey{}) }
+
 // JobName is the name under which a job keeps its history. HotWax schedules a job anew under another row and chain id,
 // but its enum id, store and shop stay. Without an enum id it is the job's own name, unless that is all digits: OFBiz
 // names a persisted asynchronous call by the clock, so there the service is the name.

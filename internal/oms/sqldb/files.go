@@ -22,6 +22,7 @@ func fileStates() map[string]string {
 
 // fileFacts are what both collectors that read data_manager_log need.
 type fileFacts struct {
+	scrape         any // for which they were read
 	dataManager    oms.DataManager
 	resetInventory oms.ResetInventory
 }
@@ -120,11 +121,17 @@ func (s *Source) ResetInventory(ctx context.Context, now time.Time) (oms.ResetIn
 }
 
 func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error) {
+	if last := s.lastFiles.Load(); last != nil && last.scrape == oms.ScrapeFrom(ctx) {
+		return *last, nil
+	}
 	return s.dataManager.Do(ctx, func(ctx context.Context) (facts fileFacts, err error) {
 		err = s.read(ctx, s.files, now, func(ctx context.Context, r *reader) (err error) {
 			facts, err = s.readFiles(ctx, r, now)
 			return err
 		})
+		if facts.scrape = oms.ScrapeFrom(ctx); err == nil && facts.scrape != nil {
+			s.lastFiles.Store(&facts)
+		}
 		return facts, err
 	})
 }

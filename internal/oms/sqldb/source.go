@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
@@ -36,8 +37,9 @@ type Source struct {
 	// Each area of the OMS uses one connection at a time, whether for a scrape or for its look back, so that a locked
 	// table costs its own area only.
 	instance, orders, jobs, files *area
-	// The two collectors that read data_manager_log share one refresh of it.
+	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	dataManager flight.Flight[fileFacts]
+	lastFiles   atomic.Pointer[fileFacts]
 	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
 	skew        skew

@@ -56,5 +56,5 @@ func (c *sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return conn, nil
+	return &preparedConn{conn.(sqliteConn), map[string]driver.Stmt{}}, nil //nolint:forcetypeassert // fixed by the driver's version
 }

@@ -1,0 +1,152 @@
+package month
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+)
+
+const (
+	// patience is for how long a scrape waits for an answer. Only one that hangs needs it.
+	patience = 10 * time.Second
+	// hungPatience is enough for a client whose database hangs: every answer would take for ever.
+	hungPatience = time.Millisecond
+)
+
+// An exporter watches the simulated clients by a clock of its own.
+type exporter struct {
+	world   *demo.Demo
+	configs []config.Client
+	clients []*collector.Client
+	now     atomic.Pointer[time.Time]
+	hung    map[string]bool // by client
+}
+
+// A scrape is what one client answered. Without families it failed.
+type scrape struct {
+	client   string
+	families []*dto.MetricFamily
+}
+
+func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	world, err := demo.New(t.Context(), logger, t.TempDir(), start, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg, err := config.Load(world.ConfigFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &exporter{world: world, configs: cfg.Clients, hung: map[string]bool{}}
+	e.now.Store(&start)
+	options := collector.Options{
+		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *e.now.Load() },
+	}
+	for _, c := range cfg.Clients {
+		source, err := sqldb.Open(logger, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := collector.NewClient(options, c, world.Wrap(c.Name, source))
+		t.Cleanup(func() {
+			if err := client.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		e.clients = append(e.clients, client)
+	}
+	return e
+}
+
+// settle scrapes until the look back, which goes on in the background, is complete everywhere.
+func (e *exporter) settle(ctx context.Context) error {
+	deadline := time.Now().Add(time.Minute)
+	for {
+		if _, err := e.scrape(ctx); err != nil {
+			return err
+		}
+		lacking := e.lacking()
+		if lacking == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the exporter does not get ready: %w", lacking)
+		}
+	}
+}
+
+// lacking returns why a collector does not tell everything.
+func (e *exporter) lacking() error {
+	for _, c := range e.clients {
+		for _, s := range c.Status() {
+			if !s.Success {
+				return fmt.Errorf("%s, %s: %w", c.Name(), s.Collector, s.Err)
+			}
+		}
+	}
+	return nil
+}
+
+// advance moves the clock, lets the world come up to it and switches the faults that are due.
+func (e *exporter) advance(ctx context.Context, now time.Time, faults []fault) error {
+	e.now.Store(&now)
+	if err := e.world.Advance(ctx, now); err != nil {
+		return err
+	}
+	for _, f := range faults {
+		on := f.on.Equal(now)
+		if !on && !f.off.Equal(now) {
+			continue
+		}
+		if err := e.world.SetFault(ctx, f.client, f.name, on); err != nil {
+			return err
+		}
+		if f.name == hangs {
+			e.hung[f.client] = on
+		}
+	}
+	return nil
+}
+
+// scrape asks all clients at once, as Prometheus does.
+func (e *exporter) scrape(ctx context.Context) ([]scrape, error) {
+	scrapes, errs := make([]scrape, len(e.clients)), make([]error, len(e.clients))
+	var all sync.WaitGroup
+	for i, c := range e.clients {
+		all.Go(func() {
+			limit := patience
+			if e.hung[c.Name()] {
+				limit = hungPatience
+			}
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			scrapes[i].client = c.Name()
+			scrapes[i].families, errs[i] = collector.Gather(ctx, []*collector.Client{c}, nil).Gather()
+		})
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.clients[i].Name(), err)
+		}
+	}
+	return scrapes, nil
+}

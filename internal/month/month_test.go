@@ -1,0 +1,119 @@
+// Package month proves the shipped rules in simulation: quiet while the simulated clients are well, prompt when they are
+// not. The exporter's own code scrapes the clients every minute of a time with a daylight-saving change in its midst,
+// and Prometheus' own engine evaluates the rules.
+package month
+
+import (
+	"context"
+	"flag"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// step is the interval of scrapes and evaluations.
+	step = time.Minute
+	week = 7 * 24 * time.Hour
+	// enough is the least time in which the clients have every fault among them.
+	enough = 60 * time.Hour
+)
+
+var (
+	span = flag.Duration("span", week, "how long to simulate; up to a week, the faults have 60 hours of it at most")
+	seed = flag.Uint64("seed", 1, "decides what the clients live through, and when which fault comes")
+)
+
+// clockChange is when daylight saving starts in most of the United States: the same night for three of the clients.
+var clockChange = time.Date(2026, 3, 8, 8, 0, 0, 0, time.UTC)
+
+func TestMonth(t *testing.T) {
+	// Most of what is allocated lives for one step.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	t.Run("healthy", func(t *testing.T) {
+		start := clockChange.Add(-*span / 2).Truncate(time.Hour)
+		live(t, newExporter(t, start, *seed), start, start.Add(*span), nil)
+	})
+	t.Run("faulty", func(t *testing.T) {
+		lasts := *span
+		if lasts <= week {
+			lasts = min(lasts, enough)
+		}
+		start := clockChange.Add(-lasts / 2).Truncate(time.Hour)
+		e := newExporter(t, start, *seed)
+		faults, err := schedule(*seed, e.configs, start, start.Add(lasts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		live(t, e, start, start.Add(lasts), faults)
+	})
+}
+
+// A moment is a step of the exporter's life.
+type moment struct {
+	now     time.Time
+	scrapes []scrape
+}
+
+// live lets clients, exporter and Prometheus live from start to end, and compares what fired with the faults.
+func live(t *testing.T, e *exporter, start, end time.Time, faults []fault) {
+	t.Helper()
+	began, s, r := time.Now(), newServer(t), newRecord()
+	if err := e.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Prometheus looks at a step while the exporter lives through the next ones.
+	both, ctx := errgroup.WithContext(t.Context())
+	moments := make(chan moment, 4)
+	both.Go(func() error {
+		defer close(moments)
+		return e.live(ctx, start, end, faults, moments)
+	})
+	both.Go(func() error { return s.live(ctx, moments, r) })
+	if err := both.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	delays, wrongs := r.judge(faults, s.lingers(), start.Add(step), end)
+	for _, wrong := range wrongs {
+		t.Error(wrong)
+	}
+	t.Logf("%s of %d clients in %s: %d steps, %d samples stored, %d rules evaluated",
+		end.Sub(start), len(e.configs), time.Since(began).Round(time.Second), end.Sub(start)/step, s.samples, s.evaluations)
+	t.Log(summary(faults, delays, r))
+}
+
+// live lets the clients and the exporter live from start to end.
+func (e *exporter) live(ctx context.Context, start, end time.Time, faults []fault, moments chan<- moment) error {
+	for now := start.Add(step); !now.After(end); now = now.Add(step) {
+		if err := e.advance(ctx, now, faults); err != nil {
+			return err
+		}
+		scrapes, err := e.scrape(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case moments <- moment{now, scrapes}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// live takes over what the exporter tells, and notes what fires.
+func (s *server) live(ctx context.Context, moments <-chan moment, r *record) error {
+	for m := range moments {
+		if err := s.store(ctx, m.now, m.scrapes); err != nil {
+			return err
+		}
+		firing, err := s.evaluate(ctx, m.now)
+		if err != nil {
+			return err
+		}
+		r.note(m.now, firing)
+	}
+	return nil
+}
