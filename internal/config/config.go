@@ -2,6 +2,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 	"time"
@@ -25,6 +26,7 @@ type Client struct {
 	Database       Database
 	Orders         Orders
 	ResetInventory []ResetSource
+	SFTP           []SFTP
 }
 
 // Driver is a kind of database server.
@@ -59,8 +61,27 @@ type ResetSource struct {
 	ConfigIDs []string
 }
 
+// SFTP is a location on an SFTP server into which files for the OMS are dropped.
+type SFTP struct {
+	// Location is unique within the client. Source is the reset-inventory source that it feeds.
+	Location, Source string
+	// Address is host:port.
+	Address, Username string
+	// Password, or PrivateKey with the Passphrase that it may need. What is not configured is the zero Secret.
+	Password, PrivateKey, Passphrase Secret
+	KnownHostsFile                   string
+	// Path is the inbox; Archive and Failed are below it unless they are absolute, and may be empty.
+	Path, Archive, Failed string
+	// Pattern of the files' names (path.Match); "*" unless configured.
+	Pattern string
+	// CheckFormat: waiting files are checked for what the reset-inventory import accepts.
+	CheckFormat bool
+
+	knownHosts *[sha256.Size]byte // the digest of what that file held when the configuration was loaded
+}
+
 // Equal reports whether nothing about the client has changed, so that a reload may keep its pools and its history. A
-// secret that held something else when the other was loaded is a change: it may name another database.
+// secret or a known_hosts file that held something else when the other was loaded is a change.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&
@@ -70,7 +91,8 @@ func (c Client) Equal(other Client) bool {
 		slices.Equal(c.Orders.CreatedExclude.MissingAttributes, other.Orders.CreatedExclude.MissingAttributes) &&
 		slices.EqualFunc(c.ResetInventory, other.ResetInventory, func(a, b ResetSource) bool {
 			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
-		})
+		}) &&
+		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal)
 }
 
 func (d Database) equal(other Database) bool {
@@ -78,6 +100,17 @@ func (d Database) equal(other Database) bool {
 		d.DSN.equal(other.DSN) &&
 		sameZone(d.Timezone, other.Timezone) &&
 		d.MaxConnections == other.MaxConnections
+}
+
+func (s SFTP) equal(other SFTP) bool {
+	if !s.Password.equal(other.Password) || !s.PrivateKey.equal(other.PrivateKey) ||
+		!s.Passphrase.equal(other.Passphrase) || !sameHeld(s.knownHosts, other.knownHosts) {
+		return false
+	}
+	for _, s := range []*SFTP{&s, &other} {
+		s.Password, s.PrivateKey, s.Passphrase, s.knownHosts = Secret{}, Secret{}, Secret{}, nil
+	}
+	return s == other
 }
 
 // sameZone compares by name: each load makes a Location of its own. A zone that is not set is UTC, as time reads it.

@@ -80,18 +80,12 @@ func (r *reader) maxConnections(n *yaml.Node) int {
 	return count
 }
 
-// checkDSN reads the DSN once, and returns it with a note of what it held. The errors of the drivers quote what they cannot parse, so none is passed on; a path
-// that cannot be read may be a misplaced DSN, so it is not repeated either.
+// checkDSN reads the DSN once, and returns it with a note of what it held. The errors of the drivers quote what they
+// cannot parse, so none is passed on.
 func (r *reader) checkDSN(line int, what string, db Database) Secret {
-	value, err := db.DSN.Read()
-	var unreadable *fs.PathError
+	value, ok := r.secret(line, what, "the DSN", db.DSN)
 	switch {
-	case errors.As(err, &unreadable):
-		r.fail(line, "%s cannot be read (%s): write the path of a readable file", what, unreadable.Err)
-	case errors.Is(err, errEmptyFile):
-		r.fail(line, "%s names an empty file: write the DSN into it", what)
-	case err != nil:
-		r.fail(line, "%s: %s: write the ${NAME} of a variable that is set for the exporter, or dsn_file instead", what, err)
+	case !ok:
 	case db.Driver == MySQL:
 		const mend = "write one such as user:password@tcp(host:3306)/database"
 		if cfg, err := mysql.ParseDSN(value); err != nil {
@@ -106,6 +100,22 @@ func (r *reader) checkDSN(line int, what string, db Database) Secret {
 		r.fail(line, "%s does not hold a path for sqlite: write one such as /var/lib/oms/ofbiz.db", what)
 	}
 	return db.DSN.as(value)
+}
+
+// secret reads a secret once. A path that cannot be read may be a misplaced secret, so it is not repeated.
+func (r *reader) secret(line int, what, content string, s Secret) (string, bool) {
+	value, err := s.Read()
+	var unreadable *fs.PathError
+	switch {
+	case errors.As(err, &unreadable):
+		r.fail(line, "%s cannot be read (%s): write the path of a readable file", what, unreadable.Err)
+	case errors.Is(err, errEmptyFile):
+		r.fail(line, "%s names an empty file: write %s into it", what, content)
+	case err != nil:
+		r.fail(line, "%s: %s: write the ${NAME} of a variable that is set for the exporter, or %s_file instead",
+			what, err, what[strings.LastIndex(what, ".")+1:])
+	}
+	return value, err == nil
 }
 
 // networkDSN matches the DSNs of the servers, also after sqlitePath has made a path of a URL.

@@ -24,33 +24,44 @@ func TestEqual(t *testing.T) {
 		t.Error("a client does not equal itself")
 	}
 	changes := map[string]func(*config.Client){
-		"Name":           func(c *config.Client) { c.Name = "UCG" },
-		"Timezone":       func(c *config.Client) { c.Timezone = time.UTC },
-		"Labels":         func(c *config.Client) { c.Labels["region"] = "us" },
-		"Driver":         func(c *config.Client) { c.Database.Driver = config.Postgres },
-		"DSN":            func(c *config.Client) { c.Database.DSN = config.FileSecret("other.dsn") },
-		"MaxConnections": func(c *config.Client) { c.Database.MaxConnections++ },
-		"Channels":       func(c *config.Client) { c.Orders.CreatedExclude.Channels = nil },
-		"MissingAttributes": func(c *config.Client) {
+		"Client.Name":             func(c *config.Client) { c.Name = "UCG" },
+		"Client.Timezone":         func(c *config.Client) { c.Timezone = time.UTC },
+		"Client.Labels":           func(c *config.Client) { c.Labels["region"] = "us" },
+		"Database.Driver":         func(c *config.Client) { c.Database.Driver = config.Postgres },
+		"Database.DSN":            func(c *config.Client) { c.Database.DSN = config.FileSecret("other.dsn") },
+		"Database.Timezone":       func(c *config.Client) { c.Database.Timezone = time.UTC },
+		"Database.MaxConnections": func(c *config.Client) { c.Database.MaxConnections++ },
+		"CreatedExclude.Channels": func(c *config.Client) { c.Orders.CreatedExclude.Channels = nil },
+		"CreatedExclude.MissingAttributes": func(c *config.Client) {
 			c.Orders.CreatedExclude.MissingAttributes = []string{"MUNICIPALITY"}
 		},
-		"Source":    func(c *config.Client) { c.ResetInventory[1].Source = "erp" },
-		"ConfigIDs": func(c *config.Client) { c.ResetInventory[0].ConfigIDs[0] = "RESET" },
+		"ResetSource.Source":    func(c *config.Client) { c.ResetInventory[1].Source = "erp" },
+		"ResetSource.ConfigIDs": func(c *config.Client) { c.ResetInventory[0].ConfigIDs[0] = "RESET" },
+		"SFTP.Location":         func(c *config.Client) { c.SFTP[1].Location = "erp" },
+		"SFTP.Source":           func(c *config.Client) { c.SFTP[1].Source = "wms" },
+		"SFTP.Address":          func(c *config.Client) { c.SFTP[0].Address = "sftp.example.com:22" },
+		"SFTP.Username":         func(c *config.Client) { c.SFTP[0].Username = "krewe" },
+		"SFTP.Password":         func(c *config.Client) { c.SFTP[1].Password = config.EnvSecret("${KREWE_HOST}") },
+		"SFTP.PrivateKey":       func(c *config.Client) { c.SFTP[0].PrivateKey = config.FileSecret("other.key") },
+		"SFTP.Passphrase":       func(c *config.Client) { c.SFTP[0].Passphrase = config.Secret{} },
+		"SFTP.KnownHostsFile":   func(c *config.Client) { c.SFTP[1].KnownHostsFile = "known_hosts" },
+		"SFTP.Path":             func(c *config.Client) { c.SFTP[1].Path = "/" },
+		"SFTP.Archive":          func(c *config.Client) { c.SFTP[1].Archive = "archive" },
+		"SFTP.Failed":           func(c *config.Client) { c.SFTP[1].Failed = "failed" },
+		"SFTP.Pattern":          func(c *config.Client) { c.SFTP[1].Pattern = "*.csv" },
+		"SFTP.CheckFormat":      func(c *config.Client) { c.SFTP[1].CheckFormat = true },
 	}
+	before := fresh()
 	for name, change := range changes {
 		c := fresh()
 		change(&c)
-		if c.Equal(fresh()) || fresh().Equal(c) {
+		if c.Equal(before) || before.Equal(c) {
 			t.Errorf("a change of %s is not seen", name)
 		}
 	}
 	c := fresh()
-	c.Database.Timezone = time.UTC
-	if c.Equal(fresh()) {
-		t.Error("a change of the database's zone is not seen")
-	}
-	c.Database.DSN, c.Name = config.Secret{}, "KREWE"
-	if c.Equal(fresh()) || !c.Equal(c) {
+	c.Database.DSN = config.Secret{}
+	if c.Equal(before) || !c.Equal(c) {
 		t.Error("the zero secret is not told apart")
 	}
 	for _, name := range settings(reflect.TypeFor[config.Client]()) {
@@ -60,7 +71,7 @@ func TestEqual(t *testing.T) {
 	}
 }
 
-// settings names the fields of a type, and those of its own structs instead of them.
+// settings names the fields of a type that can be set, and those of its own structs instead of them.
 func settings(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
@@ -71,36 +82,57 @@ func settings(t reflect.Type) []string {
 		}
 		if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[config.Secret]() {
 			names = append(names, settings(inner)...)
-		} else {
-			names = append(names, f.Name)
+		} else if f.IsExported() {
+			names = append(names, t.Name()+"."+f.Name)
 		}
 	}
 	return names
 }
 
-// TestSecretHoldsSomethingElse rewrites a secret file between two loads: it may name another database now.
-func TestSecretHoldsSomethingElse(t *testing.T) {
+// TestFileHoldsSomethingElse rewrites each file that a configuration names between two loads: it may name another database
+// now, or trust another server.
+func TestFileHoldsSomethingElse(t *testing.T) {
 	dir := t.TempDir()
-	file, dsn := filepath.Join(dir, "oms_exporter.yml"), filepath.Join(dir, "dsn")
-	write := func(path, text string) {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(file, "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC}}\n")
-	load := func(host string) config.Client {
-		write(dsn, "exporter:secret@tcp("+host+":3306)/krewe")
-		c, err := config.Load(file)
+	load := func() config.Client {
+		t.Helper()
+		c, err := config.Load(filepath.Join(dir, "oms_exporter.yml"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c.Clients[0]
 	}
-	before := load("one")
-	if !before.Equal(load("one")) {
+	files := map[string][2]string{
+		"dsn":         {"exporter:secret@tcp(one:3306)/krewe", "exporter:secret@tcp(two:3306)/krewe"},
+		"password":    {"hunter2", "hunter3"},
+		"key":         {newKey(t), newKey(t)},
+		"encrypted":   {encryptedKey(t), encryptedKey(t) + "a line below the key\n"},
+		"known_hosts": {"one " + publicKey, "two " + publicKey},
+	}
+	const location = "source: wms, address: host, known_hosts_file: known_hosts, path: /"
+	write("oms_exporter.yml", "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC},\n"+
+		"    reset_inventory: [{source: wms, config_ids: [A]}], sftp: [\n"+
+		"    {location: a, username: a, "+location+", password_file: password},\n"+
+		"    {location: b, username: b, "+location+", private_key_file: key},\n"+
+		"    {location: c, username: c, "+location+", private_key_file: encrypted, passphrase_file: passphrase}]}\n")
+	write("passphrase", "hunter2")
+	for name, content := range files {
+		write(name, content[0])
+	}
+	before := load()
+	if !before.Equal(load()) {
 		t.Error("a client does not equal itself")
 	}
-	if before.Equal(load("two")) {
-		t.Error("another host is not seen")
+	for name, content := range files {
+		write(name, content[1])
+		if before.Equal(load()) {
+			t.Errorf("another content of %s is not seen", name)
+		}
+		write(name, content[0])
 	}
 }

@@ -1,9 +1,12 @@
 package config_test
 
 import (
+	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,33 +17,40 @@ import (
 // FuzzLoad checks that any file gives either a valid Config or mistakes with their lines.
 func FuzzLoad(f *testing.F) {
 	setEnv(f)
+	const knownHosts = "known_hosts_file: known_hosts"
 	for _, file := range append(glob(f, "testdata/bad/*.yml"), "testdata/good.yml") {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
-		// Some seeds are good only with a DSN that does not depend on where the file is.
-		f.Add(regexp.MustCompile(`dsn_file: .*`).ReplaceAllString(string(content), "dsn: krewe@tcp(db)/ofbiz"))
+		// Some seeds are good only with secrets that do not depend on where the file is.
+		seed := regexp.MustCompile(`dsn_file: .*`).ReplaceAllString(string(content), "dsn: krewe@tcp(db)/ofbiz")
+		seed = regexp.MustCompile(`passphrase_file: .*`).ReplaceAllString(seed, "")
+		seed = regexp.MustCompile(`(private_key|password)_file: .*`).ReplaceAllString(seed, "password: ${KREWE_PASSWORD}")
+		f.Add(regexp.MustCompile(`known_hosts_file: .*`).ReplaceAllString(seed, knownHosts))
 	}
-	path := filepath.Join(f.TempDir(), "krewe.yml")
+	file := filepath.Join(f.TempDir(), "krewe.yml")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "known_hosts"), []byte("host "+publicKey), 0o600); err != nil {
+		f.Fatal(err)
+	}
 	line := regexp.MustCompile(`^[^\n]+\.yml:[1-9]\d*: `)
 	f.Fuzz(func(t *testing.T, content string) {
-		if strings.Contains(content, "dsn_file") {
+		if strings.Contains(strings.ReplaceAll(content, knownHosts+"\n", ""), "_file") {
 			t.Skip() // a device or a pipe can block
 		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := config.Load(path)
+		c, err := config.Load(file)
 		if err != nil {
 			for message := range strings.SplitSeq(err.Error(), "\n") {
-				if !line.MatchString(message) || !strings.HasPrefix(message, path) {
+				if !line.MatchString(message) || !strings.HasPrefix(message, file) {
 					t.Errorf("a message without its line: %q", message)
 				}
 			}
 			return
 		}
-		again, err := config.Load(path)
+		again, err := config.Load(file)
 		if err != nil || len(again.Clients) != len(c.Clients) {
 			t.Fatalf("the second time: %v", err)
 		}
@@ -56,6 +66,19 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("got %+v", client)
 			}
 			names[client.Name] = true
+			for _, s := range client.SFTP {
+				password, err := s.Password.Read()
+				_, port, split := net.SplitHostPort(s.Address)
+				_, pattern := path.Match(s.Pattern, "")
+				if s.Location == "" || s.Username == "" || password == "" || err != nil || port == "" || split != nil ||
+					pattern != nil || !path.IsAbs(s.Path) || !slices.ContainsFunc(client.ResetInventory, feeds(s)) {
+					t.Errorf("got %+v", s)
+				}
+			}
 		}
 	})
+}
+
+func feeds(s config.SFTP) func(config.ResetSource) bool {
+	return func(source config.ResetSource) bool { return source.Source == s.Source }
 }

@@ -88,6 +88,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 		}
 	}
 	var c Client
+	var sftp *yaml.Node // read last, wherever it stands: it names sources of reset_inventory
 	r.fields(n, "", map[string]field{
 		"name": {need: nameMend, read: func(n *yaml.Node) {
 			name, ok := r.text(n, "name", nameMend)
@@ -105,6 +106,10 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			read: func(n *yaml.Node) { c.Database = r.database(n) }},
 		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
 		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
+		"sftp":            {read: func(n *yaml.Node) { sftp = n }},
 	})
+	if sftp != nil {
+		c.SFTP = r.sftp(sftp, c.ResetInventory)
+	}
 	return c
 }

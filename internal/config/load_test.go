@@ -57,6 +57,19 @@ func TestGood(t *testing.T) {
 			{Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"}},
 			{Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV", "SYNC_INV_SHPF_MLTTHD", "RESET_SHOPIFY_INVENTORY"}},
 		},
+		SFTP: []config.SFTP{{
+			Location: "reset-inventory", Source: "wms", Address: "sftp.example.com:2222", Username: "monitor",
+			PrivateKey:     config.FileSecret("testdata/secrets/sftp.key"),
+			Passphrase:     config.FileSecret("testdata/secrets/sftp.passphrase"),
+			KnownHostsFile: "testdata/secrets/known_hosts",
+			Path:           "/home/krewe/hotwax/inventory", Archive: "archive", Failed: "/home/krewe/hotwax/failed",
+			Pattern: "*InventoryItemExport*.csv", CheckFormat: true,
+		}, {
+			Location: "shopify", Source: "shopify", Address: "192.0.2.7:22", Username: "monitor",
+			Password:       config.EnvSecret("${KREWE_PASSWORD}"),
+			KnownHostsFile: "testdata/secrets/known_hosts",
+			Path:           "/shopify", Pattern: "*",
+		}},
 	}, {
 		Name:     "ADOC-GT",
 		Timezone: zone(t, "America/Guatemala"),

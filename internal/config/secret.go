@@ -84,13 +84,19 @@ func (s Secret) as(value string) Secret {
 	return s
 }
 
-func (s Secret) equal(other Secret) bool {
+// same tells whether two secrets come from one place.
+func (s Secret) same(other Secret) bool {
 	if s.text == nil || other.text == nil {
 		return s.text == other.text
 	}
-	held := s.held == nil || other.held == nil || *s.held == *other.held
-	return s.file == other.file && *s.text == *other.text && held
+	return s.file == other.file && *s.text == *other.text
 }
+
+// equal tells whether they also held the same.
+func (s Secret) equal(other Secret) bool { return s.same(other) && sameHeld(s.held, other.held) }
+
+// sameHeld compares what two files or variables held. What was not loaded holds nothing that could differ.
+func sameHeld(a, b *[sha256.Size]byte) bool { return a == nil || b == nil || *a == *b }
 
 const hidden = "<secret>"
 

@@ -157,4 +157,15 @@ func TestCanary(t *testing.T) {
 	} {
 		check(content)
 	}
+	for _, setting := range []string{
+		"password: " + canary, "password: ${OMS_TEST_DSN}" + canary, "password: \"${" + canary + "\"", "password: [" + canary + "]",
+		"password_file: " + canary, "private_key_file: /" + canary, "known_hosts_file: " + canary,
+		fmt.Sprintf("password_file: %q, passphrase_file: %q", file, canary),
+		fmt.Sprintf("private_key_file: %q", file), fmt.Sprintf("known_hosts_file: %q", file),
+		fmt.Sprintf("location: %q", pasted), fmt.Sprintf("source: %q", pasted), fmt.Sprintf("address: %q", pasted),
+		fmt.Sprintf("username: %q", pasted), fmt.Sprintf("path: %q", pasted), fmt.Sprintf("archive: %q", pasted),
+		fmt.Sprintf("pattern: %q", "["+pasted), fmt.Sprintf("format: %q", pasted), fmt.Sprintf("%q: x", pasted),
+	} {
+		check("clients: [{name: A, timezone: UTC, database: {driver: sqlite, dsn: oms.db, timezone: UTC}, sftp: [{" + setting + "}]}]")
+	}
 }
