@@ -15,11 +15,11 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// A Client measures one OMS instance with every enabled collector. It is safe for concurrent use.
+// A Client measures one OMS instance with its collectors. It is safe for concurrent use.
 type Client struct {
 	opts  Options
 	cfg   config.Client
-	src   oms.Source
+	src   Sources
 	tasks []*task
 
 	mu         sync.Mutex
@@ -28,7 +28,7 @@ type Client struct {
 	runs       sync.WaitGroup
 }
 
-// task is one enabled collector of a client.
+// task is one collector of a client.
 type task struct {
 	Collector
 	flight flight.Flight[outcome]
@@ -46,10 +46,14 @@ type outcome struct {
 	err      error
 }
 
-// NewClient measures the client cfg from src, which it owns from here on. It asks nothing of src yet.
-func NewClient(opts Options, cfg config.Client, src oms.Source) *Client {
+// NewClient measures the client cfg from src, which it owns from here on, with those of the enabled collectors for which
+// the client has a source. It asks nothing of src yet.
+func NewClient(opts Options, cfg config.Client, src Sources) *Client {
 	c := &Client{opts: opts, cfg: cfg, src: src, generation: oms.GenerationUnknown}
 	for _, col := range opts.Collectors {
+		if o, ok := col.(optional); ok && !o.has(src) {
+			continue
+		}
 		c.tasks = append(c.tasks, &task{Collector: col, status: Status{Collector: col.Name()}})
 	}
 	return c
@@ -62,7 +66,7 @@ func (c *Client) Name() string { return c.cfg.Name }
 func (c *Client) Config() config.Client { return c.cfg }
 
 // Close lets no run begin any more, waits for those under way, which end with the deadlines of those who wait for
-// them, and closes the source.
+// them, and closes the sources.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
@@ -129,7 +133,7 @@ type noAnswerError struct{ within time.Duration }
 
 func (e noAnswerError) Error() string { return fmt.Sprintf("no answer within %s", e.within) }
 
-// named returns the tasks of the named collectors, or all of them if names is nil.
+// named returns the tasks of the named collectors, as far as the client has them, or all of them if names is nil.
 func (c *Client) named(names []string) []*task {
 	if names == nil {
 		return c.tasks

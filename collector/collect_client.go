@@ -1,10 +1,6 @@
 package collector
 
-import (
-	"context"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
-)
+import "context"
 
 var (
 	databaseClockSkew = newMetric(greatest, "oms_database_clock_skew_seconds",
@@ -19,8 +15,8 @@ type clientCollector struct{}
 
 func (clientCollector) Name() string { return "client" }
 
-func (clientCollector) update(ctx context.Context, src oms.Source, b *batch) error {
-	instance, err := src.Instance(ctx, b.now)
+func (clientCollector) update(ctx context.Context, src Sources, b *batch) error {
+	instance, err := src.OMS.Instance(ctx, b.now)
 	b.generation = instance.Generation
 	if instance.ClockSkew != nil {
 		b.set(databaseClockSkew, instance.ClockSkew.Seconds())

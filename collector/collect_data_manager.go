@@ -27,8 +27,8 @@ type dataManagerCollector struct{}
 
 func (dataManagerCollector) Name() string { return "data_manager" }
 
-func (dataManagerCollector) update(ctx context.Context, src oms.Source, b *batch) error {
-	facts, err := src.DataManager(ctx, b.now)
+func (dataManagerCollector) update(ctx context.Context, src Sources, b *batch) error {
+	facts, err := src.OMS.DataManager(ctx, b.now)
 	var ended []oms.FileRuns
 	if facts.History != nil {
 		ended = facts.History.Configs

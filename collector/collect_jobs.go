@@ -3,8 +3,6 @@ package collector
 import (
 	"context"
 	"time"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // longRunning is how long a run may take before it gets a series of its own, with what one needs to mend it. The
@@ -41,8 +39,8 @@ type jobsCollector struct{}
 
 func (jobsCollector) Name() string { return "jobs" }
 
-func (jobsCollector) update(ctx context.Context, src oms.Source, b *batch) error {
-	facts, err := src.Jobs(ctx, b.now)
+func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
+	facts, err := src.OMS.Jobs(ctx, b.now)
 	running := measured(facts.Runs, err)
 	if running {
 		b.set(jobs, float64(facts.Pending), "pending")

@@ -40,8 +40,8 @@ type ordersCollector struct{}
 
 func (ordersCollector) Name() string { return "orders" }
 
-func (ordersCollector) update(ctx context.Context, src oms.Source, b *batch) error {
-	facts, err := src.Orders(ctx, b.now)
+func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error {
+	facts, err := src.OMS.Orders(ctx, b.now)
 	known := channels(facts)
 	if measured(facts.Open, err) {
 		for c := range known {

@@ -3,8 +3,6 @@ package collector
 import (
 	"context"
 	"math"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 var (
@@ -27,8 +25,8 @@ type resetInventoryCollector struct{}
 
 func (resetInventoryCollector) Name() string { return "reset_inventory" }
 
-func (resetInventoryCollector) update(ctx context.Context, src oms.Source, b *batch) error {
-	facts, err := src.ResetInventory(ctx, b.now)
+func (resetInventoryCollector) update(ctx context.Context, src Sources, b *batch) error {
+	facts, err := src.OMS.ResetInventory(ctx, b.now)
 	b.age = facts.Age
 	for _, s := range facts.Sources {
 		if s.LastProcessed.IsZero() {

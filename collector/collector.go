@@ -1,5 +1,5 @@
 // Package collector is the Prometheus side of the exporter: one file per collector turns the plain facts of package oms
-// into metrics. It knows nothing of SQL.
+// into metrics. It knows nothing of SQL and SFTP.
 //
 // A zero is a fact and a gap is a failure: whatever was measured is there for every member of its set, at 0 where there
 // is nothing, and what could not be measured is absent. Nothing is kept between scrapes, apart from the health of the
@@ -21,7 +21,29 @@ type Collector interface {
 	Name() string
 	// update asks src for the facts of its area, once, and puts them into b. Facts that come together with an error
 	// are put there all the same, and the error is returned.
-	update(ctx context.Context, src oms.Source, b *batch) error
+	update(ctx context.Context, src Sources, b *batch) error
+}
+
+// An optional collector measures what only some clients have.
+type optional interface {
+	// has tells whether a client with these sources does.
+	has(src Sources) bool
+}
+
+// Sources are where the facts about one client come from.
+type Sources struct {
+	OMS oms.Source
+	// DropFolders is nil for a client without any.
+	DropFolders oms.DropFolders
+}
+
+// Close closes them all.
+func (s Sources) Close() error {
+	err := s.OMS.Close()
+	if s.DropFolders != nil {
+		err = errors.Join(err, s.DropFolders.Close())
+	}
+	return err
 }
 
 // All lists every collector.
@@ -32,6 +54,7 @@ func All() []Collector {
 		jobsCollector{},
 		dataManagerCollector{},
 		resetInventoryCollector{},
+		sftpCollector{},
 	}
 }
 

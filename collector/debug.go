@@ -16,8 +16,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// Debug writes, as plain text, what one run of each of the client's named collectors (all enabled ones if names is
-// nil) did: its outcome, its error and what that wraps, every statement, and the metrics. The runs are not shared and
+// Debug writes, as plain text, what one run of each of the client's named collectors (all if names is nil) did: its outcome, its error and what that wraps, every statement, and the metrics. The runs are not shared and
 // leave no trace in Status. It ends with ctx, which must have a deadline.
 func Debug(ctx context.Context, c *Client, names []string, w io.Writer) {
 	tasks := c.named(names)
@@ -39,6 +38,9 @@ func Debug(ctx context.Context, c *Client, names []string, w io.Writer) {
 		}
 	}))
 	var page bytes.Buffer
+	if len(tasks) == 0 {
+		fmt.Fprintf(&page, "# client %s has none of these collectors\n", c.cfg.Name)
+	}
 	for i, t := range tasks {
 		writeOutcome(&page, c, t, outs[i])
 		page.WriteString(traces[i].text())

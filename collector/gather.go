@@ -24,13 +24,16 @@ var (
 		"1 while the collector's history is missing because the first look back is not complete.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
 		"The client's wall clock minus UTC, now, daylight saving included.")
+	sftpLocation = newMetric(greatest, "oms_sftp_location_info",
+		"1 for every location on an SFTP server into which the files of a reset-inventory source are dropped.",
+		"location", "source")
 	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
 		"1 for every data-manager configuration by which the files of a reset-inventory source come.", "source", "config")
 )
 
-// Gather returns a gatherer of the clients' metrics, good for one scrape. It runs the named collectors, or all enabled
-// ones if names is nil, all at once, and shares each run with whoever wants the same at that time. What is not ready
-// when ctx ends is reported as oms_collector_success 0; ctx must have a deadline.
+// Gather returns a gatherer of the clients' metrics, good for one scrape. Of the collectors that a client has it runs the
+// named ones, or all if names is nil, all at once, and shares each run with whoever wants the same at that time. What is
+// not ready when ctx ends is reported as oms_collector_success 0; ctx must have a deadline.
 func Gather(ctx context.Context, clients []*Client, names []string) prometheus.Gatherer {
 	ctx = oms.WithScrape(ctx)
 	reg := prometheus.NewRegistry()
@@ -65,6 +68,9 @@ func (c *Client) collect(ctx context.Context, names []string, ch chan<- promethe
 		for _, id := range s.ConfigIDs {
 			ch <- resetConfig.sample(1, c.cfg.Name, s.Source, id)
 		}
+	}
+	for _, l := range c.cfg.SFTP {
+		ch <- sftpLocation.sample(1, c.cfg.Name, l.Location, l.Source)
 	}
 }
 

@@ -120,6 +120,24 @@ func goldens() map[string]golden {
 			},
 		}}},
 		"reset_inventory_look_back": {"reset_inventory", &source{err: oms.ErrLookBack}},
+
+		"sftp": {"sftp", &source{dropFolders: []oms.DropLocation{
+			{Location: "reset-inventory", Source: "wms", Age: 4 * time.Minute, Folders: []oms.DropFolder{
+				{Folder: oms.FolderInbox, Files: 3, Oldest: ago(2 * time.Hour), Newest: ago(time.Minute)},
+				{Folder: oms.FolderFailed},
+				{Folder: oms.FolderArchive, Files: 100_000, Oldest: ago(47 * time.Hour), Newest: ago(23 * time.Hour), Truncated: true},
+			}, Invalid: map[oms.InvalidReason]int{oms.InvalidNotCSV: 1, oms.InvalidHeader: 2}},
+			{Location: "unchecked", Source: "wms", Folders: []oms.DropFolder{
+				{Folder: oms.FolderInbox, Files: 1, Oldest: ago(-time.Second), Newest: ago(-time.Second)},
+			}},
+		}}},
+		"sftp_partial": {"sftp", &source{
+			err: errors.New(`location gone: the folder inbox "/gone" does not exist`),
+			dropFolders: []oms.DropLocation{
+				{Location: "seen", Source: "wms", Folders: []oms.DropFolder{{Folder: oms.FolderInbox}}},
+				{Location: "gone", Source: "shopify"},
+			},
+		}},
 	}
 }
 

@@ -31,7 +31,8 @@ type source struct {
 	jobs           oms.Jobs
 	dataManager    oms.DataManager
 	resetInventory oms.ResetInventory
-	err            error // comes with all facts
+	dropFolders    []oms.DropLocation // nil for a client that has none
+	err            error              // comes with all facts
 	// before, where set, is called at the start of each run; its error is returned without facts.
 	before func(ctx context.Context, collector string) error
 
@@ -70,17 +71,21 @@ func (s *source) ResetInventory(ctx context.Context, _ time.Time) (oms.ResetInve
 	return facts(ctx, s, "reset_inventory", &s.resetInventory)
 }
 
+func (s *source) Look(ctx context.Context, _ time.Time) ([]oms.DropLocation, error) {
+	return facts(ctx, s, "sftp", &s.dropFolders)
+}
+
 func (s *source) Close() error {
 	s.closed.Store(true)
 	return nil
 }
 
 // newClient makes a client in Chicago with the named collectors, or all of them.
-func newClient(t *testing.T, name string, src oms.Source, names ...string) *collector.Client {
+func newClient(t *testing.T, name string, src *source, names ...string) *collector.Client {
 	return newClientWith(t, collector.Options{Logger: slog.New(slog.DiscardHandler), MaxSeries: 500}, name, src, names...)
 }
 
-func newClientWith(t *testing.T, opts collector.Options, name string, src oms.Source, names ...string) *collector.Client {
+func newClientWith(t *testing.T, opts collector.Options, name string, src *source, names ...string) *collector.Client {
 	t.Helper()
 	zone, err := time.LoadLocation("America/Chicago")
 	if err != nil {
@@ -93,7 +98,12 @@ func newClientWith(t *testing.T, opts collector.Options, name string, src oms.So
 		}
 	}
 	cfg := config.Client{Name: name, Timezone: zone, Labels: map[string]string{"brand": "krewe", "region": "us"}}
-	return collector.NewClient(opts, cfg, src)
+	sources := collector.Sources{OMS: src}
+	for _, l := range src.dropFolders {
+		cfg.SFTP = append(cfg.SFTP, config.SFTP{Location: l.Location, Source: l.Source})
+		sources.DropFolders = src
+	}
+	return collector.NewClient(opts, cfg, sources)
 }
 
 // exposition is what a scrape of g answers.

@@ -23,7 +23,7 @@ type Status struct {
 	Err error
 }
 
-// Status returns the state of every enabled collector.
+// Status returns the state of every collector of the client.
 func (c *Client) Status() []Status {
 	all := make([]Status, 0, len(c.tasks))
 	for _, t := range c.tasks {

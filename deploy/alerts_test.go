@@ -38,7 +38,10 @@ func newAlert(t *testing.T, name, client string, further ...string) labels {
 	}
 	maps.Copy(alert, r.Labels)
 	if alert["check"] == "{{ $labels.collector }}" {
-		alert["check"] = alert["collector"]
+		alert["check"], alert["depends_on"] = alert["collector"], "database"
+		if alert["collector"] == "sftp" {
+			alert["depends_on"] = "sftp"
+		}
 	}
 	return alert
 }

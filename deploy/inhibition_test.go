@@ -59,6 +59,7 @@ func TestInhibitionRules(t *testing.T) {
 			{"dependent", alert("OMSDatabaseUnreachable", "A"), alert("OMSJobStuck", "A"), yes},
 			{"collector", alert("OMSDatabaseUnreachable", "B"), alert("OMSCollectorFailing", "B", "collector=jobs"), yes},
 			{"independent", alert("OMSDatabaseUnreachable", "C"), alert("OMSResetInventorySourceWithoutDeadline", "C"), no},
+			{"other server", alert("OMSDatabaseUnreachable", "F"), alert("OMSCollectorFailing", "F", "collector=sftp"), no},
 			{"other client", alert("OMSDatabaseUnreachable", "D"), alert("OMSJobStuck", "E"), no},
 		},
 		"collector failing": {

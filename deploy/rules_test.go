@@ -70,7 +70,7 @@ func TestAlertsCanBeRouted(t *testing.T) {
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
 		"check":      append([]string{"client", "exporter", "{{ $labels.collector }}"}, guideChecks...),
-		"depends_on": {"database", "exporter"},
+		"depends_on": {"database", "exporter", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
 	}
 	for name, r := range alertRules(t) {
 		for label, values := range allowed {

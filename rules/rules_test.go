@@ -141,7 +141,7 @@ func TestAlertLabels(t *testing.T) {
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
 		"check":      append([]string{"client", "exporter", "{{ $labels.collector }}"}, checks...),
-		"depends_on": {"database", "exporter"},
+		"depends_on": {"database", "exporter", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
 	}
 	for _, alert := range alerts(t) {
 		for label, values := range allowed {

@@ -96,14 +96,14 @@ func (s *clients) apply(cfg *config.Config) error {
 			delete(gone, settings.Name)
 			continue
 		}
-		source, db, err := s.open(settings)
+		sources, db, err := s.open(settings)
 		if err != nil {
 			for _, c := range opened {
 				s.retire(c)
 			}
 			return err
 		}
-		c := &client{Client: collector.NewClient(s.options, settings, source), db: db}
+		c := &client{Client: collector.NewClient(s.options, settings, sources), db: db}
 		opened = append(opened, c)
 		next.clients = append(next.clients, c)
 	}

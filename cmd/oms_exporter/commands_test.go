@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
@@ -114,7 +118,7 @@ func readme(t *testing.T, begin string) string {
 	return begin + block
 }
 
-// TestReadmeConfiguration checks the README's example as a user would, with a secret file in its place.
+// TestReadmeConfiguration checks the README's example as a user would, with the files that it names in a folder of their own.
 func TestReadmeConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -124,8 +128,18 @@ func TestReadmeConfiguration(t *testing.T) {
 		}
 		return path
 	}
-	secret := write("krewe.dsn", "exporter:secret@tcp(db.example.com:3306)/krewe")
-	file := write("oms_exporter.yml", strings.Replace(readme(t, "global:"), "/etc/oms_exporter/krewe.dsn", secret, 1))
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("krewe.dsn", "exporter:secret@tcp(db.example.com:3306)/krewe")
+	write("krewe.key", string(pem.EncodeToMemory(block)))
+	write("known_hosts", knownHost)
+	file := write("oms_exporter.yml", strings.ReplaceAll(readme(t, "global:"), "/etc/oms_exporter/", dir+"/"))
 	var out bytes.Buffer
 	if status := run(t.Context(), []string{"check-config", file}, &out, &out); status != 0 {
 		t.Errorf("status %d: %s", status, out.String())

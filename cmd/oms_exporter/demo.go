@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/demo"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // demoSeed makes every demo live the same life.
@@ -45,12 +45,13 @@ func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Write
 	}
 
 	load := func() (*config.Config, error) { return config.Load(world.ConfigFile()) }
-	open := func(c config.Client) (oms.Source, *sql.DB, error) {
-		source, db, err := openDatabase(logger)(c)
+	open := func(c config.Client) (collector.Sources, *sql.DB, error) {
+		sources, db, err := openSources(logger)(c)
 		if err != nil {
-			return nil, nil, err
+			return collector.Sources{}, nil, err
 		}
-		return world.Wrap(c.Name, source), db, nil
+		sources.OMS = world.Wrap(c.Name, sources.OMS)
+		return sources, db, nil
 	}
 	srv, err := newServer(logger, s, load, open)
 	if err != nil {

@@ -81,11 +81,11 @@ func newBench(t *testing.T, s settings, sources map[string]*fakeSource, names ..
 	}
 	b := &bench{cfg: configOf(names...), sources: sources}
 	load := func() (*config.Config, error) { return b.cfg, b.err }
-	open := func(c config.Client) (oms.Source, *sql.DB, error) {
+	open := func(c config.Client) (collector.Sources, *sql.DB, error) {
 		if b.sources[c.Name] == nil || b.sources[c.Name].isClosed() {
 			b.sources[c.Name] = newFakeSource()
 		}
-		return b.sources[c.Name], nil, nil
+		return collector.Sources{OMS: b.sources[c.Name]}, nil, nil
 	}
 	if s.collectors == nil {
 		s.collectors = collector.All()

@@ -2,12 +2,13 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"log/slog"
 	"sync"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 )
 
@@ -37,8 +38,8 @@ func (g *generation) release() {
 	}
 }
 
-// opener opens a client's source without asking the network, and tells the database pool behind it.
-type opener func(config.Client) (oms.Source, *sql.DB, error)
+// opener opens a client's sources without asking the network, and tells the database pool behind them.
+type opener func(config.Client) (collector.Sources, *sql.DB, error)
 
 // measured lists what package collector measures.
 func (g *generation) measured() []*collector.Client {
@@ -49,13 +50,21 @@ func (g *generation) measured() []*collector.Client {
 	return list
 }
 
-// openDatabase is the opener for real clients.
-func openDatabase(logger *slog.Logger) opener {
-	return func(c config.Client) (oms.Source, *sql.DB, error) {
+// openSources is the opener for real clients.
+func openSources(logger *slog.Logger) opener {
+	return func(c config.Client) (collector.Sources, *sql.DB, error) {
 		source, err := sqldb.Open(logger, c)
 		if err != nil {
-			return nil, nil, err
+			return collector.Sources{}, nil, err
 		}
-		return source, source.DB(), nil
+		sources := collector.Sources{OMS: source}
+		if len(c.SFTP) > 0 {
+			folders, err := dropfolder.Open(logger, c)
+			if err != nil {
+				return collector.Sources{}, nil, errors.Join(err, source.Close())
+			}
+			sources.DropFolders = folders
+		}
+		return sources, source.DB(), nil
 	}
 }

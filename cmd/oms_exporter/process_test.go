@@ -138,6 +138,23 @@ func mysqlClient(t *testing.T, name, address string) string {
 	return clientConfig(name, "mysql", "monitor:${CANARY}@tcp("+address+")/oms")
 }
 
+// withSFTP adds locations to the configuration of a client.
+func withSFTP(client string, locations ...string) string {
+	return client + "    reset_inventory: [{source: wms, config_ids: [A]}, {source: shopify, config_ids: [B]}]\n    sftp:\n" +
+		strings.Join(locations, "")
+}
+
+// sftpLocation returns the configuration of a location whose password is in a variable of the environment.
+func sftpLocation(name, source, address, variable, knownHosts, path string) string {
+	return fmt.Sprintf("      - location: %s\n        source: %s\n        address: %q\n        username: exporter\n"+
+		"        password: ${%s}\n        known_hosts_file: %q\n        path: %q\n        pattern: '*.csv'\n"+
+		"        archive: archive\n        failed: failed\n        format: reset_inventory\n",
+		name, source, address, variable, knownHosts, path)
+}
+
+// knownHost is a line of a known_hosts file.
+const knownHost = "sftp.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n"
+
 func writeConfig(t *testing.T, path string, clients ...string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte("clients:\n"+strings.Join(clients, "")), 0o600); err != nil {

@@ -71,7 +71,12 @@ func TestSecretsStaySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
-	client := mysqlClient(t, "KREWE", nobody.Addr().String())
+	hosts := filepath.Join(t.TempDir(), "known_hosts")
+	if err := os.WriteFile(hosts, []byte(knownHost), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client := withSFTP(mysqlClient(t, "KREWE", nobody.Addr().String()),
+		sftpLocation("inventory", "wms", nobody.Addr().String(), "CANARY", hosts, "/"))
 	writeConfig(t, file, client)
 	p := start(t, "--config.file="+file, "--web.enable-lifecycle")
 
@@ -81,8 +86,10 @@ func TestSecretsStaySecret(t *testing.T) {
 	} {
 		pages.WriteString(p.get(t, path))
 	}
-	if !strings.Contains(pages.String(), "connection refused") {
-		t.Errorf("no page says what is wrong:\n%s", pages.String())
+	for _, want := range []string{"connect: connection refused", "location inventory: " + nobody.Addr().String() + " cannot be reached"} {
+		if !strings.Contains(pages.String(), want) {
+			t.Errorf("no page says %q:\n%s", want, pages.String())
+		}
 	}
 	writeConfig(t, file, client, strings.Replace(client, "name: KREWE", "name: UCG\n    password: "+canary, 1))
 	status, refusal := p.ask(t, "POST", "/-/reload")

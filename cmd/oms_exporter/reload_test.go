@@ -14,7 +14,6 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // inForce returns the clients in force by name.
@@ -100,12 +99,12 @@ func TestReloadIsWholeOrNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, settings{}, nil, "KREWE")
 		var opened *fakeSource
-		b.clients.open = func(c config.Client) (oms.Source, *sql.DB, error) {
+		b.clients.open = func(c config.Client) (collector.Sources, *sql.DB, error) {
 			if c.Name == "BROKEN" {
-				return nil, nil, errors.New("no such driver")
+				return collector.Sources{}, nil, errors.New("no such driver")
 			}
 			opened = newFakeSource()
-			return opened, nil, nil
+			return collector.Sources{OMS: opened}, nil, nil
 		}
 		b.cfg = configOf("ADDED", "BROKEN")
 		if err := b.clients.reload(); err == nil {
@@ -129,9 +128,9 @@ func TestReloadDuringScrapes(t *testing.T) {
 		cfg.Clients[1].Labels = map[string]string{"version": strconv.Itoa(loads)}
 		return cfg, nil
 	}
-	b.clients.open = func(config.Client) (oms.Source, *sql.DB, error) {
+	b.clients.open = func(config.Client) (collector.Sources, *sql.DB, error) {
 		opened = append(opened, newFakeSource())
-		return opened[len(opened)-1], nil, nil
+		return collector.Sources{OMS: opened[len(opened)-1]}, nil, nil
 	}
 	const rounds = 30
 	failed := regexp.MustCompile(`(?m)^oms_collector_success.* 0$`)

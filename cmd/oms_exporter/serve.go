@@ -77,7 +77,7 @@ func newServer(logger *slog.Logger, s settings, load func() (*config.Config, err
 // serve watches the clients of the configuration file until ctx ends.
 func (s settings) serve(ctx context.Context, logger *slog.Logger) error {
 	load := func() (*config.Config, error) { return config.Load(s.configFile) }
-	srv, err := newServer(logger, s, load, openDatabase(logger))
+	srv, err := newServer(logger, s, load, openSources(logger))
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Clie
 	}
 	client := collector.NewClient(collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *now },
-	}, cfg, source)
+	}, cfg, collector.Sources{OMS: source})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

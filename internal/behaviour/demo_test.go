@@ -100,7 +100,7 @@ func TestDemoFaults(t *testing.T) {
 	}
 	client := collector.NewClient(collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return now },
-	}, krewe, sim.Wrap(krewe.Name, source))
+	}, krewe, collector.Sources{OMS: sim.Wrap(krewe.Name, source)})
 	t.Cleanup(func() { _ = client.Close() })
 
 	// scrape moves the clock and looks, until what ails the client is as it should be: the look back that a moved order

@@ -42,7 +42,7 @@ func watch(t *testing.T, name string, db config.Database, log io.Writer) *collec
 	}
 	client := collector.NewClient(collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: time.Now,
-	}, cfg, source)
+	}, cfg, collector.Sources{OMS: source})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

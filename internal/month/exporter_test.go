@@ -65,7 +65,7 @@ func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := collector.NewClient(options, c, world.Wrap(c.Name, source))
+		client := collector.NewClient(options, c, collector.Sources{OMS: world.Wrap(c.Name, source)})
 		t.Cleanup(func() {
 			if err := client.Close(); err != nil {
 				t.Error(err)
