@@ -36,7 +36,7 @@ func FuzzLoad(f *testing.F) {
 	line := regexp.MustCompile(`^[^\n]+\.yml:[1-9]\d*: `)
 	f.Fuzz(func(t *testing.T, content string) {
 		if strings.Contains(strings.ReplaceAll(content, knownHosts+"\n", ""), "_file") {
-			t.Skip() // a device or a pipe can block
+			return // it may name a device or a pipe, which can block
 		}
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
