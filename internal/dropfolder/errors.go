@@ -32,23 +32,13 @@ func ended(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// maskedError prints masked. It answers errors.Is and As, but does not unwrap: what it wraps is not masked.
-type maskedError struct {
-	text string
-	err  error
-}
-
-func (e *maskedError) Error() string        { return e.text }
-func (e *maskedError) Is(target error) bool { return errors.Is(e.err, target) }
-func (e *maskedError) As(target any) bool   { return errors.As(e.err, target) }
-
 // mask removes what a server quotes of the password. It never gets to see the key and its passphrase.
 func mask(password config.Secret, err error) error {
 	secret, readErr := password.Read()
-	if err == nil || readErr != nil {
+	if readErr != nil {
 		return err
 	}
-	return &maskedError{strings.ReplaceAll(err.Error(), secret, "<secret>"), err}
+	return config.Mask(err, secret)
 }
 
 // handshakeError says why there is no SSH connection.

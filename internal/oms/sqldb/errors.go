@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -16,34 +16,19 @@ func (s *Source) plain(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("client %s: gave up: %w (%s)", s.client.Name, context.Cause(ctx), s.mask(err.Error()))
+		return fmt.Errorf("client %s: gave up: %w (%s)", s.client.Name, context.Cause(ctx), s.mask(err).Error())
 	}
-	return &plainError{text: fmt.Sprintf("client %s: %s", s.client.Name, s.mask(err.Error())), err: err}
+	return fmt.Errorf("client %s: %w", s.client.Name, s.mask(err))
 }
 
-// plainError prints masked. It answers errors.Is and As, but does not unwrap: what it wraps is not masked.
-type plainError struct {
-	text string
-	err  error
-}
-
-func (e *plainError) Error() string        { return e.text }
-func (e *plainError) Is(target error) bool { return errors.Is(e.err, target) }
-func (e *plainError) As(target any) bool   { return errors.As(e.err, target) }
-
-// mask removes what a driver or a server quotes of the secret.
-func (s *Source) mask(text string) string {
-	dsn, err := s.client.Database.DSN.Read()
-	if err != nil {
-		return text
+// mask masks what a driver or a server quotes of the secret.
+func (s *Source) mask(err error) error {
+	dsn, readErr := s.client.Database.DSN.Read()
+	if readErr != nil {
+		return err
 	}
 	password := s.dialect.password(dsn)
-	for _, secret := range []string{password, url.QueryEscape(password), url.PathEscape(password)} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "<secret>")
-		}
-	}
-	return text
+	return config.Mask(err, password, url.QueryEscape(password), url.PathEscape(password))
 }
 
 // lackError says what the database does not have.

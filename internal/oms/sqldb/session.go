@@ -76,7 +76,7 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 		// anyway, so that further ones hit nobody.
 		for range kills {
 			if err := kill(ctx); err != nil {
-				s.logger.Debug("the statement could not be cancelled", "err", s.mask(err.Error()))
+				s.logger.Debug("the statement could not be cancelled", "err", s.mask(err))
 				return
 			}
 			select {
