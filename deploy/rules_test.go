@@ -2,11 +2,8 @@ package deploy_test
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -61,40 +58,4 @@ func alertRules(t *testing.T) map[string]rule {
 		t.Fatalf("no rules: %v", err)
 	}
 	return rules
-}
-
-// What routes and inhibition rules need of an alert. That the label client is on it only a real alert can prove; here its
-// summary has to name it.
-func TestAlertsCanBeRouted(t *testing.T) {
-	t.Parallel()
-	allowed := map[string][]string{
-		"severity":   {"page", "ticket", "info"},
-		"check":      append([]string{"client", "exporter", "{{ $labels.collector }}"}, guideChecks...),
-		"depends_on": {"database", "exporter", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
-	}
-	for name, r := range alertRules(t) {
-		for label, values := range allowed {
-			if !slices.Contains(values, r.Labels[label]) {
-				t.Errorf("%s: %s is %q, want one of %q", name, label, r.Labels[label], values)
-			}
-		}
-		if r.Labels["client"] == "" && !strings.Contains(r.Annotations["summary"], "$labels.client") {
-			t.Errorf("%s: neither a label client nor a summary that names it", name)
-		}
-		wanted := []string{"summary", "description", "runbook_url"}
-		if r.Labels["severity"] == "page" && slices.Contains(guideChecks, r.Labels["check"]) {
-			wanted = append(wanted, "client_notice", "client_outcome", "client_cause")
-		}
-		if got := slices.Collect(maps.Keys(r.Annotations)); len(got) != len(wanted) {
-			t.Errorf("%s: annotations %q, want %q", name, got, wanted)
-		}
-		for _, annotation := range wanted {
-			if strings.TrimSpace(r.Annotations[annotation]) == "" {
-				t.Errorf("%s: no %s", name, annotation)
-			}
-		}
-		if !strings.HasSuffix(r.Annotations["runbook_url"], "/"+name+".md") {
-			t.Errorf("%s: runbook %s", name, r.Annotations["runbook_url"])
-		}
-	}
 }

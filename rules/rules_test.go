@@ -135,6 +135,8 @@ func TestRunbooks(t *testing.T) {
 	same(t, "alert", names(alerts(t)), "runbook", books)
 }
 
+// What people, routes and inhibition rules need of an alert. That the label client is on it only a real alert can prove; here
+// its summary has to name it.
 func TestAlertLabels(t *testing.T) {
 	t.Parallel()
 	checks := []string{"orders", "jobs", "data_manager", "reset_inventory"}
@@ -148,6 +150,9 @@ func TestAlertLabels(t *testing.T) {
 			if !slices.Contains(values, alert.Labels[label]) {
 				t.Errorf("%s: label %s is %q, want one of %q", alert.Alert, label, alert.Labels[label], values)
 			}
+		}
+		if alert.Labels["client"] == "" && !strings.Contains(alert.Annotations["summary"], "$labels.client") {
+			t.Errorf("%s: neither a label client nor a summary that names it", alert.Alert)
 		}
 		if got, want := alert.Annotations["runbook_url"], runbookURL+alert.Alert+".md"; got != want {
 			t.Errorf("%s: runbook_url is %q, want %q", alert.Alert, got, want)
