@@ -16,9 +16,10 @@ import (
 // patience is how long anything may take that a healthy server does at once.
 const patience = 30 * time.Second
 
-// guard is a shell script that kills a server and its children unless it is told that the server has ended. A test
-// process that is killed, or that panics because of its time limit, runs no cleanup; but the kernel closes its pipes.
-const guard = `read -r pid && { read -r ended || kill -KILL "$pid" $(cat /proc/"$pid"/task/*/children); }`
+// guard is a shell script that kills a server and all that it has started unless it is told that the server has ended. A
+// test process that is killed, or that panics because of its time limit, runs no cleanup; but the kernel closes its pipes.
+const guard = `below() { for child in $(cat /proc/"$1"/task/*/children); do echo "$child"; below "$child"; done; }
+read -r pid && { read -r ended || kill -KILL "$pid" $(below "$pid"); }`
 
 // daemon is a server process.
 type daemon struct {
@@ -101,7 +102,7 @@ func start(tb testing.TB, owner *syscall.Credential, dir string, command []strin
 // end ends the server: at its request with the signal, and by force when it does not heed that.
 func (d *daemon) end(tb testing.TB, quit syscall.Signal) {
 	tb.Helper()
-	d.thaw()
+	d.Thaw()
 	_ = d.process.Signal(quit)
 	select {
 	case <-d.life.Done():

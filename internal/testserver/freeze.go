@@ -9,38 +9,41 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"testing"
 )
 
-// freeze stops the server and its children, and returns when they stand. The server comes first: from then on it has
-// no more children. PostgreSQL's children are in sessions of their own, so that no group has them all.
-func (d *daemon) freeze() error {
+// Freeze stops the server's processes until Thaw or the end of the test: the server stays reachable, and silent.
+func (d *daemon) Freeze(tb testing.TB) {
+	tb.Helper()
+	tb.Cleanup(d.Thaw)
 	ctx, cancel := context.WithTimeout(d.life, patience)
 	defer cancel()
-	server := d.process.Pid
-	if err := stop(ctx, server); err != nil {
-		return err
-	}
-	pids, err := children(server)
+	err := each(d.process.Pid, func(pid int) error { return stop(ctx, pid) })
 	if err != nil {
-		return err
+		tb.Fatalf("freeze %s: %v", d.name, err)
 	}
-	for _, pid := range pids {
-		if err := stop(ctx, pid); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
-// thaw undoes freeze. A server that runs does not notice it, and one that has ended has no children.
-func (d *daemon) thaw() {
-	server := d.process.Pid
-	if pids, err := children(server); err == nil {
-		for _, pid := range pids {
-			_ = syscall.Kill(pid, syscall.SIGCONT)
-		}
+// Thaw lets a frozen server go on where it stood. A server that runs does not notice it.
+func (d *daemon) Thaw() {
+	if d.life.Err() != nil { // its number may be another's by now
+		return
 	}
-	_ = d.process.Signal(syscall.SIGCONT)
+	_ = each(d.process.Pid, func(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) })
+}
+
+// each calls f for a process and then for those that it has started, as far down as they go: an SSH session has several.
+// The process comes first: once it is stopped it starts no more. PostgreSQL's children are in sessions of their own, so
+// that no group has them all.
+func each(pid int, f func(pid int) error) error {
+	if err := f(pid); err != nil {
+		return err
+	}
+	below, err := children(pid)
+	for _, child := range below {
+		err = errors.Join(err, each(child, f))
+	}
+	return err
 }
 
 // stop stops a process and waits until all its threads stand.

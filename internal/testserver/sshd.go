@@ -15,10 +15,8 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -163,46 +161,12 @@ func (s *SSHServer) Requests(tb testing.TB) []string {
 	return requests
 }
 
-// Freeze stops the server and its sessions until Thaw or the end of the test: it stays reachable, and silent.
-func (s *SSHServer) Freeze(tb testing.TB) {
-	tb.Helper()
-	tb.Cleanup(s.Thaw)
-	ctx, cancel := context.WithTimeout(s.life, patience)
-	defer cancel()
-	var frozen []string
-	s.each(s.process.Pid, func(pid int) {
-		check(tb, stop(ctx, pid))
-		frozen = append(frozen, strconv.Itoa(pid))
-	})
-	leash(tb, frozen)
-}
-
-// leash has processes killed when the test process is: the daemon's guard does not know what the sessions have started.
-func leash(tb testing.TB, pids []string) {
-	tb.Helper()
-	const script = `read -r thawed || kill -KILL "$@"`
-	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), "/bin/sh", append([]string{"-c", script, "leash"}, pids...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stdin, err := cmd.StdinPipe()
-	check(tb, err)
-	check(tb, cmd.Start())
-	tb.Cleanup(func() {
-		_, _ = fmt.Fprintln(stdin, "thawed")
-		_ = cmd.Wait()
-	})
-}
-
-// Thaw lets a frozen server go on where it stood.
-func (s *SSHServer) Thaw() {
-	s.each(s.process.Pid, func(pid int) { _ = syscall.Kill(pid, syscall.SIGCONT) })
-}
-
 // Stop ends the server and its sessions.
 func (s *SSHServer) Stop(tb testing.TB) {
 	tb.Helper()
 	s.Thaw()
 	var sessions []int
-	s.each(s.process.Pid, func(pid int) { sessions = append(sessions, pid) })
+	_ = each(s.process.Pid, func(pid int) error { sessions = append(sessions, pid); return nil }) // some may end meanwhile
 	s.end(tb, syscall.SIGTERM)
 	for _, pid := range sessions[1:] {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // most have gone with their connection
@@ -217,18 +181,6 @@ func (s *SSHServer) Start(tb testing.TB) {
 	defer cancel()
 	if err := poll(ctx, func() error { return s.greets(ctx) }); err != nil {
 		tb.Fatalf("sshd does not start again: %v; its output ends with\n%s", err, s.output(tb))
-	}
-}
-
-// each calls f for a process and then for those that it has started, as far down as they go: a session has several.
-func (s *SSHServer) each(pid int, f func(pid int)) {
-	f(pid)
-	below, err := children(pid)
-	if err != nil { // it has ended
-		return
-	}
-	for _, child := range below {
-		s.each(child, f)
 	}
 }
 

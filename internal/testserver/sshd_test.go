@@ -1,12 +1,9 @@
 package testserver_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,51 +128,5 @@ func TestSSHD(t *testing.T) {
 		_, hangUp = session(t, s, key(t, s))
 		hangUp()
 	})
-	t.Run("nothing outlives the test process", func(t *testing.T) { killSSHVictim(t) })
-}
-
-// TestSSHVictim is the test process that killSSHVictim kills. It does nothing else.
-func TestSSHVictim(t *testing.T) {
-	if os.Getenv(victim) == "sshd" {
-		s := testserver.SSHD(t)
-		session(t, s, key(t, s))
-		s.Freeze(t)
-		fmt.Println("frozen")
-		select {}
-	}
-}
-
-// killSSHVictim kills a test process that has a session on its frozen server. The session works in the user's folder.
-func killSSHVictim(t *testing.T) {
-	dir := t.TempDir()
-	for at := dir; at != os.TempDir(); at = filepath.Dir(at) { // so that the server can enter
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSSHVictim$")
-	cmd.Env = append(os.Environ(), victim+"=sshd", "TMPDIR="+dir)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "frozen\n" {
-		t.Errorf("the victim says %q, %v", said, err)
-	}
-	if len(processesIn(t, dir)) == 0 {
-		t.Error("the victim's session is not to be seen")
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	testserver.Eventually(t, 10*time.Second, func() error {
-		if pids := processesIn(t, dir); len(pids) > 0 {
-			return fmt.Errorf("still there: %q", pids)
-		}
-		return nil
-	})
+	t.Run("nothing outlives the test process", func(t *testing.T) { killVictim(t, "sshd") })
 }

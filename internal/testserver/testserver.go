@@ -98,18 +98,6 @@ func (s *Server) Connections(tb testing.TB) int {
 	return n
 }
 
-// Freeze stops the server's processes until Thaw or the end of the test: the server stays reachable, and silent.
-func (s *Server) Freeze(tb testing.TB) {
-	tb.Helper()
-	tb.Cleanup(s.Thaw)
-	if err := s.freeze(); err != nil {
-		tb.Fatalf("freeze %s: %v", s.name, err)
-	}
-}
-
-// Thaw lets a frozen server go on where it stood.
-func (s *Server) Thaw() { s.thaw() }
-
 // newServer starts a database server and creates User. prepare gets the port.
 func newServer(
 	tb testing.TB, owner *syscall.Credential, dir string, quit syscall.Signal,

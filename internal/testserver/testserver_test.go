@@ -134,11 +134,18 @@ const victim = "TESTSERVER_VICTIM"
 
 // TestVictim is the test process that killVictim kills. It does nothing else.
 func TestVictim(t *testing.T) {
-	if kind, ok := kinds[os.Getenv(victim)]; ok {
-		kind.start(t).Freeze(t)
-		fmt.Println("frozen")
-		select {}
+	switch name := os.Getenv(victim); name {
+	case "":
+		return
+	case "sshd": // with a session, which has processes of its own
+		s := testserver.SSHD(t)
+		session(t, s, key(t, s))
+		s.Freeze(t)
+	default:
+		kinds[name].start(t).Freeze(t)
 	}
+	fmt.Println("frozen")
+	select {}
 }
 
 // killVictim kills a test process whose server is frozen, which is the hardest case: nothing in it can react.
