@@ -24,9 +24,9 @@ var (
 		"1 while the collector's history is missing because the first look back is not complete.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
 		"The client's wall clock minus UTC, now, daylight saving included.")
-	sftpLocation = newMetric(greatest, "oms_sftp_location_info",
-		"1 for every location on an SFTP server into which the files of a reset-inventory source are dropped.",
-		"location", "source")
+	sftpFolder = newMetric(greatest, "oms_sftp_folder_info",
+		"1 for every folder on an SFTP server in which the files of a reset-inventory source are looked for.",
+		"location", "source", "folder")
 	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
 		"1 for every data-manager configuration by which the files of a reset-inventory source come.", "source", "config")
 )
@@ -70,7 +70,13 @@ func (c *Client) collect(ctx context.Context, names []string, ch chan<- promethe
 		}
 	}
 	for _, l := range c.cfg.SFTP {
-		ch <- sftpLocation.sample(1, c.cfg.Name, l.Location, l.Source)
+		for folder, path := range map[oms.Folder]string{
+			oms.FolderInbox: l.Path, oms.FolderArchive: l.Archive, oms.FolderFailed: l.Failed,
+		} {
+			if path != "" {
+				ch <- sftpFolder.sample(1, c.cfg.Name, l.Location, l.Source, string(folder))
+			}
+		}
 	}
 }
 

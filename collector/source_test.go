@@ -100,7 +100,7 @@ func newClientWith(t *testing.T, opts collector.Options, name string, src *sourc
 	cfg := config.Client{Name: name, Timezone: zone, Labels: map[string]string{"brand": "krewe", "region": "us"}}
 	sources := collector.Sources{OMS: src}
 	for _, l := range src.dropFolders {
-		cfg.SFTP = append(cfg.SFTP, config.SFTP{Location: l.Location, Source: l.Source})
+		cfg.SFTP = append(cfg.SFTP, config.SFTP{Location: l.Location, Source: l.Source, Path: "/in", Archive: "archive", Failed: "failed"})
 		sources.DropFolders = src
 	}
 	return collector.NewClient(opts, cfg, sources)

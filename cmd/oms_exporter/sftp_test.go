@@ -97,7 +97,7 @@ func TestDropFolders(t *testing.T) {
 		wantLines(t, page, in("oms_sftp_listing_truncated", "inbox")+" 0",
 			`oms_sftp_files{client="KREWE",folder="inbox",location="shop",source="shopify"} 0`,
 			`oms_sftp_oldest_file_age_seconds{client="KREWE",folder="inbox",location="shop",source="shopify"} 0`,
-			`oms_sftp_location_info{client="KREWE",location="shop",source="shopify"} 1`,
+			`oms_sftp_folder_info{client="KREWE",folder="inbox",location="shop",source="shopify"} 1`,
 			`oms_collector_success{client="KREWE",collector="sftp"} 1`)
 		page = probe(t) // the files have stood still from one look to the next
 		for reason, files := range map[string]int{"empty": 1, "not_csv": 1, "header": 1, "partial": 1, "encoding": 0} {

@@ -169,6 +169,10 @@ func TestLook(t *testing.T) {
 		"first of pos, age 4m0s; inbox 5 4h0m0s..0s; failed 1 120h0m0s..120h0m0s; archive 1 47h0m0s..47h0m0s\n")
 	expect(t, see(t, f, 5*time.Minute)[:1],
 		"first of pos, age 0s; inbox 5 4h0m0s..0s; failed 1 120h0m0s..120h0m0s; archive 2 47h0m0s..0s\n")
+	// What is taken out of the inbox does not wait for that.
+	must(t, os.Rename(filepath.Join(s.Root, "in/more.csv"), filepath.Join(s.Root, "in/archive/more.csv")))
+	expect(t, see(t, f, 6*time.Minute)[:1],
+		"first of pos, age 0s; inbox 4 4h0m0s..1h0m0s; failed 1 120h0m0s..120h0m0s; archive 3 47h0m0s..0s\n")
 }
 
 // TestReadsOnly shows that nothing is asked for by which anything could be changed.

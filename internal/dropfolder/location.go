@@ -26,6 +26,7 @@ type location struct {
 	config  config.SFTP
 	archive archive
 	inbox   inbox
+	waiting int // files in the inbox at the last look
 }
 
 // archive is what was last seen of it.
@@ -59,6 +60,10 @@ func (l *location) look(ctx context.Context, c *connection, now time.Time) sight
 	waiting, seen, inboxErr := l.list(ctx, c, oms.FolderInbox, l.config.Path)
 	if inboxErr == nil {
 		found.Folders = append(found.Folders, seen)
+		if seen.Files < l.waiting {
+			l.archive = archive{} // what was taken is there now, or lost
+		}
+		l.waiting = seen.Files
 	}
 	_, seen, failedErr := l.list(ctx, c, oms.FolderFailed, l.config.Failed)
 	if failedErr == nil && l.config.Failed != "" {
