@@ -142,8 +142,8 @@ func TestAlertLabels(t *testing.T) {
 	checks := []string{"orders", "jobs", "data_manager", "reset_inventory"}
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
-		"check":      append([]string{"client", "exporter", "{{ $labels.collector }}"}, checks...),
-		"depends_on": {"database", "exporter", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
+		"check":      append([]string{"client", "exporter", "sftp", "{{ $labels.collector }}"}, checks...),
+		"depends_on": {"database", "exporter", "sftp", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
 	}
 	for _, alert := range alerts(t) {
 		for label, values := range allowed {
