@@ -19,6 +19,7 @@ type whereabouts struct {
 	missed                       bool   // nothing was processed in the window
 	folders                      string // those that are looked into
 	unseen                       string // the one of them that cannot be
+	truncated                    string // the one of which only a part is seen
 }
 
 // alert is the one that the decision tree of the design comes to, in its order.
@@ -34,7 +35,7 @@ func (w whereabouts) alert() string {
 		return "OMSResetInventoryWaitsOnSFTP"
 	case strings.Contains(w.folders, "archive") && w.fetched && w.unseen != "archive":
 		return "OMSResetInventoryNotImported"
-	case watched && w.unseen != "":
+	case watched && w.unseen+w.truncated != "":
 		return "OMSResetInventoryWhereaboutsUnknown"
 	case strings.Contains(w.folders, "archive"):
 		return "OMSResetInventoryNotDelivered"
@@ -42,15 +43,12 @@ func (w whereabouts) alert() string {
 	return "OMSResetInventoryNotReceived"
 }
 
-// everyWhereabouts has all combinations for a source with these folders, also impossible ones: files of several kinds can
-// be there at once.
-func everyWhereabouts(folders string) []whereabouts {
+// everyWhereabouts has all combinations for a source, also impossible ones: files of several kinds can be there at once.
+func everyWhereabouts(folders, unseen, truncated string) []whereabouts {
 	var all []whereabouts
-	for _, unseen := range append([]string{""}, strings.Fields(folders)...) {
-		for bits := range 1 << 5 {
-			is := func(bit int) bool { return bits>>bit&1 == 1 }
-			all = append(all, whereabouts{is(0), is(1), is(2), is(3), is(4), folders, unseen})
-		}
+	for bits := range 1 << 5 {
+		is := func(bit int) bool { return bits>>bit&1 == 1 }
+		all = append(all, whereabouts{is(0), is(1), is(2), is(3), is(4), folders, unseen, truncated})
 	}
 	return all
 }
@@ -70,10 +68,14 @@ func TestBranches(t *testing.T) {
 	}
 	var tests []map[string]any
 	tried := map[string]bool{}
-	for _, folders := range []string{"", "inbox", "inbox archive"} {
+	const both = "inbox archive"
+	for _, look := range [][3]string{
+		{}, {"inbox"}, {both}, {"inbox", "inbox"}, {both, "inbox"}, {both, "archive"},
+		{"inbox", "", "inbox"}, {both, "", "inbox"}, {both, "", "archive"}, {both, "inbox", "archive"},
+	} {
 		var input []map[string]string
 		expected := []map[string]any{}
-		for i, w := range everyWhereabouts(folders) {
+		for i, w := range everyWhereabouts(look[0], look[1], look[2]) {
 			client := fmt.Sprintf("C%03d", i)
 			w.addSeries(func(name, labels string, value int) {
 				input = append(input, map[string]string{
@@ -87,7 +89,7 @@ func TestBranches(t *testing.T) {
 			}
 		}
 		tests = append(tests, map[string]any{
-			"name": "folders " + folders, "start_timestamp": "2026-06-10T13:00:00Z", "input_series": input,
+			"name": fmt.Sprintf("folders, unseen, truncated: %q", look), "start_timestamp": "2026-06-10T13:00:00Z", "input_series": input,
 			"promql_expr_test": []map[string]any{{
 				"expr":      `count by (alertname, client, source) (ALERTS{alertstate="firing",branch!=""})`,
 				"eval_time": "15m", "exp_samples": expected,
@@ -158,7 +160,7 @@ func (w whereabouts) addSeries(add func(name, labels string, value int)) {
 		has := count(folder == "inbox" && w.waits || folder == "archive" && w.fetched)
 		add("oms_sftp_files", labels, has)
 		add("oms_sftp_oldest_file_age_seconds", labels, has*hour)
-		add("oms_sftp_listing_truncated", labels, 0)
+		add("oms_sftp_listing_truncated", labels, count(folder == w.truncated))
 		if has == 1 {
 			add("oms_sftp_newest_file_timestamp_seconds", labels, start-hour)
 		}
