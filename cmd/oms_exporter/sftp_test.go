@@ -126,7 +126,7 @@ func TestDropFolders(t *testing.T) {
 		wantLines(t, page, `oms_collector_success{client="KREWE",collector="sftp"} 0`, `oms_collector_success{client="KREWE",collector="jobs"} 1`,
 			`oms_sftp_files{client="KREWE",folder="inbox",location="reset-inventory",source="wms"} 6`,
 			`oms_sftp_files{client="KREWE",folder="failed",location="shop",source="shopify"} 0`)
-		if strings.Contains(page, `folder="failed",location="reset-inventory"`) {
+		if strings.Contains(page, `oms_sftp_files{client="KREWE",folder="failed",location="reset-inventory"`) {
 			t.Errorf("a folder that is not there has series:\n%s", page)
 		}
 		for _, path := range []string{"/", "/probe?client=KREWE&collector=sftp&debug=true"} {
