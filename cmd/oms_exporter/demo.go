@@ -103,7 +103,7 @@ The clients are KREWE, UCG, ADOC and NEWERA. The faults are:
 
 `, root)
 	for _, f := range demo.Faults() {
-		fmt.Fprintf(&guide, "  %-17s %s\n", f.Name, f.Description)
+		fmt.Fprintf(&guide, "  %-20s %s\n", f.Name, f.Description)
 	}
 	guide.WriteString("\nCtrl-C ends the demo and removes its data.\n")
 	return guide.String()

@@ -10,7 +10,7 @@ import (
 func TestDemo(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	p := start(t, "demo", "--fault=KREWE:db-hung")
+	p := start(t, "demo", "--fault=KREWE:db-hung", "--fault=ADOC:sftp-hostkey-changed")
 	root := p.stdout.await(t, `every client +(http://\S+/)\n`, 1)
 	if root != "http://"+p.address+"/" {
 		t.Errorf("it points to %s, but listens on %s", root, p.address)
@@ -20,6 +20,8 @@ func TestDemo(t *testing.T) {
 		`oms_collector_success{client="KREWE",collector="orders"} 0`,
 		`oms_collector_success{client="UCG",collector="client"} 1`,
 		`oms_collector_success{client="ADOC",collector="client"} 1`,
+		`oms_collector_success{client="ADOC",collector="sftp"} 0`,
+		`oms_collector_success{client="KREWE",collector="sftp"} 1`,
 		`oms_collector_success{client="NEWERA",collector="client"} 1`)
 
 	if status, body := p.ask(t, "POST", "/demo/fault?client=KREWE&name=db-hung&on=false"); status >= 300 {

@@ -4,13 +4,14 @@ import (
 	"container/heap"
 	"context"
 	"database/sql"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
 	"time"
 )
 
-// client is the simulated OMS of one client: its clock, its events to come, its world and its database.
+// client is the simulated OMS of one client: its clock, its events to come, its world, its database and its SFTP server.
 type client struct {
 	profile
 	db     *sql.DB
@@ -29,12 +30,17 @@ type client struct {
 	due    []*run // those that wait for a scheduler that is down
 	feeds  []*feed
 
+	uploads []*upload
+	shown   atomic.Pointer[[]upload] // what the SFTP server shows: never changed
+	server  *sftpServer
+
 	on   map[string]bool // the faults
 	hung atomic.Bool     // the fault db-hung, which is asked for while the clock moves
 	// What the faults must mend when they are switched off.
 	heldOrders map[string][]*order
 	heldRuns   map[string][]*run
 	heldFile   *file
+	heldUpload *upload
 }
 
 // newClient sets a client's world going at the given moment. It has no database yet.
@@ -67,6 +73,18 @@ func (c *client) advance(ctx context.Context, now time.Time) error {
 		c.now = now
 	}
 	return c.flush(ctx)
+}
+
+// close closes the database and the SFTP server, of which neither may be open.
+func (c *client) close() error {
+	var errs []error
+	if c.server != nil {
+		errs = append(errs, c.server.close())
+	}
+	if c.db != nil {
+		errs = append(errs, c.db.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // put has a row written at the next flush, with stamps of this moment. One that came to be earlier says so itself.

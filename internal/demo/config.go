@@ -5,33 +5,65 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// writeConfig writes a configuration of the exporter for the clients, next to their databases, and returns its path.
-func writeConfig(dir string, profiles []profile) (string, error) {
-	var text strings.Builder
+// The files that the configuration names, beside the databases.
+const (
+	passwordFile   = "sftp_password"
+	knownHostsFile = "known_hosts"
+)
+
+// writeConfig writes a configuration of the exporter for the clients and what it needs to log in to their SFTP servers, next
+// to their databases, and returns its path.
+func writeConfig(dir string, clients []*client, password string) (string, error) {
+	var text, hosts strings.Builder
 	text.WriteString("# The clients of the demo. A real configuration looks the same, with servers in place of files.\n" +
 		"clients:\n")
-	for _, p := range profiles {
-		fmt.Fprintf(&text, "  - name: %s\n", p.name)
-		fmt.Fprintf(&text, "    timezone: %s\n", p.zone)
-		fmt.Fprintf(&text, "    labels: {brand: %s, region: %s}\n", p.brand, p.region)
-		fmt.Fprintf(&text, "    database:\n      driver: sqlite\n      dsn: %s\n", p.file())
-		fmt.Fprintf(&text, "      timezone: %s\n", p.serverZone)
-		if p.exchanges {
+	for _, c := range clients {
+		fmt.Fprintf(&text, "  - name: %s\n", c.name)
+		fmt.Fprintf(&text, "    timezone: %s\n", c.zone)
+		fmt.Fprintf(&text, "    labels: {brand: %s, region: %s}\n", c.brand, c.region)
+		fmt.Fprintf(&text, "    database:\n      driver: sqlite\n      dsn: %s\n", c.file())
+		fmt.Fprintf(&text, "      timezone: %s\n", c.serverZone)
+		if c.exchanges {
 			fmt.Fprintf(&text, "    orders:\n      created_exclude:\n        channels: [%s]\n", exchanges)
 		}
-		if p.fraudReview {
+		if c.fraudReview {
 			fmt.Fprintf(&text, "    orders:\n      created_exclude:\n        missing_attributes: [%s]\n", fraudAttribute)
 		}
 		fmt.Fprintf(&text, "    reset_inventory:\n      - source: wms\n        config_ids: [%s]\n", resetConfig)
-		if p.shopifyInventory {
+		if c.shopifyInventory {
 			fmt.Fprintf(&text, "      - source: shopify\n        config_ids: [%s]\n", shopifyConfig)
 		}
+		text.WriteString(c.server.config())
+		hosts.WriteString(knownhosts.Line([]string{c.server.address()}, c.server.keys[0].PublicKey()) + "\n")
 	}
 	path := filepath.Join(dir, "oms_exporter.yml")
-	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
-		return "", fmt.Errorf("write the configuration: %w", err)
+	for name, content := range map[string]string{
+		passwordFile: password + "\n", knownHostsFile: hosts.String(), filepath.Base(path): text.String(),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			return "", fmt.Errorf("write the configuration: %w", err)
+		}
 	}
 	return path, nil
+}
+
+// config is the drop folder in a client's configuration.
+func (s *sftpServer) config() string {
+	return fmt.Sprintf(`    sftp:
+      - location: reset-inventory
+        source: wms
+        address: %s
+        username: %s
+        password_file: %s
+        known_hosts_file: %s
+        path: %s
+        pattern: "%s"
+        archive: %s
+        failed: %s
+        format: reset_inventory
+`, s.address(), s.username, passwordFile, knownHostsFile, importPath(resetConfig), uploadPattern, archive, refused)
 }

@@ -59,16 +59,17 @@ func (c *client) create(ctx context.Context, dir string, start time.Time) error 
 	return nil
 }
 
-// close closes the database, which may not be open.
-func (c *client) close() error {
-	if c.db == nil {
-		return nil
+// flush lets the world see what has changed.
+func (c *client) flush(ctx context.Context) error {
+	err := c.write(ctx)
+	if err == nil {
+		c.publish()
 	}
-	return c.db.Close()
+	return err
 }
 
-// flush writes what has changed, in one transaction.
-func (c *client) flush(ctx context.Context) error {
+// write writes what has changed, in one transaction.
+func (c *client) write(ctx context.Context) error {
 	if len(c.unwritten) == 0 && c.purge.IsZero() {
 		return nil
 	}
@@ -108,7 +109,7 @@ func (c *client) flush(ctx context.Context) error {
 	return nil
 }
 
-// prepare prepares the statements that a flush needs. There is one connection, so this cannot wait until it is in use.
+// prepare prepares the statements that write needs. There is one connection, so this cannot wait until it is in use.
 func (c *client) prepare(ctx context.Context) error {
 	for _, r := range c.unwritten {
 		into := r.table()

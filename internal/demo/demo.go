@@ -1,13 +1,14 @@
 // Package demo simulates the OMS of four clients, so that the exporter can be tried without any server. Each client's
-// tables lie in an SQLite database of its own, orders and files arrive and jobs run by a clock that the caller moves,
-// and every fault of the operations guide can be switched on and off.
+// tables lie in an SQLite database of its own and its drop folder on an SFTP server of its own, orders and files arrive and
+// jobs run by a clock that the caller moves, and every fault of the operations guide can be switched on and off.
 //
-// The simulated world is plain values in memory. An event changes them, and what has changed is written when the clock
-// stops: the same rows come out however far it is moved at once.
+// The simulated world is plain values in memory. An event changes them, and what has changed is written and shown when the
+// clock stops: the same rows and files come out however far it is moved at once.
 package demo
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,8 +32,9 @@ type Demo struct {
 	clients []*client
 }
 
-// New creates the databases of all clients and a configuration file for them in dir, with a healthy past that ends at
-// start. Nothing in dir is overwritten: a database that is already there is an error. The same seed gives the same rows.
+// New creates the databases of all clients, their SFTP servers on ports of this machine and a configuration file for them in
+// dir, with a healthy past that ends at start. Nothing in dir is overwritten: a database that is already there is an error.
+// The same seed gives the same rows and uploads.
 func New(ctx context.Context, logger *slog.Logger, dir string, start time.Time, seed uint64) (*Demo, error) {
 	all, err := profiles()
 	if err != nil {
@@ -51,9 +53,16 @@ func newDemo(
 		}
 		d.clients[i] = newClient(p, start.Add(-past), seed+uint64(i))
 	}
-	err := d.each(func(c *client) error { return c.create(ctx, dir, start) })
+	password := rand.Text()
+	err := d.each(func(c *client) error {
+		err := c.create(ctx, dir, start)
+		if err == nil {
+			c.server, err = newSFTPServer(ctx, c.account(), password, files{importPath(resetConfig), &c.shown})
+		}
+		return err
+	})
 	if err == nil {
-		d.configFile, err = writeConfig(dir, all)
+		d.configFile, err = writeConfig(dir, d.clients, password)
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -72,7 +81,7 @@ func (d *Demo) Advance(ctx context.Context, now time.Time) error {
 	return d.each(func(c *client) error { return c.advance(ctx, now.Truncate(time.Second)) })
 }
 
-// Close closes the databases. Their files stay.
+// Close closes the databases and the SFTP servers. Their files stay.
 func (d *Demo) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,8 +103,8 @@ func (d *Demo) each(do func(*client) error) error {
 	return errors.Join(errs...)
 }
 
-// SetFault switches a fault of a client on or off, and its effects are in the database when it returns. Switching off
-// mends the fault as people would. A fault that is already as wanted is left alone.
+// SetFault switches a fault of a client on or off, and its effects are to be seen when it returns. Switching off mends the
+// fault as people would. A fault that is already as wanted is left alone.
 func (d *Demo) SetFault(ctx context.Context, clientName, name string, on bool) error {
 	c, f, err := d.find(clientName, name)
 	if err != nil {

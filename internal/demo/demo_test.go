@@ -4,11 +4,15 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
@@ -23,6 +27,8 @@ func advance(t *testing.T, d *Demo, observers []*observer, by time.Duration) {
 		t.Fatal(err)
 	}
 }
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func expectHealthy(observers []*observer) {
 	for _, o := range observers {
@@ -80,13 +86,18 @@ func TestHealthyWeek(t *testing.T) {
 	}
 }
 
-// rows returns a digest of everything in a database.
+// rows returns a digest of everything in a database and its drop folder.
 func (o *observer) rows() string {
 	digest := sha256.New()
 	for _, name := range o.texts("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
 		columns := o.texts("SELECT 'quote(' || name || ')' FROM pragma_table_info('" + name + "')")
 		for _, row := range o.texts("SELECT " + strings.Join(columns, " || ',' || ") + " FROM " + name + " ORDER BY 1") {
 			fmt.Fprintln(digest, name, row) //nolint:errcheck // a digest takes everything
+		}
+	}
+	for _, folder := range []string{inbox, archive} {
+		for _, f := range o.drop.files(o.T, folder) {
+			fmt.Fprintln(digest, f.Name(), f.ModTime().Unix(), o.drop.read(o.T, path.Join(folder, f.Name()))) //nolint:errcheck // likewise
 		}
 	}
 	return fmt.Sprintf("%x", digest.Sum(nil))
@@ -128,6 +139,14 @@ func TestConfigFile(t *testing.T) {
 		}
 		got = append(got, fmt.Sprint(c.Name, " ", c.Timezone, " ", c.Database.Timezone, " ", c.Database.Driver, " ",
 			strings.TrimPrefix(dsn, filepath.Dir(d.ConfigFile())), " ", c.Labels, " ", c.Orders.CreatedExclude, " ", c.ResetInventory))
+		if s := c.SFTP[0]; s.Source != "wms" || s.Username != strings.ToLower(c.Name) || !s.CheckFormat || s.Archive == "" || s.Failed == "" {
+			t.Errorf("%s has the drop folder %+v", c.Name, s)
+		}
+	}
+	for _, name := range []string{"sftp_password", "known_hosts", "oms_exporter.yml", "krewe.db"} {
+		if file, err := os.Stat(filepath.Join(filepath.Dir(d.ConfigFile()), name)); err != nil || file.Mode() != 0o600 {
+			t.Errorf("%s: %v %v", name, file, err)
+		}
 	}
 	want := []string{
 		"KREWE America/Chicago America/New_York sqlite /krewe.db map[brand:krewe region:us] {[LOOP_EXCH] []} " +

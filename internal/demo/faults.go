@@ -9,12 +9,14 @@ const (
 	instanceDied  = "instance-died"
 	jobFailing    = "job-failing"
 	schedulerDown = "scheduler-down"
+	fileMissing   = "file-missing"
 	fileLate      = "file-late"
+	fileStuck     = "file-stuck-on-sftp"
 	fileFailed    = "file-failed"
 	dmFailed      = "dm-failed"
 )
 
-// fault is a Fault with what it does to a client's rows. What must be old is back-dated; rows are edited rather than
+// fault is a Fault with what it does to a client's rows and uploads. What must be old is back-dated; rows are edited rather than
 // removed, so that everything bears a fresh stamp and is found by those who read changes.
 type fault struct {
 	Fault
@@ -31,11 +33,16 @@ func faults() []fault {
 		{Fault{instanceDied, "an instance died while it ran several jobs"}, (*client).setInstanceDied},
 		{Fault{jobFailing, "a job fails again and again"}, (*client).setJobFailing},
 		{Fault{schedulerDown, "due jobs are not started"}, (*client).setSchedulerDown},
-		{Fault{fileLate, "the reset-inventory file has missed its deadline"}, (*client).setFileLate},
+		{Fault{fileMissing, "no reset-inventory file was delivered for the deadline"}, (*client).setFileMissing},
+		{Fault{fileLate, "the reset-inventory file was fetched from SFTP, and not imported by the deadline"}, (*client).setFileLate},
+		{Fault{fileStuck, "the reset-inventory file still waits on SFTP after the deadline"}, (*client).setFileStuck},
+		{Fault{"file-invalid", "a spreadsheet waits on SFTP in the place of a reset-inventory file"}, (*client).setFileInvalid},
 		{Fault{fileFailed, "the reset-inventory file has failed"}, (*client).setFileFailed},
 		{Fault{"dm-pending", "a data-manager file is pending for more than an hour"}, (*client).setFilePending},
 		{Fault{dmFailed, "data-manager files fail"}, (*client).setFilesFailing},
 		{Fault{"db-hung", "the database does not answer"}, func(c *client, on bool) { c.hung.Store(on) }},
+		{Fault{"sftp-hung", "the SFTP server does not answer"}, func(c *client, on bool) { c.server.hang(on) }},
+		{Fault{"sftp-hostkey-changed", "the SFTP server has another host key"}, func(c *client, on bool) { c.server.changeKey(on) }},
 	}
 }
 

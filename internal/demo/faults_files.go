@@ -1,16 +1,70 @@
 package demo
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// setFileLate back-dates every file that counts for the last deadline; meanwhile none arrives. In the end one comes late.
-func (c *client) setFileLate(on bool) {
-	reset := c.feed(resetConfig)
+// setFileMissing back-dates everything that counts for the last deadline, on SFTP too; meanwhile nothing is delivered. In the
+// end somebody uploads a file into the data manager by hand.
+func (c *client) setFileMissing(on bool) {
 	if !on {
-		c.passThrough(reset, c.now)
+		c.passThrough(c.feed(resetConfig), c.now)
 		return
 	}
+	since := c.missDeadline()
+	for _, u := range c.delivered(since) {
+		u.folder, u.modified = archive, since.Add(-100*time.Minute)
+	}
+}
+
+// setFileLate lets what counts for the last deadline get lost after the import job has fetched it, and whatever it fetches
+// meanwhile. In the end it reaches the data manager.
+func (c *client) setFileLate(on bool) {
+	if on {
+		c.strand(archive)
+		return
+	}
+	c.passThrough(c.feed(resetConfig), c.now)
+}
+
+// setFileStuck leaves what counts for the last deadline, and whatever comes, in the inbox. In the end it is imported.
+func (c *client) setFileStuck(on bool) {
+	if on {
+		c.strand(inbox)
+		return
+	}
+	for range c.fetch() {
+		c.passThrough(c.feed(resetConfig), c.now)
+	}
+}
+
+// setFileInvalid drops a spreadsheet that bears the name of a table. In the end it is taken away.
+func (c *client) setFileInvalid(on bool) {
+	if on {
+		c.heldUpload = c.upload(c.now, ".xlsx.csv", "PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00[Content_Types].xml")
+		return
+	}
+	c.uploads = slices.DeleteFunc(c.uploads, func(u *upload) bool { return u == c.heldUpload })
+	c.heldUpload = nil
+}
+
+// strand lets the uploads for the last deadline lie in a folder, unknown to the data manager.
+func (c *client) strand(folder string) {
+	since := c.missDeadline()
+	uploads := c.delivered(since)
+	if len(uploads) == 0 { // another fault was that there was none
+		uploads = append(uploads, c.uploadInventory(since.Add(time.Hour)))
+	}
+	for _, u := range uploads {
+		u.folder = folder
+	}
+}
+
+// missDeadline back-dates every file of the data manager that counts for the last deadline, and returns since when one does.
+func (c *client) missDeadline() time.Time {
 	since := c.missable()
-	for _, x := range reset.files {
+	for _, x := range c.feed(resetConfig).files {
 		if x.finished.Before(since) && x.status != pending && x.status != running {
 			continue
 		}
@@ -18,6 +72,7 @@ func (c *client) setFileLate(on bool) {
 		x.created, x.received, x.started, x.instance = at, at, at, c.instances()[0]
 		c.finishFile(x, at)
 	}
+	return since
 }
 
 // setFileFailed fails every file that counts for the last deadline. In the end the repaired one is read.

@@ -85,6 +85,7 @@ func (c *client) setSchedulerDown(on bool) {
 		}
 		return
 	}
+	c.importByHand()
 	for _, r := range c.runs {
 		if r.started.Before(c.now.Add(-idle)) {
 			continue

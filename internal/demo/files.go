@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +59,7 @@ type file struct {
 	stamps
 	feed                        *feed
 	id, status                  string // of SERVICE_*; table and values translate it for Moqui
+	name                        string // of the file that was imported
 	instance                    string
 	received, started, finished time.Time
 	records, refused            any // nil until it is read
@@ -76,9 +76,8 @@ func (f *file) values() []any {
 		word := strings.ToLower(strings.TrimPrefix(status, "SERVICE_"))
 		status = "Dmls" + strings.ToUpper(word[:1]) + word[1:]
 	}
-	path := fmt.Sprintf("/home/hotwax/%s/%s.csv", strings.ToLower(f.feed.config), f.id)
 	return []any{f.id, f.feed.config, "system", f.received, f.started, f.finished, status, f.instance, f.records,
-		f.refused, path}
+		f.refused, importPath(f.feed.config) + "/" + f.name}
 }
 
 // openFeeds writes the data manager's configurations, and plans the first file of each.
@@ -86,8 +85,7 @@ func (c *client) openFeeds() {
 	configs := table{"data_manager_config", "config_id, import_service_name, execution_mode_id, priority, import_path", 1}
 	c.feeds = c.profile.feeds()
 	for _, f := range c.feeds {
-		path := "/home/hotwax/" + strings.ToLower(f.config)
-		c.put(&fixed{into: configs, cells: []any{f.config, f.service, "DMC_QUEUE", 5, path}})
+		c.put(&fixed{into: configs, cells: []any{f.config, f.service, "DMC_QUEUE", 5, importPath(f.config)}})
 		if f.every > 0 {
 			c.after(c.between(0, f.every), func() { c.deliver(f, f.every) })
 		}
@@ -103,18 +101,21 @@ func (c *client) deliver(f *feed, every time.Duration) {
 	c.after(every+c.between(-time.Minute, time.Minute), func() { c.deliver(f, every) })
 }
 
-// deliverDaily plans a file for a time of day, or up to half an hour later.
+// deliverDaily plans a file for a time of day, or up to half an hour later. That of the reset inventory comes over SFTP.
 func (c *client) deliverDaily(f *feed, clock time.Duration) {
 	c.after(c.nextAt(c.now, clock).Sub(c.now)+c.between(0, 30*time.Minute), func() {
-		if f.config != resetConfig || !c.on[fileLate] {
+		if f.config != resetConfig {
 			c.receive(f)
+		} else if !c.on[fileMissing] {
+			c.uploadInventory(c.now)
+			c.importByHand()
 		}
 		c.deliverDaily(f, clock)
 	})
 }
 
-// receive lets a file arrive now, and plans what becomes of it.
-func (c *client) receive(f *feed) {
+// receive lets a file reach the data manager now, and plans what becomes of it.
+func (c *client) receive(f *feed) *file {
 	x := c.newFile(f, c.now)
 	c.after(c.between(10*time.Second, 5*time.Minute), func() {
 		if x.status != pending {
@@ -128,11 +129,15 @@ func (c *client) receive(f *feed) {
 			}
 		})
 	})
+	return x
 }
 
 // newFile inserts a pending file that arrived at the given moment, which may be past.
 func (c *client) newFile(f *feed, at time.Time) *file {
-	x := &file{stamps: stamps{created: at, moqui: f.moqui}, feed: f, id: c.id(), status: pending, received: at}
+	id := c.id()
+	x := &file{
+		stamps: stamps{created: at, moqui: f.moqui}, feed: f, id: id, name: id + ".csv", status: pending, received: at,
+	}
 	f.files = append(slices.DeleteFunc(f.files, func(x *file) bool {
 		return x.received.Before(c.now.Add(-recentFiles))
 	}), x)

@@ -47,7 +47,7 @@ func (d *Demo) listFaults() string {
 	for _, c := range d.clients {
 		fmt.Fprintf(&list, "\n%s\n", c.name)
 		for _, f := range Faults() {
-			fmt.Fprintf(&list, "  %-17s %-3s  %s\n", f.Name, onOff(c.on[f.Name]), f.Description)
+			fmt.Fprintf(&list, "  %-20s %-3s  %s\n", f.Name, onOff(c.on[f.Name]), f.Description)
 		}
 	}
 	return list.String()

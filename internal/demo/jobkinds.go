@@ -32,7 +32,7 @@ func jobKinds() []jobKind {
 		{"JOB_IMP_ITM_CNCL", "Import item cancellations", "cancelShopifyItems", h, 0, m, 1},
 		{"JOB_IMP_RTN", "Import returns", "importShopifyReturns", 6 * h, 0, 5 * m, 1},
 		{"JOB_PRC_PND_DML", "Process pending files", "processPendingDataManagerJob", 5 * m, 0, 40 * s, 0},
-		{"JOB_IMP_INV", "Import inventory file", "ftpImportFile", 15 * m, 0, m, 0},
+		{"JOB_IMP_INV", "Import inventory file", importService, 15 * m, 0, m, 0},
 		{"JOB_SYNC_INV_SHPFY", "Sync inventory from Shopify", "bulkInventorySyncFromShopify", 0, 4 * h, 20 * m, 1},
 		{"JOB_UL_INV", "Upload inventory", "uploadInventoryToShopify", 0, 5 * h, 25 * m, 1},
 		{"UL_RCNT_INV", "Upload recent inventory", "uploadRecentInventoryToShopify", 30 * m, 0, 5 * m, 1},

@@ -167,8 +167,11 @@ func (c *client) end(r *run) {
 	default:
 		if j != nil {
 			j.failed = false
-			if j.service == purgeService {
+			switch j.service {
+			case purgeService:
 				c.purge = c.now.Add(-purgeAfter)
+			case importService:
+				c.importUploads()
 			}
 		}
 		c.finish(r, done, "")

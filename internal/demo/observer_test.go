@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
 // noon of a Wednesday. On the Sunday after it daylight saving begins in the USA.
@@ -33,24 +35,29 @@ func newTestDemo(t *testing.T, clients int, past time.Duration, seed uint64) (*D
 			t.Error(err)
 		}
 	})
+	cfg, err := config.Load(d.ConfigFile())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var observers []*observer
-	for _, p := range all[:clients] {
+	for i, p := range all[:clients] {
 		db, err := sql.Open("sqlite", filepath.Join(dir, p.file())+"?_pragma=query_only(1)")
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() }) //nolint:errcheck // it was only read
-		observers = append(observers, &observer{T: t, profile: p, db: db, now: noon()})
+		observers = append(observers, &observer{T: t, profile: p, db: db, drop: newVisitor(t, cfg.Clients[i].SFTP[0]), now: noon()})
 	}
 	return d, observers
 }
 
-// observer judges a client's database by rules of its own, as of its clock.
+// observer judges a client's database and drop folder by rules of its own, as of its clock.
 type observer struct {
 	*testing.T
 	profile
-	db  *sql.DB
-	now time.Time
+	db   *sql.DB
+	drop *visitor
+	now  time.Time
 }
 
 // time returns the moment that a query tells as the OMS stores it; zero for NULL.
@@ -161,7 +168,7 @@ const oldRuns = `SELECT run_by_instance_id || ' ' || start_date_time FROM job_sa
 const lastLife = `SELECT max(max(coalesce(start_date_time, ''), coalesce(finish_date_time, ''))) FROM job_sandbox
 WHERE run_by_instance_id = ?`
 
-// faults names every fault that the tables show.
+// faults names every fault that the tables and the drop folder show.
 func (o *observer) faults() []string {
 	o.Helper()
 	var found []string
@@ -203,9 +210,16 @@ AND order_type_id = 'SALES_ORDER' AND sales_channel_enum_id <> 'LOOP_EXCH' AND (
 	see("scheduler-down", o.due() > 15*m &&
 		o.age("SELECT max(start_date_time) FROM job_sandbox WHERE pool_id = 'pool'") > 15*m)
 	const resets = " FROM data_manager_log WHERE config_id = 'RESET_INVENTORY'"
+	received := o.time("SELECT max(created_date)" + resets)
 	read := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FINISHED'")
 	refused := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FAILED'")
-	see("file-late", o.missed(o.time("SELECT max(created_date)"+resets)) && o.missed(read))
+	late := o.missed(received) && o.missed(read)
+	good, bad := o.drop.inbox(o.T)
+	fetched := o.drop.newest(o.T, "archive").Sub(received) > 15*m
+	see("file-missing", late && good == 0 && !fetched)
+	see("file-late", late && good == 0 && fetched)
+	see("file-stuck-on-sftp", late && good > 0)
+	see("file-invalid", bad > 0)
 	see("file-failed", o.missed(read) && refused.After(read))
 	see("dm-pending", o.age("SELECT min(created_date) FROM data_manager_log WHERE status_id IN ('SERVICE_PENDING', 'DmlsPending')") > h)
 	see("dm-failed", o.count(`SELECT count(*) FROM (SELECT 1 FROM data_manager_log WHERE config_id <> 'RESET_INVENTORY' GROUP BY config_id

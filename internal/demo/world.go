@@ -67,7 +67,10 @@ func profiles() ([]profile, error) {
 	return out, nil
 }
 
-func (p profile) file() string { return strings.ToLower(p.name) + ".db" }
+func (p profile) file() string { return p.account() + ".db" }
+
+// account is the client's user of the SFTP server.
+func (p profile) account() string { return strings.ToLower(p.name) }
 
 // today returns the given time of day on the day that is days after that of t, on the client's clock.
 func (p profile) today(t time.Time, days int, clock time.Duration) time.Time {
