@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -38,8 +40,8 @@ func (s series) most(metric string, labels ...string) float64 {
 	return most
 }
 
-// ails says which faults of the demo show in the metrics, by the limits of the guide.
-func (s series) ails(now time.Time) []string {
+// ails says which faults of the demo show in the metrics, by the limits of the guide. Why SFTP cannot be seen says its error.
+func (s series) ails(now time.Time, sftp string) []string {
 	const minute, hour = 60.0, 3600.0
 	since := func(timestamp float64) float64 { return float64(now.Unix()) - timestamp }
 	lastImport := s.most("oms_orders_last_import_timestamp_seconds", "channel", "WEB_SALES_CHANNEL")
@@ -53,7 +55,12 @@ func (s series) ails(now time.Time) []string {
 			return (config == "RESET_INVENTORY") == reset && f.value > s.most("oms_data_manager_last_success_timestamp_seconds", "config", config)
 		})
 	}
-	hung := slices.ContainsFunc(s["oms_collector_success"], func(c sample) bool { return c.value == 0 })
+	hung := slices.ContainsFunc(s["oms_collector_success"], func(c sample) bool { return c.labels["collector"] != "sftp" && c.value == 0 })
+	late := !failed(true) && s.most("oms_reset_inventory_seconds_since_processed", "source", "wms") > 15*hour
+	waits := s.most("oms_sftp_files", "folder", "inbox") > 0
+	fetched := s.most("oms_sftp_newest_file_timestamp_seconds", "folder", "archive") >
+		s.most("oms_reset_inventory_last_received_timestamp_seconds", "source", "wms")+15*minute
+	unseen, otherKey := s.most("oms_collector_success", "collector", "sftp") == 0, strings.Contains(sftp, "offers the host key")
 	var found []string
 	for _, fault := range []struct {
 		name string
@@ -67,11 +74,16 @@ func (s series) ails(now time.Time) []string {
 		{"instance-died", dead},
 		{"job-failing", s.most("oms_job_consecutive_failures") >= 3},
 		{"scheduler-down", s.most("oms_job_oldest_overdue_seconds") > 15*minute && since(s.most("oms_job_last_start_timestamp_seconds")) > 15*minute},
-		{"file-late", !failed(true) && s.most("oms_reset_inventory_seconds_since_processed", "source", "wms") > 15*hour},
+		{"file-missing", late && !waits && !fetched},
+		{"file-late", late && !waits && fetched},
+		{"file-stuck-on-sftp", late && waits},
+		{"file-invalid", s.most("oms_sftp_invalid_files") > 0},
 		{"file-failed", failed(true)},
 		{"dm-pending", s.most("oms_data_manager_oldest_age_seconds", "status", "pending") > hour},
 		{"dm-failed", failed(false)},
 		{"db-hung", hung},
+		{"sftp-hung", unseen && !otherKey},
+		{"sftp-hostkey-changed", unseen && otherKey},
 	} {
 		if fault.is {
 			found = append(found, fault.name)
@@ -98,13 +110,17 @@ func TestDemoFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	folders, err := dropfolder.Open(logger, krewe)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := collector.NewClient(collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return now },
-	}, krewe, collector.Sources{OMS: sim.Wrap(krewe.Name, source)})
+	}, krewe, collector.Sources{OMS: sim.Wrap(krewe.Name, source), DropFolders: folders})
 	t.Cleanup(func() { _ = client.Close() })
 
 	// scrape moves the clock and looks, until what ails the client is as it should be: the look back that a moved order
-	// starts may take a scrape.
+	// starts may take a scrape, and the archive is listed every five minutes.
 	scrape := func(want ...string) {
 		t.Helper()
 		testserver.Eventually(t, 20*time.Second, func() error {
@@ -128,7 +144,13 @@ func TestDemoFaults(t *testing.T) {
 					seen[family.GetName()] = append(seen[family.GetName()], s)
 				}
 			}
-			if got := seen.ails(now); !slices.Equal(got, want) {
+			var sftp string
+			for _, status := range client.Status() {
+				if status.Collector == "sftp" {
+					sftp = fmt.Sprint(status.Err)
+				}
+			}
+			if got := seen.ails(now, sftp); !slices.Equal(got, want) {
 				return fmt.Errorf("the metrics show %v, want %v", got, want)
 			}
 			return nil
