@@ -14,24 +14,36 @@ import (
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 )
 
 const (
 	// patience is for how long a scrape waits for an answer. Only one that hangs needs it.
 	patience = 10 * time.Second
-	// hungPatience is enough for a client whose database hangs: every answer would take for ever.
+	// hungPatience is enough for a server that hangs: every answer would take for ever.
 	hungPatience = time.Millisecond
 )
+
+// A part of a scrape asks one server of the client. Each is a scrape of its own: when one server hangs there is time for the
+// other one.
+type part struct {
+	hangs      string // the fault
+	collectors []string
+}
 
 // An exporter watches the simulated clients by a clock of its own.
 type exporter struct {
 	world   *demo.Demo
 	configs []config.Client
 	clients []*collector.Client
+	parts   []part
 	now     atomic.Pointer[time.Time]
-	hung    map[string]bool // by client
+	on      map[trouble]bool
 }
+
+// trouble is a fault of a client.
+type trouble struct{ client, fault string }
 
 // A scrape is what one client answered. Without families it failed.
 type scrape struct {
@@ -55,17 +67,30 @@ func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &exporter{world: world, configs: cfg.Clients, hung: map[string]bool{}}
+	e := &exporter{world: world, configs: cfg.Clients, on: map[trouble]bool{}}
 	e.now.Store(&start)
 	options := collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *e.now.Load() },
 	}
+	database, folders := part{hangs: databaseHangs}, part{hangs: sftpHangs}
+	for _, c := range options.Collectors {
+		if c.Name() == "sftp" {
+			folders.collectors = append(folders.collectors, c.Name())
+		} else {
+			database.collectors = append(database.collectors, c.Name())
+		}
+	}
+	e.parts = []part{database, folders}
 	for _, c := range cfg.Clients {
 		source, err := sqldb.Open(logger, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := collector.NewClient(options, c, collector.Sources{OMS: world.Wrap(c.Name, source)})
+		folders, err := dropfolder.Open(logger, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := collector.NewClient(options, c, collector.Sources{OMS: world.Wrap(c.Name, source), DropFolders: folders})
 		t.Cleanup(func() {
 			if err := client.Close(); err != nil {
 				t.Error(err)
@@ -119,9 +144,7 @@ func (e *exporter) advance(ctx context.Context, now time.Time, faults []fault) e
 		if err := e.world.SetFault(ctx, f.client, f.name, on); err != nil {
 			return err
 		}
-		if f.name == hangs {
-			e.hung[f.client] = on
-		}
+		e.on[trouble{f.client, f.name}] = on
 	}
 	return nil
 }
@@ -132,14 +155,8 @@ func (e *exporter) scrape(ctx context.Context) ([]scrape, error) {
 	var all sync.WaitGroup
 	for i, c := range e.clients {
 		all.Go(func() {
-			limit := patience
-			if e.hung[c.Name()] {
-				limit = hungPatience
-			}
-			ctx, cancel := context.WithTimeout(ctx, limit)
-			defer cancel()
 			scrapes[i].client = c.Name()
-			scrapes[i].families, errs[i] = collector.Gather(ctx, []*collector.Client{c}, nil).Gather()
+			scrapes[i].families, errs[i] = e.ask(ctx, c)
 		})
 	}
 	all.Wait()
@@ -149,4 +166,23 @@ func (e *exporter) scrape(ctx context.Context) ([]scrape, error) {
 		}
 	}
 	return scrapes, nil
+}
+
+// ask asks a client's servers. What is known of it without asking comes with each: the same.
+func (e *exporter) ask(ctx context.Context, c *collector.Client) ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	for _, p := range e.parts {
+		limit := patience
+		if e.on[trouble{c.Name(), p.hangs}] {
+			limit = hungPatience
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		families, err := collector.Gather(ctx, []*collector.Client{c}, p.collectors).Gather()
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, families...)
+	}
+	return all, nil
 }

@@ -18,11 +18,11 @@ const (
 	step = time.Minute
 	week = 7 * 24 * time.Hour
 	// enough is the least time in which the clients have every fault among them.
-	enough = 60 * time.Hour
+	enough = 84 * time.Hour
 )
 
 var (
-	span = flag.Duration("span", week, "how long to simulate; up to a week, the faults have 60 hours of it at most")
+	span = flag.Duration("span", week, "how long to simulate; up to a week, the faults have 84 hours of it at most")
 	seed = flag.Uint64("seed", 1, "decides what the clients live through, and when which fault comes")
 )
 

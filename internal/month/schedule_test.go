@@ -10,14 +10,29 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/demo"
 )
 
-// hangs is the fault with which a client does not answer any more.
-const hangs = "db-hung"
+// With these faults a server does not answer any more.
+const (
+	databaseHangs = "db-hung"
+	sftpHangs     = "sftp-hung"
+)
+
+const (
+	// listing is how often the exporter lists an archive. No real one is changed after the fact.
+	listing = 5 * time.Minute
+	// unseen is for how long SFTP must not be seen before it is told, which is also how long the exporter waits at most
+	// before it tries to connect again.
+	unseen = 5 * time.Minute
+)
 
 // An effect is what a fault must and may make fire.
 type effect struct {
 	alerts []string // all of them, and all the time but for the one that passes
 	passes string   // tells of a change rather than of a state
 	may    []string
+	// shows and ends are how much longer than usual it may take until the alerts fire, and are over. Until then before
+	// may fire in their place.
+	shows, ends time.Duration
+	before      string
 	// quiet: no reset-inventory file may come meanwhile, as that would change what is the matter.
 	quiet bool
 }
@@ -33,11 +48,20 @@ func effects() map[string]effect {
 		"instance-died":     {alerts: []string{"OMSInstanceSilent", "OMSJobStuck"}},
 		"job-failing":       {alerts: []string{"OMSJobFailing"}},
 		"scheduler-down":    {alerts: []string{"OMSJobSchedulerDown"}, may: []string{"OMSJobOverdue"}},
-		"file-late":         {alerts: []string{"OMSResetInventoryNotReceived"}, quiet: true},
-		"file-failed":       {alerts: []string{"OMSResetInventoryFailed"}, quiet: true},
-		"dm-pending":        {alerts: []string{"OMSDataManagerFilePending"}},
-		"dm-failed":         {alerts: []string{"OMSDataManagerFileFailed"}},
-		hangs:               {alerts: []string{"OMSDatabaseUnreachable"}},
+		"file-missing": {
+			alerts: []string{"OMSResetInventoryNotDelivered"}, shows: listing, before: "OMSResetInventoryNotImported", quiet: true,
+		},
+		"file-late": {
+			alerts: []string{"OMSResetInventoryNotImported"}, shows: listing, before: "OMSResetInventoryNotDelivered", quiet: true,
+		},
+		"file-stuck-on-sftp":   {alerts: []string{"OMSResetInventoryWaitsOnSFTP"}, quiet: true},
+		"file-invalid":         {alerts: []string{"OMSSFTPFileInvalid"}},
+		"file-failed":          {alerts: []string{"OMSResetInventoryFailed"}, quiet: true},
+		"dm-pending":           {alerts: []string{"OMSDataManagerFilePending"}},
+		"dm-failed":            {alerts: []string{"OMSDataManagerFileFailed"}},
+		databaseHangs:          {alerts: []string{"OMSDatabaseUnreachable"}},
+		sftpHangs:              {alerts: []string{"OMSSFTPUnreachable"}, shows: unseen, ends: unseen},
+		"sftp-hostkey-changed": {alerts: []string{"OMSSFTPUnreachable"}, shows: unseen, ends: unseen},
 	}
 }
 

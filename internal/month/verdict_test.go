@@ -77,7 +77,7 @@ func (r *record) judge(faults []fault, lingers map[string]time.Duration, start, 
 			case first == nil:
 				wrong("%s does not fire: %s", alert, f)
 				continue
-			case first.from.Sub(f.on) > promptness:
+			case first.from.Sub(f.on) > promptness+f.shows:
 				wrong("%s fires only after %s: %s", alert, first.from.Sub(f.on), f)
 			case alert != f.passes && until.Before(f.off.Add(-step)):
 				wrong("%s stops at %s, before the fault is mended: %s", alert, until.Format(time.DateTime), f)
@@ -113,8 +113,12 @@ func summary(faults []fault, delays []delay, r *record) string {
 
 // explains says whether an alert is to be expected of the fault, at its time.
 func (f fault) explains(e *episode, lingers time.Duration) bool {
-	known := slices.Contains(f.alerts, e.alert) || slices.Contains(f.may, e.alert)
-	return known && e.client == f.client && !e.from.Before(f.on) && !e.to.After(f.off.Add(lingers+promptness))
+	until := f.off.Add(lingers + promptness + f.ends)
+	if e.alert == f.before {
+		until = f.on.Add(promptness + f.shows)
+	}
+	known := slices.Contains(f.alerts, e.alert) || slices.Contains(f.may, e.alert) || e.alert == f.before
+	return known && e.client == f.client && !e.from.Before(f.on) && !e.to.After(until)
 }
 
 // first finds the first episode of an alert during a fault, and until when the alert fired without a break, be it with
