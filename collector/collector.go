@@ -54,6 +54,7 @@ func All() []Collector {
 		jobsCollector{},
 		dataManagerCollector{},
 		resetInventoryCollector{},
+		systemMessagesCollector{},
 		sftpCollector{},
 	}
 }

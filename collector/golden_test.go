@@ -121,6 +121,17 @@ func goldens() map[string]golden {
 		}}},
 		"reset_inventory_look_back": {"reset_inventory", &source{err: oms.ErrLookBack}},
 
+		"system_messages": {"system_messages", &source{systemMessages: []oms.OpenMessages{
+			{Type: "OMSFulfillmentFeed", Direction: oms.MessageOut, Status: oms.MessageFailing, Count: 2, Oldest: ago(4 * time.Hour)},
+			{Type: "OMSFulfillmentFeed", Direction: oms.MessageOut, Status: oms.MessageError, Count: 3, Oldest: ago(50 * time.Hour)},
+			{Type: "ShopifyOrderWebhook", Direction: oms.MessageIn, Status: oms.MessageOther, Count: 1, Oldest: ago(time.Hour)},
+			{Type: "ShopifyOrderWebhook", Direction: oms.MessageIn, Status: oms.MessageOther, Count: 4, Oldest: ago(time.Minute)},
+			{Type: "", Direction: oms.MessageIn, Status: oms.MessageReceived, Count: 1, Oldest: ago(-time.Second)},
+		}}},
+		"system_messages_idle":   {"system_messages", &source{systemMessages: []oms.OpenMessages{}}},
+		"system_messages_absent": {"system_messages", &source{}}, // stock OFBiz has no such table
+		"system_messages_failed": {"system_messages", &source{err: errors.New("statement timeout")}},
+
 		"sftp": {"sftp", &source{dropFolders: []oms.DropLocation{
 			{Location: "reset-inventory", Source: "wms", Age: 4 * time.Minute, Folders: []oms.DropFolder{
 				{Folder: oms.FolderInbox, Files: 3, Oldest: ago(2 * time.Hour), Newest: ago(time.Minute)},

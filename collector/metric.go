@@ -66,7 +66,7 @@ func newMetric(kind kind, name, help string, labels ...string) metric {
 // the database, which may hold any number of them.
 func bounded(label string) bool {
 	switch label {
-	case "age", "collector", "column", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage", "status", "table":
+	case "age", "collector", "column", "direction", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage", "status", "table":
 		return true
 	}
 	return false

@@ -31,6 +31,7 @@ type source struct {
 	jobs           oms.Jobs
 	dataManager    oms.DataManager
 	resetInventory oms.ResetInventory
+	systemMessages []oms.OpenMessages
 	dropFolders    []oms.DropLocation // nil for a client that has none
 	err            error              // comes with all facts
 	// before, where set, is called at the start of each run; its error is returned without facts.
@@ -69,6 +70,10 @@ func (s *source) DataManager(ctx context.Context, _ time.Time) (oms.DataManager,
 
 func (s *source) ResetInventory(ctx context.Context, _ time.Time) (oms.ResetInventory, error) {
 	return facts(ctx, s, "reset_inventory", &s.resetInventory)
+}
+
+func (s *source) SystemMessages(ctx context.Context, _ time.Time) ([]oms.OpenMessages, error) {
+	return facts(ctx, s, "system_messages", &s.systemMessages)
 }
 
 func (s *source) Look(ctx context.Context, _ time.Time) ([]oms.DropLocation, error) {

@@ -50,6 +50,10 @@ func (f *fakeSource) ResetInventory(context.Context, time.Time) (oms.ResetInvent
 	return oms.ResetInventory{}, f.err
 }
 
+func (f *fakeSource) SystemMessages(context.Context, time.Time) ([]oms.OpenMessages, error) {
+	return nil, f.err
+}
+
 func (f *fakeSource) Close() error {
 	close(f.closed)
 	return nil

@@ -190,7 +190,7 @@ func TestDropFolders(t *testing.T) {
 			if len(failed) != 1 || failed[0][1] != "sftp" {
 				t.Errorf("failed: %v", failed)
 			}
-			for _, name := range []string{"client", "orders", "jobs", "data_manager", "reset_inventory"} {
+			for _, name := range []string{"client", "orders", "jobs", "data_manager", "reset_inventory", "system_messages"} {
 				if took := value(t, page, `oms_collector_duration_seconds{client="KREWE",collector="`+name+`"}`); took > 1 {
 					t.Errorf("%s took %g s", name, took)
 				}

@@ -110,7 +110,7 @@ func TestFrozenServer(t *testing.T) {
 				if took := time.Since(start); took > 2*short {
 					t.Errorf("the scrape took %s", took)
 				}
-				if want := []string{"FROZEN client", "FROZEN data_manager", "FROZEN jobs", "FROZEN orders", "FROZEN reset_inventory"}; !slices.Equal(failed, want) {
+				if want := []string{"FROZEN client", "FROZEN data_manager", "FROZEN jobs", "FROZEN orders", "FROZEN reset_inventory", "FROZEN system_messages"}; !slices.Equal(failed, want) {
 					t.Errorf("failed %v, want %v", failed, want)
 				}
 				if got := of("OTHER", series); !slices.Equal(got, before) {
@@ -145,6 +145,7 @@ func TestLockedTable(t *testing.T) {
 				"data_manager_log": {"LOCKED data_manager", "LOCKED reset_inventory"},
 				"order_header":     {"LOCKED orders"},
 				"order_item":       {"LOCKED orders"},
+				"system_message":   {"LOCKED system_messages"},
 			} {
 				unlock := server.Lock(t, db, table)
 				_, failed := look(t, short, client)

@@ -14,8 +14,8 @@ const (
 	defaultTimeoutOffset = 500 * time.Millisecond
 	// maxTimeoutOffset is Prometheus' default scrape timeout: an offset as long as that leaves no time to measure.
 	maxTimeoutOffset = 10 * time.Second
-	// defaultMaxConnections serves one collector at a time each: orders, jobs, data_manager and reset_inventory.
-	defaultMaxConnections = 4
+	// defaultMaxConnections serves one area of the OMS each: the instance, orders, jobs, files and system messages.
+	defaultMaxConnections = 5
 )
 
 // Load reads and checks a configuration file. Relative paths in it are relative to its directory. The error has a line

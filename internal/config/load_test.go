@@ -77,7 +77,7 @@ func TestGood(t *testing.T) {
 			Driver:         config.Postgres,
 			DSN:            config.EnvSecret("postgres://monitor:${ADOC_PASSWORD}@db.example.com:5432/adoc_gt"),
 			Timezone:       time.UTC,
-			MaxConnections: 4,
+			MaxConnections: 5,
 		},
 	}, {
 		Name:     "demo.local",
@@ -86,7 +86,7 @@ func TestGood(t *testing.T) {
 			Driver:         config.SQLite,
 			DSN:            config.EnvSecret("testdata/demo/oms.db?mode=ro"),
 			Timezone:       zone(t, "Asia/Kolkata"),
-			MaxConnections: 4,
+			MaxConnections: 5,
 		},
 	}}
 	if got.TimeoutOffset != 750*time.Millisecond {
@@ -118,7 +118,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.TimeoutOffset != 500*time.Millisecond || c.Clients[0].Database.MaxConnections != 4 {
+	if c.TimeoutOffset != 500*time.Millisecond || c.Clients[0].Database.MaxConnections != 5 {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -178,6 +178,7 @@ func TestWrap(t *testing.T) {
 			"jobs":            func(ctx context.Context) error { _, err := hung.Jobs(ctx, start); return err },
 			"data manager":    func(ctx context.Context) error { _, err := hung.DataManager(ctx, start); return err },
 			"reset inventory": func(ctx context.Context) error { _, err := hung.ResetInventory(ctx, start); return err },
+			"system messages": func(ctx context.Context) error { _, err := hung.SystemMessages(ctx, start); return err },
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			asked := time.Now()

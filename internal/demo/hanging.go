@@ -43,6 +43,10 @@ func (h *hanging) ResetInventory(ctx context.Context, now time.Time) (oms.ResetI
 	return ask(ctx, h, now, h.Source.ResetInventory)
 }
 
+func (h *hanging) SystemMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
+	return ask(ctx, h, now, h.Source.SystemMessages)
+}
+
 func ask[T any](
 	ctx context.Context, h *hanging, now time.Time, question func(context.Context, time.Time) (T, error),
 ) (facts T, err error) {

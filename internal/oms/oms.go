@@ -30,6 +30,9 @@ type Source interface {
 	DataManager(ctx context.Context, now time.Time) (DataManager, error)
 	// ResetInventory tells of each configured source's files, in the order of the configuration. It needs the history.
 	ResetInventory(ctx context.Context, now time.Time) (ResetInventory, error)
+	// SystemMessages counts the integration messages that have not come to their end. Without an error, nil says that
+	// this OMS has none: stock OFBiz lacks the table. Several of the facts may have the same labels; their counts add up.
+	SystemMessages(ctx context.Context, now time.Time) ([]OpenMessages, error)
 	// Close ends running statements and closes the connections.
 	Close() error
 }

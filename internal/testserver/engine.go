@@ -51,7 +51,7 @@ func (s *Server) Database(tb testing.TB, name, zone string) Database {
 		Execute(tb, admin, "SET TIME ZONE '"+zone+"'")
 	}
 	return Database{config.Database{
-		Driver: s.driver, DSN: config.FileSecret(path), Timezone: Zone(tb, zone), MaxConnections: 4,
+		Driver: s.driver, DSN: config.FileSecret(path), Timezone: Zone(tb, zone), MaxConnections: 5,
 	}, admin}
 }
 
@@ -87,7 +87,7 @@ func embedded(tb testing.TB, name, zone string) Database {
 	tb.Cleanup(func() { _ = admin.Close() })
 	Execute(tb, admin, omsschema.SQLite)
 	return Database{config.Database{
-		Driver: config.SQLite, DSN: config.EnvSecret(path), Timezone: Zone(tb, zone), MaxConnections: 4,
+		Driver: config.SQLite, DSN: config.EnvSecret(path), Timezone: Zone(tb, zone), MaxConnections: 5,
 	}, admin}
 }
 

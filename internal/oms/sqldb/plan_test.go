@@ -72,6 +72,7 @@ func explain(ctx context.Context, t *testing.T, r *reader, name string, now time
 		"now": hour(0), "from": hour(-1), "to": r.time(far), "entered_since": hour(-1), "after": "199990", "config": "C7",
 		"ids": []string{"10000", "10001"}, "channels": []string{"LOOP_EXCH"}, "attribute_0": "SIGNIFYD_APPROVED",
 		"virtual": []string{"NA"}, "store": []string{"RETAIL_STORE"}, "open": []string{"SERVICE_PENDING", "DmlsPending"}, "unknown": []string{"DmlsNew"},
+		"status": "SmsgError",
 	}
 	for i := range oms.CreatedAges() {
 		named[fmt.Sprintf("entered_before_%d", i)] = hour(-1 - i)
@@ -115,7 +116,7 @@ func fullScans(driver config.Driver, plan string) []string {
 			full = strings.Contains(step, "Seq Scan on") && !small(step[strings.Index(step, "Seq Scan on"):])
 		case config.SQLite:
 			full = strings.Contains(step, "SCAN ") && !strings.Contains(step, "CONSTANT ROW") && !small(step) &&
-				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o", "SCAN u"}, func(sub string) bool {
+				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o", "SCAN u", "SCAN m"}, func(sub string) bool {
 					return strings.Contains(step, sub+"\t")
 				})
 		}
@@ -184,11 +185,16 @@ func fillForPlans(t *testing.T, db testserver.Database) {
 		func(i int) []string {
 			return []string{id(i), fmt.Sprint("C", i%50), status(i, "SERVICE_FINISHED", "DmlsPending"), at(i), at(i), at(i), status(i/10, at(i), "NULL")}
 		})
+	insert("INSERT INTO system_message (system_message_id, system_message_type_id, status_id, is_outgoing, init_date, last_attempt_date, fail_count)",
+		func(i int) []string {
+			open := []string{"SmsgProduced", "SmsgError", "SmsgNew"}[i/100%3]
+			return []string{id(i), fmt.Sprint("T", i%50), status(i, "SmsgSent", open), "Y", at(i), at(i), "0"}
+		})
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
 	tables := []string{"facility", "order_header", "order_item", "order_item_ship_group", "order_item_ship_group_assoc",
-		"order_facility_change", "order_status", "order_attribute", "job_sandbox", "data_manager_log"}
+		"order_facility_change", "order_status", "order_attribute", "job_sandbox", "data_manager_log", "system_message"}
 	for _, table := range tables {
 		analyze := "ANALYZE " + table
 		if db.Config.Driver == config.MySQL {

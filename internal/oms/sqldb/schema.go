@@ -37,6 +37,8 @@ func wanted() []table {
 		{"data_manager_log", "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp " +
 			"last_updated_tx_stamp", "parent_log_id cancel_date_time total_record_count failed_record_count"},
 		{"service_job_run", "job_run_id", ""},
+		{"system_message", "system_message_type_id status_id is_outgoing init_date last_attempt_date " +
+			"fail_count last_updated_stamp", ""},
 	}
 }
 

@@ -36,7 +36,7 @@ type Source struct {
 
 	// Each area of the OMS uses one connection at a time, whether for a scrape or for its look back, so that a locked
 	// table costs its own area only.
-	instance, orders, jobs, files *area
+	instance, orders, jobs, files, messages *area
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	dataManager flight.Flight[fileFacts]
 	lastFiles   atomic.Pointer[fileFacts]
@@ -69,7 +69,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	}
 	s := &Source{
 		logger: logger.With("client", client.Name), client: client, dialect: d, db: sql.OpenDB(connector),
-		instance: newArea("instance", nil), imports: imports{counts: map[oms.Channel]uint64{}},
+		instance: newArea("instance", nil), messages: newArea("system messages", nil), imports: imports{counts: map[oms.Channel]uint64{}},
 		skew: skew{stamps: map[string]moment{}}, fileStates: fileStates(),
 	}
 	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
@@ -107,7 +107,7 @@ func (s *Source) begin() bool {
 	return true
 }
 
-// An area is a part of the OMS that has one connection at a time and, unless it is the instance itself, a history.
+// An area is a part of the OMS that has one connection at a time and, apart from the instance and its messages, a history.
 type area struct {
 	name       string
 	slot       chan struct{}

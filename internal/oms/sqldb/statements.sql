@@ -167,16 +167,20 @@ WHERE last_updated_tx_stamp IS NULL ORDER BY job_id DESC LIMIT 500;
 SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
 WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
 
--- statement: files_statuses
--- The statuses in use, so that one nobody knows is seen. Index: data_manager_log.status_id, one entry per status.
-{{if mysql}}SELECT /*limit*/ DISTINCT status_id FROM {{data_manager_log}}
+-- part: statuses
+-- The statuses in use in a table, one entry of its index for each.
+{{if mysql}}SELECT /*limit*/ DISTINCT status_id FROM {{.}}
 {{- else}}WITH RECURSIVE statuses (status_id) AS (
-  SELECT MIN(status_id) FROM {{data_manager_log}}
+  SELECT MIN(status_id) FROM {{.}}
   UNION ALL
-  SELECT (SELECT l.status_id FROM {{data_manager_log}} l WHERE l.status_id > s.status_id ORDER BY l.status_id LIMIT 1)
+  SELECT (SELECT l.status_id FROM {{.}} l WHERE l.status_id > s.status_id ORDER BY l.status_id LIMIT 1)
   FROM statuses s WHERE s.status_id IS NOT NULL
 )
 SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
+
+-- statement: files_statuses
+-- The statuses in use, so that one nobody knows is seen. Index: data_manager_log.status_id, one entry per status.
+{{template "statuses" data_manager_log}};
 
 -- statement: files_open
 -- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end.
@@ -234,3 +238,28 @@ WHERE last_updated_tx_stamp IS NULL ORDER BY log_id DESC LIMIT 500;
 -- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
+
+-- statement: messages_statuses
+-- The statuses in use, so that one nobody knows is seen, and the ends, which grow for ever, are not read.
+-- Index: system_message.status_id, one entry per status.
+{{template "statuses" system_message}};
+
+-- part: messages
+-- Up to 10000 system messages of some status by type and direction. Their texts, which may be whole documents, are never
+-- read.
+SELECT /*limit*/ m.system_message_type_id, m.is_outgoing, m.failing, COUNT(*), MIN(m.created), MIN(m.attempted)
+FROM (
+  SELECT system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
+    COALESCE(init_date, last_updated_stamp) AS created,
+    COALESCE(last_attempt_date, init_date, last_updated_stamp) AS attempted
+  FROM {{system_message}} WHERE {{.}} LIMIT 10000
+) m
+GROUP BY m.system_message_type_id, m.is_outgoing, m.failing;
+
+-- statement: messages_open
+-- System messages of one status that is not an end. Index: system_message.status_id.
+{{template "messages" "status_id = :status"}};
+
+-- statement: messages_unknown
+-- System messages in a status that nobody knows: it may be an end. Index: system_message.status_id.
+{{template "messages" "status_id IN (:unknown) OR status_id IS NULL"}};

@@ -1,0 +1,51 @@
+package collector
+
+import (
+	"context"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+var (
+	systemMessages = newMetric(count, "oms_system_messages",
+		"System messages that have not come to their end, at most 10000 of a status; failing ones were tried in vain and are tried again.",
+		"type", "direction", "status")
+	systemMessageOldest = newMetric(greatest, "oms_system_message_oldest_age_seconds",
+		"How long the oldest of these messages has been there, or in work, or in error; 0 when there is none.",
+		"type", "direction", "status")
+)
+
+// systemMessagesCollector looks after Moqui's integration messages. Types are known by their messages: the OMS defines
+// hundreds, of which few are in use.
+type systemMessagesCollector struct{}
+
+func (systemMessagesCollector) Name() string { return "system_messages" }
+
+func (systemMessagesCollector) update(ctx context.Context, src Sources, b *batch) error {
+	open, err := src.OMS.SystemMessages(ctx, b.now)
+	if open == nil {
+		return err
+	}
+	known := map[oms.OpenMessages]bool{}
+	for _, m := range open {
+		known[oms.OpenMessages{Type: m.Type, Direction: m.Direction}] = true
+	}
+	if len(known) == 0 { // so that every client has every status
+		known[oms.OpenMessages{Direction: oms.MessageIn}], known[oms.OpenMessages{Direction: oms.MessageOut}] = true, true
+	}
+	for none := range known {
+		for _, none.Status = range oms.MessageStatuses() {
+			setMessages(b, none)
+		}
+	}
+	for _, m := range open {
+		setMessages(b, m)
+	}
+	return err
+}
+
+func setMessages(b *batch, m oms.OpenMessages) {
+	labels := []string{m.Type, string(m.Direction), string(m.Status)}
+	b.set(systemMessages, float64(m.Count), labels...)
+	b.setAge(systemMessageOldest, m.Oldest, labels...)
+}
