@@ -33,6 +33,9 @@ var (
 		"Newest entry of a sales order into the OMS, as Unix time.", "product_store", "channel")
 	ordersImported = newMetric(total, "oms_orders_imported_total",
 		"Sales orders seen entering the OMS.", "product_store", "channel")
+	ordersMissing = newMetric(count, "oms_orders_missing",
+		"Orders that the shop's last reconciliation found in Shopify and that are not in the OMS; absent where none is fresh.",
+		"shop")
 )
 
 // ordersCollector makes the guide's order checks.
@@ -79,6 +82,10 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 		b.setTime(ordersLastImport, i.Last, i.ProductStore, i.Channel.Channel)
 		b.set(ordersImported, float64(i.Seen), i.ProductStore, i.Channel.Channel)
 	}
+	for _, m := range facts.Missing {
+		b.set(ordersMissing, float64(m.Count), m.Shop)
+	}
+	b.age = facts.MissingAge
 	return err
 }
 

@@ -75,6 +75,10 @@ type Orders struct {
 	Parked []WaitingOrders
 	// Imports has every channel by which an order entered within the history; nil until the look back is complete.
 	Imports []Import
+	// Missing has every shop that was lately reconciled with Shopify; of all others nothing is known.
+	Missing []MissingOrders
+	// MissingAge says how old Missing is.
+	MissingAge time.Duration
 }
 
 // OrderStatus is an open state of a sales order.
@@ -148,6 +152,19 @@ type Import struct {
 	Last time.Time
 	// Seen counts the orders that entered since the look back was complete. It only grows.
 	Seen uint64
+}
+
+// MissingOrders counts the orders that Shopify has and the OMS lacks, as far as the last reconciliation tells
+// (HotWax' generate#OrderReconciliationReport, once a day as a rule, about the orders of the day before). It leaves out
+// POS orders and those cancelled in Shopify. Orders younger than an hour do not count: the import may be on its way.
+//
+// The reconciliation leaves the orders of its last run in a table, until the next. An order that is imported meanwhile
+// does not count any more. A shop is known if its run was at most 36 h ago and told of orders of the last 3 days: an old
+// table says nothing, and neither does an empty one. Of more than 50 000 orders the count is the least there are.
+type MissingOrders struct {
+	// Shop is the shop's id or, where the run was told of none, the id of the remote system.
+	Shop  string
+	Count int
 }
 
 // Jobs holds the facts about the job scheduler. Rows in SERVICE_DRAFT are templates and never count.

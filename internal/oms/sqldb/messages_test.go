@@ -50,15 +50,23 @@ func TestHeapOfMessages(t *testing.T) {
 	}
 }
 
-// TestWithoutMoqui asks stock OFBiz, which has no system messages: that is no failure.
+// TestWithoutMoqui asks stock OFBiz, which has neither system messages nor reconciliations: that is no failure.
 func TestWithoutMoqui(t *testing.T) {
-	ctx, s := onSQLite(t, "stock", "DROP TABLE system_message")
+	ctx, s := onSQLite(t, "stock", "DROP TABLE system_message; DROP TABLE shopify_oms_order_recon; "+
+		"DROP INDEX orderext_id_idx; ALTER TABLE order_header DROP COLUMN external_id")
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	if open, err := s.SystemMessages(ctx, now); open != nil || err != nil {
 		t.Errorf("messages %v and error %v, want neither", open, err)
 	}
+	testserver.Eventually(t, time.Minute, func() error { // until the first look back is over
+		orders, err := s.Orders(ctx, now)
+		if orders.Missing != nil {
+			t.Errorf("missing orders %v", orders.Missing)
+		}
+		return err
+	})
 	instance, err := s.Instance(ctx, now)
-	want := []oms.Column{{Table: "system_message"}}
+	want := []oms.Column{{Table: "order_header", Column: "external_id"}, {Table: "system_message"}, {Table: "shopify_oms_order_recon"}}
 	if err != nil || !slices.Equal(instance.Missing, want) {
 		t.Errorf("missing %v and error %v, want %v", instance.Missing, err, want)
 	}

@@ -86,7 +86,7 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		if h != nil {
 			facts.Imports = s.imports.count(h, now)
 		}
-		return errors.Join(lacking, err)
+		return errors.Join(lacking, err, r.missingOrders(ctx, now, &facts))
 	})
 	return facts, err
 }

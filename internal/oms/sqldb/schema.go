@@ -22,7 +22,7 @@ type table struct {
 func wanted() []table {
 	return []table{
 		{"order_header", "order_id order_type_id status_id product_store_id sales_channel_enum_id order_date entry_date " +
-			"last_updated_tx_stamp created_tx_stamp", ""},
+			"last_updated_tx_stamp created_tx_stamp", "external_id"},
 		{"order_item", "order_id order_item_seq_id status_id", "ship_group_seq_id"},
 		{"order_item_ship_group", "order_id ship_group_seq_id facility_id", ""},
 		{"order_item_ship_group_assoc", "order_id order_item_seq_id ship_group_seq_id", ""},
@@ -39,6 +39,7 @@ func wanted() []table {
 		{"service_job_run", "job_run_id", ""},
 		{"system_message", "system_message_type_id status_id is_outgoing init_date last_attempt_date " +
 			"fail_count last_updated_stamp", ""},
+		{"shopify_oms_order_recon", "system_message_remote_id shopify_order_id shop_id order_created_at last_updated_stamp", ""},
 	}
 }
 

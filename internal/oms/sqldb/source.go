@@ -42,6 +42,7 @@ type Source struct {
 	lastFiles   atomic.Pointer[fileFacts]
 	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
+	missing     missing
 	skew        skew
 
 	mu     sync.Mutex // guards what follows, and that nothing begins in the background after Close

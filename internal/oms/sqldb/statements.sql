@@ -119,6 +119,21 @@ WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'OR
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE created_tx_stamp IS NULL AND COALESCE(order_type_id, '') = 'SALES_ORDER' ORDER BY order_id DESC LIMIT 500;
 
+-- statement: orders_missing
+-- Orders that Shopify has, by its last reconciliation, and the OMS lacks; and when that was, every 5 minutes. The table is
+-- read whole, up to 50000 rows: it holds the orders of one run. Index: order_header.external_id for each. The subquery has
+-- one row so that no planner makes a join of it and reads all orders.
+{{if not (column "order_header" "external_id")}}{{impossible}}{{end -}}
+SELECT /*limit*/ COALESCE(r.shop_id, r.system_message_remote_id), MAX(r.last_updated_stamp), MAX(r.order_created_at),
+  SUM(CASE WHEN r.order_created_at < :created_before
+    AND (SELECT k.order_id FROM {{order_header}} k WHERE k.external_id = r.shopify_order_id LIMIT 1) IS NULL
+    THEN 1 ELSE 0 END)
+FROM (
+  SELECT system_message_remote_id, shopify_order_id, shop_id, order_created_at, last_updated_stamp
+  FROM {{shopify_oms_order_recon}} LIMIT 50000
+) r
+GROUP BY COALESCE(r.shop_id, r.system_message_remote_id);
+
 -- statement: jobs_pending
 -- Pending jobs by pool, and the longest-waiting one that the poller should have taken: due, and neither started, cancelled
 -- nor claimed (OFBiz JobManager.poll). Index: job_sandbox.status_id.
