@@ -86,7 +86,10 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		if h != nil {
 			facts.Imports = s.imports.count(h, now)
 		}
-		return errors.Join(lacking, err, r.missingOrders(ctx, now, &facts))
+		if err == nil || errors.Is(err, oms.ErrLookBack) {
+			err = errors.Join(err, r.missingOrders(ctx, now, &facts))
+		}
+		return errors.Join(lacking, err)
 	})
 	return facts, err
 }
