@@ -31,7 +31,7 @@ type client struct {
 	feeds  []*feed
 
 	uploads []*upload
-	shown   atomic.Pointer[[]upload] // what the SFTP server shows: never changed
+	shown   atomic.Pointer[shown]
 	server  *sftpServer
 
 	on   map[string]bool // the faults

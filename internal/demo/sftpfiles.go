@@ -15,12 +15,13 @@ import (
 // files are the uploads that a client shows last, for reading only, in their folders below root.
 type files struct {
 	root  string
-	shown *atomic.Pointer[[]upload]
+	shown *atomic.Pointer[shown]
 }
 
 // find returns what is at a path: a file, or a folder with what is in it, files and folders.
 func (f files) find(at string) (entry, []entry, error) {
-	folder := func(at string) entry { return entry{name: path.Base(at), folder: true, modified: time.Unix(0, 0)} }
+	shown := f.shown.Load()
+	folder := func(at string) entry { return entry{name: path.Base(at), folder: true, modified: shown.changed} }
 	var within []entry
 	found := false
 	for _, name := range []string{inbox, archive, refused} {
@@ -30,7 +31,7 @@ func (f files) find(at string) (entry, []entry, error) {
 			within = append(within, folder(own))
 		}
 	}
-	for _, u := range *f.shown.Load() {
+	for _, u := range shown.uploads {
 		file := entry{name: u.name, content: u.content, modified: u.modified}
 		switch own := path.Join(f.root, u.folder); at {
 		case own:

@@ -92,11 +92,24 @@ func (c *client) delivered(since time.Time) []*upload {
 	return found
 }
 
-// publish lets the SFTP server show the uploads as they are now.
+// shown is what the SFTP server shows, and when it last changed by the folders' own times. It is never changed itself.
+type shown struct {
+	uploads []upload
+	changed time.Time
+}
+
+// publish lets the SFTP server show the uploads as they are now. A folder's time has whole seconds, and moves with each
+// change all the same.
 func (c *client) publish() {
-	shown := make([]upload, len(c.uploads))
-	for i, u := range c.uploads {
-		shown[i] = *u
+	next, last := &shown{changed: c.now}, c.shown.Load()
+	for _, u := range c.uploads {
+		next.uploads = append(next.uploads, *u)
 	}
-	c.shown.Store(&shown)
+	if last != nil && slices.Equal(last.uploads, next.uploads) {
+		return
+	}
+	if last != nil && !next.changed.After(last.changed) {
+		next.changed = last.changed.Add(time.Second)
+	}
+	c.shown.Store(next)
 }

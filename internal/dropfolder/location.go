@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// archiveEvery is how often the archive is listed, which has many files and little news; archiveWindow says which of
-	// them count.
+	// archiveEvery is how often the archive is listed when nothing seems to have changed in it. When something has, a listing
+	// may take one part in archiveShare of the time. archiveWindow says which of its files count.
 	archiveEvery  = 5 * time.Minute
+	archiveShare  = 100
 	archiveWindow = 48 * time.Hour
 	// maxLinks is how many symbolic links of a folder are followed: each costs a request.
 	maxLinks = 100
@@ -26,13 +27,14 @@ type location struct {
 	config  config.SFTP
 	archive archive
 	inbox   inbox
-	waiting int // files in the inbox at the last look
 }
 
 // archive is what was last seen of it.
 type archive struct {
-	seen   oms.DropFolder
-	listed time.Time
+	seen     oms.DropFolder
+	listed   time.Time
+	modified time.Time // the folder itself, before that
+	took     time.Duration
 }
 
 // sight is what a look shows of a location, and why it does not show all.
@@ -60,10 +62,6 @@ func (l *location) look(ctx context.Context, c *connection, now time.Time) sight
 	waiting, seen, inboxErr := l.list(ctx, c, oms.FolderInbox, l.config.Path)
 	if inboxErr == nil {
 		found.Folders = append(found.Folders, seen)
-		if seen.Files < l.waiting {
-			l.archive = archive{} // what was taken is there now, or lost
-		}
-		l.waiting = seen.Files
 	}
 	_, seen, failedErr := l.list(ctx, c, oms.FolderFailed, l.config.Failed)
 	if failedErr == nil && l.config.Failed != "" {
@@ -81,18 +79,32 @@ func (l *location) look(ctx context.Context, c *connection, now time.Time) sight
 	return sight{found, errors.Join(inboxErr, failedErr, checkErr, archiveErr)}
 }
 
-// lookArchive lists the archive if it is time for that.
+// lookArchive lists the archive when a file came or went, which the time of the folder itself tells: it has many files and
+// little news. Some servers do not keep that time, and it has whole seconds: it is listed every few minutes all the same.
 func (l *location) lookArchive(ctx context.Context, c *connection, now time.Time) error {
-	if age := now.Sub(l.archive.listed); l.config.Archive == "" || 0 <= age && age < archiveEvery {
+	if l.config.Archive == "" {
 		return nil
 	}
+	last := l.archive
 	l.archive = archive{}
+	at := l.resolve(oms.FolderArchive, l.config.Archive)
+	folder, err := c.sftp.Stat(at)
+	if err != nil {
+		return pathError(l.config, "the folder archive", at, err)
+	}
+	age := now.Sub(last.listed)
+	changed := !folder.ModTime().Equal(last.modified) && age >= archiveShare*last.took
+	if 0 <= age && age < archiveEvery && !changed {
+		l.archive = last
+		return nil
+	}
+	start := time.Now()
 	files, seen, err := l.list(ctx, c, oms.FolderArchive, l.config.Archive)
 	if err != nil {
 		return err
 	}
 	files = after(files, now.Add(-archiveWindow))
-	l.archive = archive{summary(oms.FolderArchive, files, seen.Truncated), now}
+	l.archive = archive{summary(oms.FolderArchive, files, seen.Truncated), now, folder.ModTime(), time.Since(start)}
 	return nil
 }
 

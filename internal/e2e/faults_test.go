@@ -24,8 +24,8 @@ func alertOf(fault string) string {
 		"instance-died":        "OMSInstanceSilent",
 		"job-failing":          "OMSJobFailing",
 		"scheduler-down":       "OMSJobSchedulerDown",
-		"file-missing":         notDelivered,
-		"file-late":            notImported,
+		"file-missing":         "OMSResetInventoryNotDelivered",
+		"file-late":            "OMSResetInventoryNotImported",
 		"file-stuck-on-sftp":   "OMSResetInventoryWaitsOnSFTP",
 		"file-invalid":         invalid,
 		"file-failed":          "OMSResetInventoryFailed",
@@ -38,13 +38,8 @@ func alertOf(fault string) string {
 }
 
 const (
-	notDelivered = "OMSResetInventoryNotDelivered"
-	notImported  = "OMSResetInventoryNotImported"
-	unreachable  = "OMSSFTPUnreachable"
-	invalid      = "OMSSFTPFileInvalid"
-
-	// listing is how often the exporter lists an archive, which cannot be shortened. No real one is changed after the fact.
-	listing = 5 * time.Minute
+	unreachable = "OMSSFTPUnreachable"
+	invalid     = "OMSSFTPFileInvalid"
 )
 
 // toldOf is the receiver who is told of an alert, be it with others.
@@ -118,11 +113,7 @@ func (s *stack) makeFault(t *testing.T, client, fault string) result {
 	s.eventually(t, client, func() error { return s.quiet(client) })
 
 	notices := s.take(client)
-	names := []string{name}
-	if name == notDelivered { // until the archive is listed again, the file seems to be there
-		names = append(names, notImported)
-	}
-	judge(t, notices, client, names...)
+	judge(t, notices, client, name)
 	fired, err := first(notices, toldOf(name), name, "firing")
 	check(t, err)
 	resolved, err := first(notices, toldOf(name), name, "resolved")
@@ -138,11 +129,7 @@ func (s *stack) begin(t *testing.T, client, fault, alert string) (on time.Time) 
 	t.Helper()
 	on = time.Now()
 	s.fault(t, client, fault, true)
-	within := patience
-	if alert == notDelivered {
-		within += listing
-	}
-	s.within(t, within, client, func() error {
+	s.eventually(t, client, func() error {
 		_, err := first(s.of(client), toldOf(alert), alert, "firing")
 		return err
 	})

@@ -147,14 +147,8 @@ func (s *stack) situation(client string) string {
 	return text.String()
 }
 
-// eventually waits for something about a client.
+// eventually waits for something about a client, and asks a few times a second.
 func (s *stack) eventually(t *testing.T, client string, f func() error) {
-	t.Helper()
-	s.within(t, patience, client, f)
-}
-
-// within waits for so long, and asks a few times a second.
-func (s *stack) within(t *testing.T, patience time.Duration, client string, f func() error) {
 	t.Helper()
 	var err error
 	var next time.Time

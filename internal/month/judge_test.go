@@ -20,8 +20,6 @@ type fires struct {
 func TestJudge(t *testing.T) {
 	watch := fires{alert: watchdog, client: "all", to: lastMinute}
 	stuck := func(from, to int) fires { return fires{"OMSJobStuck", "KREWE", from, to} }
-	notImported := func(from, to int) fires { return fires{"OMSResetInventoryNotImported", "KREWE", from, to} }
-	notDelivered := func(from, to int) fires { return fires{"OMSResetInventoryNotDelivered", "KREWE", from, to} }
 	unreachable := func(from, to int) fires { return fires{"OMSSFTPUnreachable", "KREWE", from, to} }
 	for name, test := range map[string]struct {
 		fault string
@@ -37,9 +35,8 @@ func TestJudge(t *testing.T) {
 		"does not end":    {"job-stuck", []fires{watch, stuck(60, 194)}, []string{"unexpected: "}},
 		"another client":  {"job-stuck", []fires{watch, stuck(60, 185), {"OMSJobStuck", "UCG", 60, 61}}, []string{"unexpected: "}},
 		"another alert":   {"job-stuck", []fires{watch, stuck(60, 185), {"OMSJobOverdue", "KREWE", 60, 61}}, []string{"unexpected: "}},
-		"shows later":     {"file-missing", []fires{watch, notImported(60, 66), notDelivered(67, 181)}, nil},
-		"shows too late":  {"file-missing", []fires{watch, notImported(60, 67), notDelivered(69, 181)}, []string{"OMSResetInventoryNotDelivered fires only after 9m0s"}},
-		"another in turn": {"file-missing", []fires{watch, notDelivered(61, 181), notImported(100, 101)}, []string{"unexpected: "}},
+		"shows later":     {"sftp-hung", []fires{watch, unreachable(67, 181)}, nil},
+		"shows too late":  {"sftp-hung", []fires{watch, unreachable(69, 181)}, []string{"OMSSFTPUnreachable fires only after 9m0s"}},
 		"ends later":      {"sftp-hung", []fires{watch, unreachable(65, 188)}, nil},
 		"ends too late":   {"sftp-hung", []fires{watch, unreachable(65, 189)}, []string{"unexpected: "}},
 		"nobody on watch": {"job-stuck", []fires{stuck(60, 185), {watchdog, "all", 5, 299}}, []string{watchdog + " did not"}},

@@ -16,23 +16,17 @@ const (
 	sftpHangs     = "sftp-hung"
 )
 
-const (
-	// listing is how often the exporter lists an archive. No real one is changed after the fact.
-	listing = 5 * time.Minute
-	// unseen is for how long SFTP must not be seen before it is told, which is also how long the exporter waits at most
-	// before it tries to connect again.
-	unseen = 5 * time.Minute
-)
+// unseen is for how long SFTP must not be seen before it is told, which is also how long the exporter waits at most before
+// it tries to connect again.
+const unseen = 5 * time.Minute
 
 // An effect is what a fault must and may make fire.
 type effect struct {
 	alerts []string // all of them, and all the time but for the one that passes
 	passes string   // tells of a change rather than of a state
 	may    []string
-	// shows and ends are how much longer than usual it may take until the alerts fire, and are over. Until then before
-	// may fire in their place.
+	// shows and ends are how much longer than usual it may take until the alerts fire, and are over.
 	shows, ends time.Duration
-	before      string
 	// quiet: no reset-inventory file may come meanwhile, as that would change what is the matter.
 	quiet bool
 }
@@ -40,20 +34,16 @@ type effect struct {
 // effects are those of every fault of the demo.
 func effects() map[string]effect {
 	return map[string]effect{
-		"order-stuck":       {alerts: []string{"OMSOrderStuckInCreated"}},
-		"order-unfulfilled": {alerts: []string{"OMSOrderWaitsForBrokering"}},
-		"unfillable":        {alerts: []string{"OMSOrderUnfillable", "OMSUnfillableSurge"}, passes: "OMSUnfillableSurge"},
-		"import-stalled":    {alerts: []string{"OMSOrderImportStalled"}},
-		"job-stuck":         {alerts: []string{"OMSJobStuck"}},
-		"instance-died":     {alerts: []string{"OMSInstanceSilent", "OMSJobStuck"}},
-		"job-failing":       {alerts: []string{"OMSJobFailing"}},
-		"scheduler-down":    {alerts: []string{"OMSJobSchedulerDown"}, may: []string{"OMSJobOverdue"}},
-		"file-missing": {
-			alerts: []string{"OMSResetInventoryNotDelivered"}, shows: listing, before: "OMSResetInventoryNotImported", quiet: true,
-		},
-		"file-late": {
-			alerts: []string{"OMSResetInventoryNotImported"}, shows: listing, before: "OMSResetInventoryNotDelivered", quiet: true,
-		},
+		"order-stuck":          {alerts: []string{"OMSOrderStuckInCreated"}},
+		"order-unfulfilled":    {alerts: []string{"OMSOrderWaitsForBrokering"}},
+		"unfillable":           {alerts: []string{"OMSOrderUnfillable", "OMSUnfillableSurge"}, passes: "OMSUnfillableSurge"},
+		"import-stalled":       {alerts: []string{"OMSOrderImportStalled"}},
+		"job-stuck":            {alerts: []string{"OMSJobStuck"}},
+		"instance-died":        {alerts: []string{"OMSInstanceSilent", "OMSJobStuck"}},
+		"job-failing":          {alerts: []string{"OMSJobFailing"}},
+		"scheduler-down":       {alerts: []string{"OMSJobSchedulerDown"}, may: []string{"OMSJobOverdue"}},
+		"file-missing":         {alerts: []string{"OMSResetInventoryNotDelivered"}, quiet: true},
+		"file-late":            {alerts: []string{"OMSResetInventoryNotImported"}, quiet: true},
 		"file-stuck-on-sftp":   {alerts: []string{"OMSResetInventoryWaitsOnSFTP"}, quiet: true},
 		"file-invalid":         {alerts: []string{"OMSSFTPFileInvalid"}},
 		"file-failed":          {alerts: []string{"OMSResetInventoryFailed"}, quiet: true},

@@ -114,10 +114,7 @@ func summary(faults []fault, delays []delay, r *record) string {
 // explains says whether an alert is to be expected of the fault, at its time.
 func (f fault) explains(e *episode, lingers time.Duration) bool {
 	until := f.off.Add(lingers + promptness + f.ends)
-	if e.alert == f.before {
-		until = f.on.Add(promptness + f.shows)
-	}
-	known := slices.Contains(f.alerts, e.alert) || slices.Contains(f.may, e.alert) || e.alert == f.before
+	known := slices.Contains(f.alerts, e.alert) || slices.Contains(f.may, e.alert)
 	return known && e.client == f.client && !e.from.Before(f.on) && !e.to.After(until)
 }
 
