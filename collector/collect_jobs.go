@@ -42,7 +42,7 @@ func (jobsCollector) Name() string { return "jobs" }
 func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	facts, err := src.OMS.Jobs(ctx, b.now)
 	running := measured(facts.Runs, err)
-	if running {
+	if running && !facts.Partial {
 		b.set(jobs, float64(facts.Pending), "pending")
 		b.set(jobs, float64(facts.Queued), "queued")
 		b.set(jobs, float64(facts.Running), "running")

@@ -92,6 +92,11 @@ func goldens() map[string]golden {
 			},
 		}}},
 		"jobs_look_back": {"jobs", &source{err: oms.ErrLookBack, jobs: oms.Jobs{Pools: []oms.Pool{{Name: "pool"}}}}},
+		"jobs_one_generation": {"jobs", &source{err: errors.New("statement timeout"), jobs: oms.Jobs{
+			Pending: 3, Running: 1, Partial: true,
+			Runs:    []oms.Run{{JobName: "sync", JobID: "100001", Instance: "maarg-1", Start: ago(20 * time.Minute)}},
+			History: &oms.JobHistory{Jobs: []oms.JobRuns{{JobName: "JOB_FAILS", Failures: 3, FirstFailure: ago(45 * time.Minute)}}},
+		}}},
 		"jobs_partial": {"jobs", &source{err: errors.New("statement timeout"), jobs: oms.Jobs{
 			History: &oms.JobHistory{Jobs: []oms.JobRuns{{JobName: "JOB_FAILS", Failures: 3, FirstFailure: ago(45 * time.Minute)}}},
 		}}},

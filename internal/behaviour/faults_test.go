@@ -142,6 +142,7 @@ func TestLockedTable(t *testing.T) {
 			for table, want := range map[string][]string{
 				"job_sandbox":      {"LOCKED jobs"},
 				"job_manager_lock": {"LOCKED jobs"},
+				"service_job":      {"LOCKED jobs"},
 				"data_manager_log": {"LOCKED data_manager", "LOCKED reset_inventory"},
 				"order_header":     {"LOCKED orders"},
 				"order_item":       {"LOCKED orders"},
@@ -159,6 +160,43 @@ func TestLockedTable(t *testing.T) {
 					return nil
 				})
 				unlock()
+				healthy(t, client)
+			}
+		})
+	}
+}
+
+// TestOneGenerationLocked locks the jobs of one generation: those of the other are still told of, but not how many there are.
+func TestOneGenerationLocked(t *testing.T) {
+	for name, server := range servers(t) {
+		t.Run(name, func(t *testing.T) {
+			db := server.Database(t, "generations", "UTC")
+			at := time.Now().UTC().Add(-time.Minute).Format(time.DateTime)
+			testserver.Execute(t, db.Admin, strings.ReplaceAll(`
+				INSERT INTO job_sandbox (job_id, job_name, pool_id, status_id, start_date_time, finish_date_time, last_updated_tx_stamp)
+				VALUES ('1', 'ofbiz', 'pool', 'SERVICE_FINISHED', 'AT', 'AT', 'AT');
+				INSERT INTO service_job_run (job_run_id, job_name, has_error, start_time, end_time) VALUES ('100001', 'moqui', 'N', 'AT', 'AT')`, "AT", at))
+			client := watch(t, "BOTH", db.Config, io.Discard)
+			healthy(t, client)
+			for table, jobs := range map[string][]string{"service_job_run": {"ofbiz"}, "job_sandbox": {"moqui"}} {
+				unlock := server.Lock(t, db, table)
+				series, failed := look(t, short, client)
+				unlock()
+				if want := []string{"BOTH jobs"}; !slices.Equal(failed, want) {
+					t.Errorf("%s locked: failed %v, want %v", table, failed, want)
+				}
+				var got []string
+				for _, s := range series {
+					if job, found := strings.CutPrefix(s, "oms_job_last_success_timestamp_seconds client=BOTH job_name="); found {
+						got = append(got, job)
+					}
+					if strings.HasPrefix(s, "oms_jobs ") {
+						t.Errorf("%s locked: %s cannot be known", table, s)
+					}
+				}
+				if !slices.Equal(got, jobs) {
+					t.Errorf("%s locked: jobs %v, want %v", table, got, jobs)
+				}
 				healthy(t, client)
 			}
 		})
@@ -221,7 +259,7 @@ func TestPlainWords(t *testing.T) {
 				db.DSN = config.EnvSecret(strings.Replace(dsn, old, replacement, 1))
 				return db
 			}
-			testserver.Execute(t, server.Database(t, "dropped", "America/New_York").Admin, "DROP TABLE job_sandbox")
+			testserver.Execute(t, server.Database(t, "dropped", "America/New_York").Admin, "DROP TABLE job_sandbox; DROP TABLE service_job_run")
 			cases := map[string]struct {
 				db   config.Database
 				want []string // in the state of the collector jobs

@@ -167,9 +167,14 @@ type MissingOrders struct {
 	Count int
 }
 
-// Jobs holds the facts about the job scheduler. Rows in SERVICE_DRAFT are templates and never count.
+// Jobs holds the facts about the job schedulers of both generations. OFBiz' rows in SERVICE_DRAFT are templates and never
+// count.
 type Jobs struct {
+	// Pending are OFBiz' rows that wait for their time, of a recurring job the next one, and Moqui's scheduled jobs that
+	// are not in work.
 	Pending, Queued, Running int
+	// Partial is set where one of two generations could not be read: then those counts are not known.
+	Partial bool
 	// Runs are the runs in work now.
 	Runs  []Run
 	Pools []Pool
@@ -181,15 +186,16 @@ type Jobs struct {
 
 // Run is a job run in work.
 type Run struct {
-	// JobName is the stable name (see JobName), JobID the row to mend, Instance the server that runs it.
+	// JobName is the stable name (see JobName), JobID the row to mend, Instance the server that runs it. A lock of Moqui
+	// that is held beyond its run is like a run, with the id of that run.
 	JobName, JobID, Instance string
 	Start                    time.Time
 }
 
-// Pool is an OFBiz thread pool by which jobs are scheduled.
+// Pool is an OFBiz thread pool by which jobs are scheduled, or Moqui's scheduler, whose name is moqui.
 type Pool struct {
 	Name string
-	// OldestDue is the run time of the longest-waiting job that the poller should have taken.
+	// OldestDue is since when the longest-waiting job is due that the poller should have taken.
 	OldestDue time.Time
 	// LastStart is the newest start; it needs the history where none is running.
 	LastStart time.Time
@@ -208,7 +214,8 @@ type JobHistory struct {
 type JobRuns struct {
 	JobName string
 	// Failures counts the failed and crashed runs since the last finished one; FirstFailure is when the first of them
-	// ended. OFBiz makes a new row for each failed run of a recurring job, so rows are counted.
+	// ended. Both generations make a row for each run of a recurring job, so rows are counted. Moqui does not write that
+	// a run crashed; then it ended when it began.
 	Failures     int
 	FirstFailure time.Time
 	// LastSuccess is when the last finished run ended, and LastDuration how long it took; nil where that is not known.

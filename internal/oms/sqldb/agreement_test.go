@@ -63,6 +63,7 @@ type world struct {
 	ids    int
 	steps  int
 	open   []openRow
+	moqui  moquiWorld
 	log    []string
 }
 
@@ -88,6 +89,7 @@ func newWorld(t *testing.T, seed uint64, db testserver.Database) *world {
 	for range 60 { // a past
 		w.insert(t, w.now.Add(-time.Duration(w.IntN(9*24*60))*time.Minute), w.IntN(4) > 0)
 	}
+	w.moquiPast(t)
 	return w
 }
 
@@ -171,6 +173,7 @@ func (w *world) quick(t *testing.T) {
 		w.insert(t, w.now.Add(-time.Duration(w.IntN(20))*time.Second), true)
 	}
 	w.progress(t, true)
+	w.moquiQuick(t)
 }
 
 // slow makes changes that are found a quarter of an hour later.
@@ -180,6 +183,7 @@ func (w *world) slow(t *testing.T) {
 		w.insert(t, w.now.Add(-time.Duration(w.IntN(90))*time.Minute), w.IntN(2) == 0)
 	}
 	w.progress(t, false)
+	w.moquiSlow(t)
 	for range w.IntN(3) { // edited by a person: in the web tools, or by a statement that writes no stamp
 		table := w.table()
 		id := w.anyID(t, table)
@@ -371,7 +375,7 @@ func (w *world) facts(t *testing.T, s *Source, now time.Time) facts {
 	inOrder(f.Orders.Imports, func(i oms.Import) string { return i.ProductStore + i.Channel.Channel })
 	inOrder(f.Orders.Open, func(o oms.OpenOrders) string { return o.ProductStore + string(o.Status) })
 	inOrder(f.Orders.Created, func(o oms.CreatedOrders) string { return o.ProductStore })
-	inOrder(f.Jobs.Runs, func(r oms.Run) string { return r.JobID })
+	inOrder(f.Jobs.Runs, func(r oms.Run) string { return r.JobName + " " + r.JobID })
 	inOrder(f.Jobs.Pools, func(p oms.Pool) string { return p.Name })
 	inOrder(f.Jobs.History.Jobs, func(j oms.JobRuns) string { return j.JobName })
 	inOrder(f.Files.Open, func(o oms.OpenFiles) string { return o.Config + string(o.Status) })

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -35,6 +36,7 @@ type row struct {
 	outcome, open  string
 	pool, instance string // of jobs
 	child          bool   // of files: repeats a crashed one
+	manual         bool   // of Moqui's runs: a person began it
 	total, failed  int    // records of files
 	counted        bool   // whether the OMS says how many
 
@@ -62,6 +64,8 @@ func (r row) goesOn(o row) bool {
 //     up, for those that were purged or edited without a stamp;
 //   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
 //
+// The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see runIDs.
+//
 // If a row is lost that made others superfluous, the answer would need those: then the history is stale, and a new look
 // back replaces it. So it does once a day, for rows that are not held and that somebody edited without a stamp.
 type history struct {
@@ -69,6 +73,7 @@ type history struct {
 	decode  func(record) row
 	keep    keeper
 	configs []string // of files: the configurations whose latest files count however old
+	ids     *runIDs  // of Moqui's runs
 
 	rows   map[string]row
 	kept   kept
@@ -115,6 +120,9 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 
 // read reads what changed and, when it is time, some rows without stamps.
 func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool, batch map[string]row) error {
+	if h.ids != nil {
+		return h.ids.read(ctx, r, h, now, batch)
+	}
 	if empty := h.newest.isZero(); empty || full { // the newest stamp may also have gone, or been mended
 		if err := h.prime(ctx, r); err != nil {
 			return err
@@ -155,7 +163,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 		_, have := batch[id]
 		return have || !want
 	})
-	for chunk := range slices.Chunk(slices.Collect(maps.Keys(again)), idsAtOnce) {
+	for chunk := range chunks(again) {
 		if err := r.query(ctx, h.table+"_by_id", args{"ids": chunk}, into(batch, h.decode)); err != nil {
 			return err
 		}
@@ -170,6 +178,11 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 	}
 	h.open, h.unverified = open, h.unverified[len(share):]
 	return nil
+}
+
+// chunks returns ids in as large parts as one statement takes.
+func chunks(ids map[string]bool) iter.Seq[[]string] {
+	return slices.Chunk(slices.Collect(maps.Keys(ids)), idsAtOnce)
 }
 
 // pass reads the latest rows without stamps, some pages of the others, and the latest files of some configurations.
@@ -296,7 +309,7 @@ func (h *history) floorOf(r *reader, t time.Time) time.Time {
 	return h.newest.floor(t, r.source.client.Database.Timezone)
 }
 
-// age says how old the oldest part of the answer is: that of rows without stamps.
+// age says how old the oldest part of the answer is: that of rows without stamps, or of runs with ids passed over.
 func (h *history) age(now time.Time) time.Duration { return max(now.Sub(h.cycled), 0) }
 
 // due says whether something was last done so long ago, or in the future: the clock went back.

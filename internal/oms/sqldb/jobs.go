@@ -2,6 +2,8 @@ package sqldb
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -81,10 +83,13 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 	k.latest(rows, func(r row) string { return "instance " + r.instance }, row.active)
 }
 
-// Jobs implements oms.Source.
-func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
-	var facts oms.Jobs
-	err := s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
+// ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
+func (s *Source) ofbizJobs(ctx context.Context, now time.Time) (facts jobFacts, err error) {
+	err = s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
+		if r.schema.generation == oms.GenerationMoqui {
+			s.jobs.forget()
+			return nil
+		}
 		if err := r.need(s.jobs, "job_sandbox"); err != nil {
 			return err
 		}
@@ -100,17 +105,16 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 		if err != nil {
 			return err
 		}
-		facts = openFacts(open, now)
+		facts.Jobs = openFacts(open, now)
 		facts.Pending = pending
 		h, err := s.advance(ctx, s.jobs, r, now, open, nil)
 		rows := open
 		if h != nil {
 			rows = h.rows
-			facts.History = jobHistory(rows, now)
-			facts.History.Age = h.age(now)
+			facts.rows, facts.age = slices.Collect(maps.Values(rows)), h.age(now)
 		}
 		facts.Pools = lastStarts(pools, rows, now)
-		facts.Locks = locks(locked, facts.History)
+		facts.Locks = locks(locked, activity(facts.rows, now))
 		return err
 	})
 	return facts, err
@@ -167,15 +171,13 @@ func (r *reader) locks(ctx context.Context, now time.Time) ([]string, error) {
 }
 
 // locks says for every known instance whether it is locked.
-func locks(locked []string, history *oms.JobHistory) map[string]bool {
+func locks(locked []string, known map[string]time.Time) map[string]bool {
 	if locked == nil {
 		return nil
 	}
 	all := map[string]bool{everyInstance: false}
-	if history != nil {
-		for instance := range history.Activity {
-			all[instance] = false
-		}
+	for instance := range known {
+		all[instance] = false
 	}
 	for _, instance := range locked {
 		all[instance] = true
@@ -201,16 +203,23 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) [
 	return all
 }
 
+// activity returns the newest sign of life of each instance within the last days.
+func activity(rows []row, now time.Time) map[string]time.Time {
+	seen := map[string]time.Time{}
+	for _, r := range rows {
+		if at := r.active().at(now); r.instance != "" && !at.Before(now.Add(-remembered)) {
+			seen[r.instance] = newest(seen[r.instance], at)
+		}
+	}
+	return seen
+}
+
 // jobHistory sums up the runs that ended within the last days.
-func jobHistory(rows map[string]row, now time.Time) *oms.JobHistory {
-	since := now.Add(-remembered)
-	history := &oms.JobHistory{Activity: map[string]time.Time{}}
+func jobHistory(rows []row, now time.Time) *oms.JobHistory {
+	history := &oms.JobHistory{Activity: activity(rows, now)}
 	ended := map[string][]row{}
 	for _, r := range rows {
-		if r.instance != "" && !r.active().at(now).Before(since) {
-			history.Activity[r.instance] = newest(history.Activity[r.instance], r.active().at(now))
-		}
-		if r.outcome != "" && !r.end.at(now).Before(since) {
+		if r.outcome != "" && !r.end.at(now).Before(now.Add(-remembered)) {
 			ended[r.name] = append(ended[r.name], r)
 		}
 	}

@@ -27,6 +27,11 @@ type lookBack struct {
 
 // fill reads the next slice of the look back. It says whether there is more.
 func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool, err error) {
+	if h.ids != nil {
+		more, err = h.ids.fill(ctx, r, h, now)
+		h.prune(now)
+		return more, err
+	}
 	b := &h.back
 	if !b.began {
 		if err := h.prime(ctx, r); err != nil {

@@ -36,7 +36,10 @@ func wanted() []table {
 		{"job_manager_lock", "instance_id from_date thru_date", ""},
 		{"data_manager_log", "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp " +
 			"last_updated_tx_stamp", "parent_log_id cancel_date_time total_record_count failed_record_count"},
-		{"service_job_run", "job_run_id", ""},
+		{"service_job", "job_name cron_expression paused",
+			"from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp"},
+		{"service_job_run", "job_run_id job_name has_error start_time end_time", "host_name user_id last_updated_stamp"},
+		{"service_job_run_lock", "job_name job_run_id last_run_time", "last_updated_stamp"},
 		{"system_message", "system_message_type_id status_id is_outgoing init_date last_attempt_date " +
 			"fail_count last_updated_stamp", ""},
 		{"shopify_oms_order_recon", "system_message_remote_id shopify_order_id shop_id order_created_at last_updated_stamp", ""},

@@ -139,12 +139,7 @@ func (r *reader) need(a *area, table string) error {
 	err := r.schema.need(table)
 	if err != nil {
 		r.source.forget()
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.history = nil
-		if !a.running {
-			a.next = nil
-		}
+		a.forget()
 	}
 	return err
 }

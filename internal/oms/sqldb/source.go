@@ -37,6 +37,9 @@ type Source struct {
 	// Each area of the OMS uses one connection at a time, whether for a scrape or for its look back, so that a locked
 	// table costs its own area only.
 	instance, orders, jobs, files, messages *area
+	// The jobs of Moqui have a history of their own, on the connection of the other jobs.
+	runs      *area
+	schedules map[string]*schedule // of Moqui's jobs, by their cron expressions; read by whoever has that connection
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	dataManager flight.Flight[fileFacts]
 	lastFiles   atomic.Pointer[fileFacts]
@@ -76,6 +79,8 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
 	s.jobs = newArea("jobs", func() *history { return newHistory("jobs", decodeJob, keepJobs) })
 	s.files = newArea("files", s.newFileHistory)
+	s.runs = newArea("Moqui's jobs", newRunHistory)
+	s.runs.slot = s.jobs.slot
 	s.db.SetMaxOpenConns(client.Database.MaxConnections)
 	s.db.SetMaxIdleConns(client.Database.MaxConnections)
 	s.db.SetConnMaxIdleTime(idleTimeout)
@@ -136,3 +141,23 @@ func (a *area) acquire(ctx context.Context) error {
 }
 
 func (a *area) release() { <-a.slot }
+
+// forget drops what is known of the area: its table is not there any more.
+func (a *area) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.history = nil
+	if !a.running {
+		a.next = nil
+	}
+}
+
+// held returns the rows on which the area's history rests, for whoever has its connection.
+func (a *area) held() map[string]row {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.history == nil {
+		return nil
+	}
+	return a.history.rows
+}

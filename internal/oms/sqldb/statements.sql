@@ -182,6 +182,38 @@ WHERE last_updated_tx_stamp IS NULL ORDER BY job_id DESC LIMIT 500;
 SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
 WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
 
+-- statement: service_jobs
+-- Moqui's jobs and their schedules, a few hundred rows.
+SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
+  {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
+  {{col "service_job" "last_updated_stamp"}}
+FROM {{service_job}} sj;
+
+-- statement: job_run_locks
+-- Which of Moqui's jobs are in work, and when each was last taken. A row per job.
+SELECT /*limit*/ job_name, job_run_id, last_run_time, {{col "service_job_run_lock" "last_updated_stamp"}}
+FROM {{service_job_run_lock}} sl;
+
+-- part: run_columns
+-- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long.
+job_run_id, job_name, {{col "service_job_run" "host_name"}}, {{col "service_job_run" "user_id"}}, has_error, start_time, end_time,
+  {{col "service_job_run" "last_updated_stamp"}};
+
+-- statement: runs_between
+-- Runs of Moqui's jobs in a span of ids: the new ones, those passed over, and pages of the look back. Ids of another length
+-- lie between as text. Index: primary key.
+SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}}
+WHERE job_run_id >= :from AND job_run_id <= :to AND LENGTH(job_run_id) = :digits ORDER BY job_run_id DESC LIMIT 2000;
+
+-- statement: runs_by_id
+-- Runs in work, and those on which the answer rests. Index: primary key.
+SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}} WHERE job_run_id IN (:ids);
+
+-- statement: runs_last
+-- The last run by its first digit, every 5 minutes. Index: primary key, one entry read.
+SELECT /*limit*/ job_run_id FROM {{service_job_run}}
+WHERE job_run_id >= :from AND job_run_id < :to ORDER BY job_run_id DESC LIMIT 1;
+
 -- part: statuses
 -- The statuses in use in a table, one entry of its index for each.
 {{if mysql}}SELECT /*limit*/ DISTINCT status_id FROM {{.}}

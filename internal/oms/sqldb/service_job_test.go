@@ -1,0 +1,81 @@
+package sqldb
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestDue says since when the scheduler should have taken a job, at 12:00 in New York.
+func TestDue(t *testing.T) {
+	zone := testserver.Zone(t, "America/New_York")
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	at := func(clock string) moment {
+		if clock == "" {
+			return moment{}
+		}
+		m, err := time.Parse(time.DateTime, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wall(m, zone)
+	}
+	for name, c := range map[string]struct {
+		from, changed         string // of the job
+		runID, last, released string // of the lock
+		want                  string
+	}{
+		"taken on time":              {last: "2026-11-18 11:45:02", released: "2026-11-18 11:45:20", want: "2026-11-18 12:00:00"},
+		"late":                       {last: "2026-11-18 11:00:02", released: "2026-11-18 11:01:00", want: "2026-11-18 11:15:00"},
+		"late for days":              {last: "2026-11-11 11:00:02", want: "2026-11-11 11:15:00"},
+		"after a long run":           {last: "2026-11-18 05:00:02", released: "2026-11-18 11:58:00", want: "2026-11-18 12:03:00"},
+		"after a failure":            {last: "2026-11-18 11:30:02", released: "2026-11-18 11:50:00", want: "2026-11-18 11:55:00"},
+		"unpaused a moment ago":      {last: "2026-11-11 11:00:02", changed: "2026-11-18 11:59:50", want: "2026-11-18 11:59:50"},
+		"begins later than it ran":   {last: "2026-11-11 11:00:02", from: "2026-11-18 11:50:00", want: "2026-11-18 11:50:00"},
+		"never ran":                  {changed: "2026-11-18 11:00:00", want: "2026-11-18 11:00:00"},
+		"never ran well":             {changed: "2026-11-18 11:00:00", released: "2026-11-18 11:58:00", want: "2026-11-18 12:03:00"},
+		"its lock has expired":       {runID: "1", last: "2026-11-18 10:50:02", released: "2026-11-18 10:50:02", want: "2026-11-18 11:50:02"},
+		"its lock was never a claim": {runID: "1", changed: "2026-11-18 11:00:00", want: "2026-11-18 11:00:00"},
+	} {
+		cron, err := parseSchedule("0 0/15 * * * ?")
+		if err != nil {
+			t.Fatal(err)
+		}
+		job := serviceJob{schedule: cron, from: at(c.from), changed: at(c.changed), expiry: time.Hour, retry: 5 * time.Minute}
+		due := job.due(jobLock{runID: c.runID, last: at(c.last), changed: at(c.released)}, zone, now)
+		if got := due.In(zone).Format(time.DateTime); got != c.want {
+			t.Errorf("%s: due at %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestUnreadableSchedule shows that a schedule which nobody understands is told of once, and fails nothing.
+func TestUnreadableSchedule(t *testing.T) {
+	var log bytes.Buffer
+	w := &world{db: testserver.Engines()[0].Start(t)(t, "unreadable", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+	s, err := Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	w.long = s
+	told := func(want int) {
+		t.Helper()
+		for range 3 {
+			w.jobNames(t)
+			w.now = w.now.Add(30 * time.Second)
+		}
+		if n := strings.Count(log.String(), "job J"); n != want {
+			t.Errorf("told %d times, want %d, in\n%s", n, want, log.String())
+		}
+	}
+	w.exec(t, "INSERT INTO service_job (job_name, cron_expression, paused) VALUES ('J', 'every hour', 'N'), ('K', '0 0 * * * ?', 'N')")
+	told(1)
+	w.exec(t, "UPDATE service_job SET cron_expression = 'hourly' WHERE job_name = 'J'")
+	told(2)
+}
