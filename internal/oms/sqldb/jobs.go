@@ -85,7 +85,7 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	var facts oms.Jobs
 	err := s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
-		if err := r.need(s.jobs, "job_sandbox"); err != nil {
+		if has, err := r.need(s.jobs, "job_sandbox"); !has {
 			return err
 		}
 		pools, pending, err := r.pendingJobs(ctx, now)
@@ -120,7 +120,7 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 func (r *reader) pendingJobs(ctx context.Context, now time.Time) (map[string]oms.Pool, int, error) {
 	pools, pending := map[string]oms.Pool{}, 0
 	err := r.query(ctx, "jobs_pending", args{"now": r.time(now)}, func(rec record) {
-		pending += rec.number(1)
+		pending += rec.count(1)
 		pools[rec.text(0)] = oms.Pool{Name: rec.text(0), OldestDue: rec.moment(2).at(now)}
 	})
 	return pools, pending, err
