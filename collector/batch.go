@@ -20,9 +20,10 @@ type batch struct {
 	client string
 	zone   *time.Location
 	now    time.Time
-	// age says how old the oldest part of the facts is, generation what the run found out about the client.
-	age        time.Duration
-	generation oms.Generation
+	// age says how old the oldest part of the facts is.
+	age time.Duration
+	// instance is what the run found out about the client, if it did.
+	instance *oms.Instance
 
 	families map[metric]map[string]sample
 }
@@ -36,7 +37,8 @@ func newBatch(client config.Client, now time.Time) *batch {
 	return &batch{client: client.Name, zone: client.Timezone, now: now, families: map[metric]map[string]sample{}}
 }
 
-// set puts a value into the batch, joined with one that is there already under the same labels.
+// set puts a value into the batch, joined with one that is there already under the same labels. NaN stands for a value
+// that is not known, and is left out.
 func (b *batch) set(m metric, value float64, labels ...string) {
 	all := append([]string{b.client}, labels...)
 	for i, l := range all {
@@ -71,6 +73,16 @@ func (b *batch) setAge(m metric, t time.Time, labels ...string) {
 	b.set(m, age, labels...)
 }
 
+// setOldest puts the age of the oldest of n things into the batch: 0 where there are none, and nothing where there are
+// and the OMS does not say since when.
+func (b *batch) setOldest(m metric, n int, t time.Time, labels ...string) {
+	if n > 0 && t.IsZero() {
+		b.set(m, math.NaN(), labels...)
+		return
+	}
+	b.setAge(m, t, labels...)
+}
+
 // seconds is t as Unix time.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 
@@ -98,7 +110,9 @@ func (b *batch) metrics(limit int) []prometheus.Metric {
 	for m, family := range b.families {
 		samples := make([]sample, 0, len(family))
 		for _, s := range family {
-			samples = append(samples, s)
+			if !math.IsNaN(s.value) {
+				samples = append(samples, s)
+			}
 		}
 		if m.capped {
 			dropped := max(0, len(samples)-limit)

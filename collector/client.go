@@ -22,10 +22,10 @@ type Client struct {
 	src   Sources
 	tasks []*task
 
-	mu         sync.Mutex
-	generation oms.Generation // the last one known: one failed run must not make a new series of oms_client_info
-	closed     bool
-	runs       sync.WaitGroup
+	mu       sync.Mutex
+	instance oms.Instance // the last one known: one failed run must not make a new series of oms_client_info
+	closed   bool
+	runs     sync.WaitGroup
 }
 
 // task is one collector of a client.
@@ -49,7 +49,7 @@ type outcome struct {
 // NewClient measures the client cfg from src, which it owns from here on, with those of the enabled collectors for which
 // the client has a source. It asks nothing of src yet.
 func NewClient(opts Options, cfg config.Client, src Sources) *Client {
-	c := &Client{opts: opts, cfg: cfg, src: src, generation: oms.GenerationUnknown}
+	c := &Client{opts: opts, cfg: cfg, src: src, instance: oms.Instance{Generation: oms.GenerationUnknown}}
 	for _, col := range opts.Collectors {
 		if o, ok := col.(optional); ok && !o.has(src) {
 			continue
@@ -64,6 +64,13 @@ func (c *Client) Name() string { return c.cfg.Name }
 
 // Config is the configuration that the client was made with.
 func (c *Client) Config() config.Client { return c.cfg }
+
+// Missing lists what this vintage of the OMS lacks, as far as that is known.
+func (c *Client) Missing() []oms.Column {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.instance.Missing
+}
 
 // Close lets no run begin any more, waits for those under way, which end with the deadlines of those who wait for
 // them, and closes the sources.
@@ -101,9 +108,9 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	out.err = col.update(ctx, c.src, b)
 	out.metrics, out.age = b.metrics(c.opts.MaxSeries), b.age
 	out.duration = time.Since(start)
-	if b.generation != "" && b.generation != oms.GenerationUnknown {
+	if b.instance != nil {
 		c.mu.Lock()
-		c.generation = b.generation
+		c.instance = *b.instance
 		c.mu.Unlock()
 	}
 	return out

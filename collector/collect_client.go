@@ -17,7 +17,9 @@ func (clientCollector) Name() string { return "client" }
 
 func (clientCollector) update(ctx context.Context, src Sources, b *batch) error {
 	instance, err := src.OMS.Instance(ctx, b.now)
-	b.generation = instance.Generation
+	if err == nil {
+		b.instance = &instance
+	}
 	if instance.ClockSkew != nil {
 		b.set(databaseClockSkew, instance.ClockSkew.Seconds())
 	}

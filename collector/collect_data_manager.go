@@ -42,34 +42,38 @@ func (dataManagerCollector) update(ctx context.Context, src Sources, b *batch) e
 		configs[f.Config] = true
 	}
 	for config := range configs {
-		if measured(facts.Open, err) {
+		if facts.Open != nil {
 			for _, status := range oms.FileStatuses() {
 				setOpen(b, oms.OpenFiles{Config: config, Status: status})
 			}
 		}
 		if facts.History != nil {
-			setEnded(b, oms.FileRuns{Config: config})
+			setEnded(b, oms.FileRuns{Config: config}, facts.History.RefusalsUnknown)
 		}
 	}
 	for _, f := range facts.Open {
 		setOpen(b, f)
 	}
 	for _, f := range ended {
-		setEnded(b, f)
+		setEnded(b, f, facts.History.RefusalsUnknown)
 	}
 	return err
 }
 
 func setOpen(b *batch, f oms.OpenFiles) {
 	b.set(dataManagerFiles, float64(f.Count), f.Config, string(f.Status))
-	b.setAge(dataManagerOldest, f.Oldest, f.Config, string(f.Status))
+	b.setOldest(dataManagerOldest, f.Count, f.Oldest, f.Config, string(f.Status))
 }
 
-func setEnded(b *batch, f oms.FileRuns) {
+func setEnded(b *batch, f oms.FileRuns, refusalsUnknown bool) {
 	b.setTime(dataManagerLastSuccess, f.LastSuccess, f.Config)
 	b.setTime(dataManagerLastFailure, f.LastFailure, f.Config)
 	for _, outcome := range oms.FileOutcomes() {
-		b.set(dataManagerRecent, float64(f.Recent[outcome]), f.Config, string(outcome))
+		if outcome != oms.FileFinishedWithErrors || !refusalsUnknown {
+			b.set(dataManagerRecent, float64(f.Recent[outcome]), f.Config, string(outcome))
+		}
 	}
-	b.set(dataManagerRecentFailedRecords, float64(f.RecentFailedRecords), f.Config)
+	if !refusalsUnknown {
+		b.set(dataManagerRecentFailedRecords, float64(f.RecentFailedRecords), f.Config)
+	}
 }

@@ -41,14 +41,13 @@ func (jobsCollector) Name() string { return "jobs" }
 
 func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	facts, err := src.OMS.Jobs(ctx, b.now)
-	running := measured(facts.Runs, err)
-	if running && !facts.Partial {
+	if facts.Runs != nil && !facts.Partial {
 		b.set(jobs, float64(facts.Pending), "pending")
 		b.set(jobs, float64(facts.Queued), "queued")
 		b.set(jobs, float64(facts.Running), "running")
 	}
 	for _, run := range facts.Runs {
-		b.setAge(jobRunning, run.Start, run.JobName)
+		b.setOldest(jobRunning, 1, run.Start, run.JobName)
 		if !run.Start.IsZero() && b.now.Sub(run.Start) > longRunning {
 			b.setAge(jobLongRunning, run.Start, run.JobName, run.JobID, run.Instance)
 		}
@@ -68,7 +67,7 @@ func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	}
 	b.age = facts.History.Age
 	for _, job := range facts.History.Jobs {
-		if running {
+		if facts.Runs != nil {
 			b.set(jobRunning, 0, job.JobName)
 		}
 		b.set(jobConsecutiveFailures, float64(job.Failures), job.JobName)

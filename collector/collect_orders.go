@@ -46,7 +46,7 @@ func (ordersCollector) Name() string { return "orders" }
 func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error {
 	facts, err := src.OMS.Orders(ctx, b.now)
 	known := channels(facts)
-	if measured(facts.Open, err) {
+	if facts.Open != nil {
 		for c := range known {
 			for _, status := range oms.OrderStatuses() {
 				b.set(orders, 0, string(status), c.ProductStore, c.Channel)
@@ -56,13 +56,13 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 	for _, o := range facts.Open {
 		b.set(orders, float64(o.Count), string(o.Status), o.ProductStore, o.Channel.Channel)
 	}
-	if measured(facts.Created, err) {
+	if facts.Created != nil {
 		for c := range known {
-			setCreated(b, oms.CreatedOrders{Channel: c, OlderThan: make([]int, len(oms.CreatedAges()))})
+			setCreated(b, 0, oms.CreatedOrders{Channel: c, OlderThan: make([]int, len(oms.CreatedAges()))})
 		}
 	}
 	for _, o := range facts.Created {
-		setCreated(b, o)
+		setCreated(b, 1, o)
 	}
 	for reason, n := range facts.Excluded {
 		b.set(ordersCreatedExcluded, float64(n), reason)
@@ -108,8 +108,9 @@ func channels(facts oms.Orders) map[oms.Channel]bool {
 	return known
 }
 
-func setCreated(b *batch, o oms.CreatedOrders) {
-	b.setAge(ordersOldestCreated, o.Oldest, o.ProductStore, o.Channel.Channel)
+// setCreated puts what is known of a channel's created orders into the batch; some says whether there are any.
+func setCreated(b *batch, some int, o oms.CreatedOrders) {
+	b.setOldest(ordersOldestCreated, some, o.Oldest, o.ProductStore, o.Channel.Channel)
 	ages := oms.CreatedAges()
 	for i, n := range o.OlderThan {
 		b.set(ordersCreatedOlderThan, float64(n),
@@ -119,5 +120,5 @@ func setCreated(b *batch, o oms.CreatedOrders) {
 
 func setWaiting(b *batch, number, age metric, o oms.WaitingOrders) {
 	b.set(number, float64(o.Count), o.Place)
-	b.setAge(age, o.Oldest, o.Place)
+	b.setOldest(age, o.Count, o.Oldest, o.Place)
 }

@@ -37,11 +37,15 @@ func (resetInventoryCollector) update(ctx context.Context, src Sources, b *batch
 			b.set(resetLastProcessedOffset, utcOffset(s.LastProcessed, b.zone), s.Source)
 		}
 		b.setTime(resetLastReceived, s.LastReceived, s.Source)
-		if s.LastRecords != nil {
-			b.set(resetLastRecords, float64(s.LastRecords.Total), s.Source, "total")
-			b.set(resetLastRecords, float64(s.LastRecords.Failed), s.Source, "failed")
-		}
-		b.setAge(resetRunning, s.RunningSince, s.Source)
+		setRecords(b, s.LastRecords.Total, s.Source, "total")
+		setRecords(b, s.LastRecords.Failed, s.Source, "failed")
+		b.setOldest(resetRunning, s.Running, s.RunningSince, s.Source)
 	}
 	return err
+}
+
+func setRecords(b *batch, n *int, source, result string) {
+	if n != nil {
+		b.set(resetLastRecords, float64(*n), source, result)
+	}
 }

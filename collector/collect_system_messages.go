@@ -47,5 +47,5 @@ func (systemMessagesCollector) update(ctx context.Context, src Sources, b *batch
 func setMessages(b *batch, m oms.OpenMessages) {
 	labels := []string{m.Type, string(m.Direction), string(m.Status)}
 	b.set(systemMessages, float64(m.Count), labels...)
-	b.setAge(systemMessageOldest, m.Oldest, labels...)
+	b.setOldest(systemMessageOldest, m.Count, m.Oldest, labels...)
 }

@@ -69,9 +69,3 @@ type Options struct {
 	// Now is the clock by which ages are told.
 	Now func() time.Time
 }
-
-// measured tells whether facts that do not need the history were had. In the company of an error, nil says that they
-// could not be, unless it is only the history that is missing.
-func measured[T any](facts []T, err error) bool {
-	return err == nil || errors.Is(err, oms.ErrLookBack) || facts != nil
-}

@@ -105,7 +105,7 @@ func (c *Client) measure(ctx context.Context, t *task, ch chan<- prometheus.Metr
 // info is there for every configured client, also when nothing of it can be reached.
 func (c *Client) info() prometheus.Metric {
 	c.mu.Lock()
-	generation := c.generation
+	generation := c.instance.Generation
 	c.mu.Unlock()
 	labels := prometheus.Labels{}
 	maps.Copy(labels, c.cfg.Labels)

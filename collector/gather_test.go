@@ -74,7 +74,10 @@ func TestHangingSourceCostsTheOthersNothing(t *testing.T) {
 
 func TestTwoScrapesShareARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		src := &source{before: func(ctx context.Context, _ string) error { return pause(ctx, 10*time.Second) }}
+		src := &source{
+			orders: oms.Orders{Open: []oms.OpenOrders{}},
+			before: func(ctx context.Context, _ string) error { return pause(ctx, 10*time.Second) },
+		}
 		c := newClient(t, "KREWE", src, "orders")
 		var first, second string
 		var wg sync.WaitGroup

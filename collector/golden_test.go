@@ -62,6 +62,7 @@ func goldens() map[string]golden {
 			MissingAge: 2 * time.Minute,
 		}}},
 		"orders_idle": {"orders", &source{orders: oms.Orders{
+			Open: []oms.OpenOrders{}, Created: []oms.CreatedOrders{},
 			Unfulfilled: []oms.WaitingOrders{}, Parked: []oms.WaitingOrders{}, Imports: []oms.Import{},
 		}}},
 		"orders_partial": {"orders", &source{err: errors.New("statement timeout"), orders: oms.Orders{
@@ -91,7 +92,8 @@ func goldens() map[string]golden {
 				},
 			},
 		}}},
-		"jobs_look_back": {"jobs", &source{err: oms.ErrLookBack, jobs: oms.Jobs{Pools: []oms.Pool{{Name: "pool"}}}}},
+		"jobs_none":      {"jobs", &source{}}, // a vintage without jobs
+		"jobs_look_back": {"jobs", &source{err: oms.ErrLookBack, jobs: oms.Jobs{Runs: []oms.Run{}, Pools: []oms.Pool{{Name: "pool"}}}}},
 		"jobs_one_generation": {"jobs", &source{err: errors.New("statement timeout"), jobs: oms.Jobs{
 			Pending: 3, Running: 1, Partial: true,
 			Runs:    []oms.Run{{JobName: "sync", JobID: "100001", Instance: "maarg-1", Start: ago(20 * time.Minute)}},
@@ -114,6 +116,18 @@ func goldens() map[string]golden {
 				{Config: "EXP_FULFILLMENT", LastSuccess: ago(time.Hour)},
 			}},
 		}}},
+		// Without dates and counts: what is not known is absent, and no zero.
+		"data_manager_unknown": {"data_manager", &source{dataManager: oms.DataManager{
+			Open: []oms.OpenFiles{
+				{Config: "IMP_ORD", Status: oms.FilePending, Count: 1, Oldest: ago(2 * time.Hour)},
+				{Config: "IMP_ORD", Status: oms.FileRunning, Count: 2},
+				{Config: "\xfe", Status: oms.FileRunning, Count: 1}, // shown like the next one
+				{Config: "\xff", Status: oms.FileRunning, Count: 1, Oldest: ago(time.Hour)},
+			},
+			History: &oms.FileHistory{RefusalsUnknown: true, Configs: []oms.FileRuns{
+				{Config: "IMP_ORD", Recent: map[oms.FileOutcome]int{oms.FileFinished: 3}},
+			}},
+		}}},
 		"data_manager_look_back": {"data_manager", &source{err: oms.ErrLookBack, dataManager: oms.DataManager{
 			Open: []oms.OpenFiles{{Config: "IMP_ORD", Status: oms.FileQueued, Count: 1, Oldest: ago(time.Minute)}},
 		}}},
@@ -122,7 +136,7 @@ func goldens() map[string]golden {
 			Age: time.Minute,
 			Sources: []oms.ResetSource{
 				{Source: "wms", LastProcessed: ago(72*time.Hour + 30*time.Minute), LastReceived: ago(20 * time.Minute),
-					LastRecords: &oms.Records{Total: 5000, Failed: 12}, RunningSince: ago(10 * time.Minute)},
+					LastRecords: oms.Records{Total: new(5000), Failed: new(12)}, Running: 1, RunningSince: ago(10 * time.Minute)},
 				{Source: "shopify"},
 			},
 		}}},

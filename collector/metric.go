@@ -2,6 +2,7 @@ package collector
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,8 +25,18 @@ const (
 	oldest
 )
 
-// join makes one value of two that have the same labels.
+// join makes one value of two that have the same labels. Where one is not known (NaN), the other counts, unless it is 0:
+// there is something, so that would be wrong.
 func (k kind) join(a, b float64) float64 {
+	if math.IsNaN(a) {
+		a, b = b, a
+	}
+	if math.IsNaN(b) {
+		if a > 0 {
+			return a
+		}
+		return b
+	}
 	switch k {
 	case count, total:
 		return a + b

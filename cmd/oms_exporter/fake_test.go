@@ -20,15 +20,16 @@ import (
 
 // A fakeSource is an OMS without anything in it.
 type fakeSource struct {
-	err    error                // of every answer
-	hang   chan context.Context // where set, Orders sends its context here and answers when that ends
-	closed chan struct{}        // closed by Close
+	err     error // of every answer
+	missing []oms.Column
+	hang    chan context.Context // where set, Orders sends its context here and answers when that ends
+	closed  chan struct{}        // closed by Close
 }
 
 func newFakeSource() *fakeSource { return &fakeSource{closed: make(chan struct{})} }
 
 func (f *fakeSource) Instance(context.Context, time.Time) (oms.Instance, error) {
-	return oms.Instance{Generation: oms.GenerationOFBiz}, f.err
+	return oms.Instance{Generation: oms.GenerationOFBiz, Missing: f.missing}, f.err
 }
 
 func (f *fakeSource) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
@@ -37,7 +38,7 @@ func (f *fakeSource) Orders(ctx context.Context, _ time.Time) (oms.Orders, error
 		<-ctx.Done()
 		return oms.Orders{}, context.Cause(ctx)
 	}
-	return oms.Orders{}, f.err
+	return oms.Orders{Open: []oms.OpenOrders{}}, f.err
 }
 
 func (f *fakeSource) Jobs(context.Context, time.Time) (oms.Jobs, error) { return oms.Jobs{}, f.err }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 func TestPages(t *testing.T) {
@@ -114,7 +115,9 @@ func TestDiscovery(t *testing.T) {
 func TestLanding(t *testing.T) {
 	broken := newFakeSource()
 	broken.err = errors.New("table <orders> is locked")
-	b := newBench(t, settings{}, map[string]*fakeSource{"A&B": broken}, "A&B", "UCG")
+	old := newFakeSource()
+	old.missing = []oms.Column{{Table: "data_manager_log"}, {Table: "order_item", Column: "ship_group_seq_id"}}
+	b := newBench(t, settings{}, map[string]*fakeSource{"A&B": broken, "UCG": old}, "A&B", "UCG")
 	page := func() string {
 		w := b.ask(t.Context(), "GET", "/")
 		if got := w.Header().Get("Content-Type"); w.Code != http.StatusOK || got != "text/html; charset=utf-8" {
@@ -122,13 +125,17 @@ func TestLanding(t *testing.T) {
 		}
 		return w.Body.String()
 	}
-	if before := page(); !strings.Contains(before, ">idle<") || strings.Contains(before, ">failing<") {
+	if before := page(); !strings.Contains(before, ">idle<") || strings.Contains(before, ">failing<") || strings.Contains(before, "database lacks") {
 		t.Errorf("nothing has run yet, but the page says\n%s", before)
 	}
 	b.ask(t.Context(), "GET", "/metrics")
 	after := page()
+	if n := strings.Count(after, "database lacks"); n != 1 {
+		t.Errorf("%d clients lack something, want one", n)
+	}
 	for _, want := range []string{
 		"<h2>A&amp;B ", "<h2>UCG ", ">data_manager<", ">failing<", ">never<", "table &lt;orders&gt; is locked", ">ok<", "0s ago",
+		"<p>This database lacks data_manager_log, order_item.ship_group_seq_id: the metrics that need them are absent.</p>",
 		`href="probe?client=A%26B&amp;collector=jobs"`, `href="probe?client=A%26B&amp;collector=jobs&amp;debug=true"`,
 	} {
 		if !strings.Contains(after, want) {

@@ -19,6 +19,7 @@ var landingHTML string
 // A section is one client on the landing page.
 type section struct {
 	Name, Timezone string
+	Missing        []oms.Column
 	Collectors     []health
 }
 
@@ -66,7 +67,7 @@ func (s *server) landing(w http.ResponseWriter, _ *http.Request, g *generation) 
 		Clients          []section
 	}{Program: program, Version: version.Version}
 	for _, c := range g.clients {
-		shown := section{Name: c.Name(), Timezone: c.Config().Timezone.String()}
+		shown := section{Name: c.Name(), Timezone: c.Config().Timezone.String(), Missing: c.Missing()}
 		for _, status := range c.Status() {
 			shown.Collectors = append(shown.Collectors, health{status, now})
 		}

@@ -259,7 +259,10 @@ func TestPlainWords(t *testing.T) {
 				db.DSN = config.EnvSecret(strings.Replace(dsn, old, replacement, 1))
 				return db
 			}
-			testserver.Execute(t, server.Database(t, "dropped", "America/New_York").Admin, "DROP TABLE job_sandbox; DROP TABLE service_job_run")
+			dropped := server.Database(t, "dropped", "America/New_York")
+			testserver.Execute(t, dropped.Admin, "DROP TABLE job_sandbox; DROP TABLE service_job_run")
+			emptied := server.Database(t, "emptied", "America/New_York")
+			vintage{lacks: omsTables()}.show(t, emptied)
 			cases := map[string]struct {
 				db   config.Database
 				want []string // in the state of the collector jobs
@@ -269,6 +272,7 @@ func TestPlainWords(t *testing.T) {
 				"unknown host":  {with("127.0.0.1", "no-such-host.invalid"), []string{"client KREWE: connect: ", "no-such-host.invalid"}},
 				"nobody there":  {with("127.0.0.1", "127.0.0.2"), []string{"client KREWE: connect: ", "refused"}},
 				"dropped table": {with("/words", "/dropped"), []string{"client KREWE: table job_sandbox is not in the database"}},
+				"empty":         {emptied.Config, []string{"client KREWE: no table of an OMS is in the database, or its user may not read any"}},
 				"no DSN":        {config.Database{Driver: good.Config.Driver, DSN: config.EnvSecret("%" + testserver.Password), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: the DSN is not of the form"}},
 				"quoted":        {with(address(t, dsn), quoting(t, good.Config.Driver)), []string{"client KREWE: connect: ", "<secret>"}},
 				"no secret":     {config.Database{Driver: good.Config.Driver, DSN: config.FileSecret(filepath.Join(t.TempDir(), "gone")), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: ", "no such file"}},

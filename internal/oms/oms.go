@@ -16,8 +16,8 @@ var ErrLookBack = errors.New("the first look back at the history is not complete
 
 // A Source measures one client's OMS. "Now" is always the caller's clock, never that of the database.
 //
-// Each method may return facts and an error at once: the facts are then those that could be had all the same, and
-// what could not be had is nil. The methods are safe for concurrent use and give up when their context ends, which
+// Each method may return facts and an error at once: the facts are then those that could be had all the same. What could
+// not be had is nil, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent use and give up when their context ends, which
 // must have a deadline: it becomes the time limit that the server is given.
 type Source interface {
 	// Instance connects if need be, and tells what kind of OMS was found.
@@ -60,11 +60,20 @@ type Instance struct {
 // Column names something of the schema that this vintage lacks. Column is empty where the whole table is missing.
 type Column struct{ Table, Column string }
 
+// String is table.column, or the table alone.
+func (c Column) String() string {
+	if c.Column == "" {
+		return c.Table
+	}
+	return c.Table + "." + c.Column
+}
+
 // Channel is where an order comes from: the label set of the order metrics.
 type Channel struct{ ProductStore, Channel string }
 
 // Orders holds the facts about open sales orders.
 type Orders struct {
+	// Open and Created are nil where there are no orders, only jobs or files.
 	Open    []OpenOrders
 	Created []CreatedOrders
 	// Excluded counts created orders set aside by the configured exclusions, by reason. Every configured reason is there.
@@ -114,7 +123,7 @@ func CreatedAges() []time.Duration {
 // CreatedOrders tells of the sales orders of one channel that are still created, exclusions apart.
 type CreatedOrders struct {
 	Channel
-	// Oldest is when the oldest of them entered the OMS (entry_date).
+	// Oldest is when the oldest of them entered the OMS (entry_date); zero where the OMS does not say.
 	Oldest time.Time
 	// OlderThan has, for each of CreatedAges, how many entered longer ago.
 	OlderThan []int
@@ -141,7 +150,7 @@ type WaitingOrders struct {
 	Place string
 	Count int
 	// Oldest is when the item that waits longest came there: its latest facility change, else the order's approval,
-	// else its entry.
+	// else its entry; zero where there is none or the OMS does not say.
 	Oldest time.Time
 }
 
@@ -175,7 +184,7 @@ type Jobs struct {
 	Pending, Queued, Running int
 	// Partial is set where one of two generations could not be read: then those counts are not known.
 	Partial bool
-	// Runs are the runs in work now.
+	// Runs are the runs in work now; nil where there are no jobs, and then nothing else is known of them either.
 	Runs  []Run
 	Pools []Pool
 	// Locks has every known instance, and _NA_, which stands for all of them. Nil where the table is missing.
@@ -189,7 +198,8 @@ type Run struct {
 	// JobName is the stable name (see JobName), JobID the row to mend, Instance the server that runs it. A lock of Moqui
 	// that is held beyond its run is like a run, with the id of that run.
 	JobName, JobID, Instance string
-	Start                    time.Time
+	// Start is zero where the OMS does not say when it was.
+	Start time.Time
 }
 
 // Pool is an OFBiz thread pool by which jobs are scheduled, or Moqui's scheduler, whose name is moqui.
@@ -225,6 +235,7 @@ type JobRuns struct {
 
 // DataManager holds the facts about import and export files (data_manager_log).
 type DataManager struct {
+	// Open is nil where there is no data manager.
 	Open []OpenFiles
 	// History is nil until the look back is complete.
 	History *FileHistory
@@ -251,7 +262,8 @@ type OpenFiles struct {
 	Config string
 	Status FileStatus
 	Count  int
-	// Oldest is since when the oldest of them runs or, unless it runs, since when it is there.
+	// Oldest is since when the oldest of them runs or, unless it runs, since when it is there; zero where there is none or
+	// the OMS does not say.
 	Oldest time.Time
 }
 
@@ -278,6 +290,9 @@ const RecentFiles = 24 * time.Hour
 // FileHistory tells of the files that ended within the last 7 days.
 type FileHistory struct {
 	Configs []FileRuns
+	// RefusalsUnknown is set where this vintage does not count refused records. Then RecentFailedRecords means nothing,
+	// and no file is known to have finished with errors.
+	RefusalsUnknown bool
 	// Age says how old the oldest part of the answer is.
 	Age time.Duration
 }
@@ -306,14 +321,16 @@ type ResetSource struct {
 	// LastProcessed is when a file last finished, LastReceived when one last reached the data manager. Child logs, which
 	// repeat a crashed file, do not count as received.
 	LastProcessed, LastReceived time.Time
-	// LastRecords are the records of the file that ended last, however it did; nil where the OMS does not say.
-	LastRecords *Records
-	// RunningSince is the start of the file that is longest in work.
+	// LastRecords are the records of the file that ended last, however it did.
+	LastRecords Records
+	// Running counts the files in work, RunningSince is the start of the one that is longest in work; zero where the OMS
+	// does not say.
+	Running      int
 	RunningSince time.Time
 }
 
-// Records counts the records of a file.
-type Records struct{ Total, Failed int }
+// Records counts the records of a file; nil where the OMS does not say.
+type Records struct{ Total, Failed *int }
 
 // A Trace is told of every statement of a run: the answer to "why is this red?".
 type Trace func(statement string, took time.Duration, rows int, err error)

@@ -17,7 +17,8 @@ import (
 
 // An Engine is a kind of database on which a suite runs.
 type Engine struct {
-	Name string
+	Name   string
+	Driver config.Driver
 	// Start starts the server and returns what makes a database on it, with the OMS's tables and, as the OMS does, the
 	// zone in which a time without one is read.
 	Start func(tb testing.TB) func(tb testing.TB, name, zone string) Database
@@ -32,9 +33,9 @@ type Database struct {
 // Engines returns every kind of database that the exporter reads.
 func Engines() []Engine {
 	return []Engine{
-		{"sqlite", func(testing.TB) func(testing.TB, string, string) Database { return embedded }},
-		{"mariadb", func(tb testing.TB) func(testing.TB, string, string) Database { return MariaDB(tb).Database }},
-		{"postgres", func(tb testing.TB) func(testing.TB, string, string) Database { return Postgres(tb).Database }},
+		{"sqlite", config.SQLite, func(testing.TB) func(testing.TB, string, string) Database { return embedded }},
+		{"mariadb", config.MySQL, func(tb testing.TB) func(testing.TB, string, string) Database { return MariaDB(tb).Database }},
+		{"postgres", config.Postgres, func(tb testing.TB) func(testing.TB, string, string) Database { return Postgres(tb).Database }},
 	}
 }
 

@@ -1,8 +1,6 @@
--- A clinic of Moqui's jobs, in a database without OFBiz' ones. The OMS writes New York's wall clock (UTC-5 in November); the
+-- A clinic of Moqui's jobs, where OFBiz has none. The OMS writes New York's wall clock (UTC-5 in November); the
 -- first look is at 12:00 there. The ids grow a digit at 11:00.
 
-DROP TABLE IF EXISTS job_sandbox;
-DROP TABLE IF EXISTS job_manager_lock;
 INSERT INTO service_job (job_name, service_name, cron_expression, paused, from_date, thru_date, repeat_count, expire_lock_time, last_updated_stamp) VALUES
   ('sync_orders', 's', '0 0/15 * * * ?', 'N', NULL, NULL, NULL, NULL, '2026-10-01 00:00:00'),
   ('brokering', 's', '0 0/5 * * * ?', NULL, NULL, NULL, NULL, NULL, '2026-10-01 00:00:00'),

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type fileFacts struct {
 	scrape         any // for which they were read
 	dataManager    oms.DataManager
 	resetInventory oms.ResetInventory
+	lacking        error // no fault by itself, but where the configuration asks for it
 }
 
 func (s *Source) newFileHistory() *history {
@@ -44,12 +46,12 @@ func (s *Source) decodeFile(rec record) row {
 	r := row{
 		id: rec.text(0), name: rec.text(1), child: rec.text(3) != "",
 		created: rec.moment(4), start: rec.moment(5),
-		total: rec.number(8), failed: rec.number(9), counted: !rec.null(8) || !rec.null(9),
-		stamp: rec.moment(10),
+		records: oms.Records{Total: rec.number(8), Failed: rec.number(9)},
+		stamp:   rec.moment(10),
 	}
 	switch outcome := oms.FileOutcome(s.fileStates[rec.text(2)]); outcome {
 	case oms.FileFinished:
-		if r.outcome = string(outcome); r.failed > 0 {
+		if r.outcome = string(outcome); r.refused() > 0 {
 			r.outcome = string(oms.FileFinishedWithErrors)
 		}
 	case oms.FileFinishedWithErrors, oms.FileFailed, oms.FileCrashed, oms.FileCancelled:
@@ -59,6 +61,14 @@ func (s *Source) decodeFile(rec record) row {
 		r.end = first(rec.moment(6), rec.moment(7), r.start, r.created, r.stamp)
 	}
 	return r
+}
+
+// refused is how many records were, as far as the OMS says.
+func (r row) refused() int {
+	if r.records.Failed == nil {
+		return 0
+	}
+	return *r.records.Failed
 }
 
 func (r row) succeeded() bool {
@@ -117,6 +127,9 @@ func (s *Source) DataManager(ctx context.Context, now time.Time) (oms.DataManage
 // ResetInventory implements oms.Source.
 func (s *Source) ResetInventory(ctx context.Context, now time.Time) (oms.ResetInventory, error) {
 	facts, err := s.fileFacts(ctx, now)
+	if err == nil && facts.lacking != nil && len(s.client.ResetInventory) > 0 {
+		err = s.plain(ctx, fmt.Errorf("reset_inventory: %w", facts.lacking))
+	}
 	return facts.resetInventory, err
 }
 
@@ -138,7 +151,8 @@ func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error
 
 func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileFacts, error) {
 	var facts fileFacts
-	if err := r.need(s.files, "data_manager_log"); err != nil {
+	if has, err := r.need(s.files, "data_manager_log"); !has {
+		facts.lacking = r.schema.need("data_manager_log")
 		return facts, err
 	}
 	var waiting, unknown []string
@@ -157,7 +171,6 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		return facts, err
 	}
 	counts := map[oms.OpenFiles]oms.OpenFiles{}
-	running := map[string]time.Time{}
 	err = r.query(ctx, "files_open", args{"open": waiting, "unknown": unknown}, func(rec record) {
 		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(s.fileStates[rec.text(1)])}
 		if key.Status == "" {
@@ -166,17 +179,16 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		since := rec.moment(3).at(now)
 		if key.Status == oms.FileRunning {
 			since = rec.moment(4).at(now)
-			running[key.Config] = oldest(running[key.Config], since)
 		}
 		sum := counts[key]
 		counts[key] = oms.OpenFiles{
-			Config: key.Config, Status: key.Status, Count: sum.Count + rec.number(2), Oldest: oldest(sum.Oldest, since),
+			Config: key.Config, Status: key.Status, Count: sum.Count + rec.count(2), Oldest: oldest(sum.Oldest, since),
 		}
 	})
 	if err != nil {
 		return facts, err
 	}
-	facts.dataManager.Open = slices.Collect(maps.Values(counts))
+	facts.dataManager.Open = slices.AppendSeq([]oms.OpenFiles{}, maps.Values(counts))
 	open := map[string]row{}
 	err = r.query(ctx, "files_open_ids", args{"open": waiting}, func(rec record) { open[rec.text(0)] = row{} })
 	if err != nil {
@@ -186,13 +198,18 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 	if h == nil {
 		return facts, err
 	}
-	facts.dataManager.History = &oms.FileHistory{Configs: fileRuns(h.rows, h.configs, now), Age: h.age(now)}
+	facts.dataManager.History = &oms.FileHistory{
+		Configs: fileRuns(h.rows, h.configs, now), Age: h.age(now),
+		RefusalsUnknown: !r.schema.columns["data_manager_log.failed_record_count"],
+	}
 	facts.resetInventory.Age = h.age(now)
 	for _, source := range s.client.ResetInventory {
 		reset := resetSource(h.rows, source.ConfigIDs, now)
 		reset.Source = source.Source
 		for _, config := range source.ConfigIDs {
-			reset.RunningSince = oldest(reset.RunningSince, running[config])
+			running := counts[oms.OpenFiles{Config: config, Status: oms.FileRunning}]
+			reset.Running += running.Count
+			reset.RunningSince = oldest(reset.RunningSince, running.Oldest)
 		}
 		facts.resetInventory.Sources = append(facts.resetInventory.Sources, reset)
 	}
@@ -222,7 +239,7 @@ func fileRuns(rows map[string]row, always []string, now time.Time) []oms.FileRun
 		}
 		if !end.Before(now.Add(-oms.RecentFiles)) {
 			c.Recent[oms.FileOutcome(r.outcome)]++
-			c.RecentFailedRecords += r.failed
+			c.RecentFailedRecords += r.refused()
 		}
 		configs[r.name] = c
 	}
@@ -248,8 +265,6 @@ func resetSource(rows map[string]row, configs []string, now time.Time) oms.Reset
 			last = r
 		}
 	}
-	if last.counted {
-		reset.LastRecords = &oms.Records{Total: last.total, Failed: last.failed}
-	}
+	reset.LastRecords = last.records
 	return reset
 }

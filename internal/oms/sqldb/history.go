@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 	renewEvery   = 24 * time.Hour
 )
 
-// far is later than any stamp.
+// far is later than any stamp. People write it for "never".
 var far = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // A row is a job run, a file or an order, as far as its history matters.
@@ -37,8 +39,7 @@ type row struct {
 	pool, instance string // of jobs
 	child          bool   // of files: repeats a crashed one
 	manual         bool   // of Moqui's runs: a person began it
-	total, failed  int    // records of files
-	counted        bool   // whether the OMS says how many
+	records        oms.Records
 
 	created, start, end moment
 	stamp               moment // zero in rows that Moqui wrote
@@ -67,9 +68,11 @@ func (r row) goesOn(o row) bool {
 // The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see runIDs.
 //
 // If a row is lost that made others superfluous, the answer would need those: then the history is stale, and a new look
-// back replaces it. So it does once a day, for rows that are not held and that somebody edited without a stamp.
+// back replaces it. So it does when a column has come or gone by which rows are read, and once a day, for rows that are
+// not held and that somebody edited without a stamp.
 type history struct {
 	table   string // the prefix of its statements
+	text    string // of the statement by which its rows are read: another one shows another schema
 	decode  func(record) row
 	keep    keeper
 	configs []string // of files: the configurations whose latest files count however old
@@ -102,6 +105,10 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	batch := maps.Clone(extra)
 	if batch == nil {
 		batch = map[string]row{}
+	}
+	if text := r.texts[h.table+"_by_id"]; text != h.text {
+		h.text = text
+		h.lose(now)
 	}
 	full := due(now, h.rereadAt, rereadEvery)
 	err := h.read(ctx, r, now, full, batch)
@@ -237,9 +244,14 @@ func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch
 	return nil
 }
 
-// prime finds the newest stamp.
+// prime finds the newest stamp, where the table has any.
 func (h *history) prime(ctx context.Context, r *reader) error {
-	err := r.query(ctx, h.table+"_newest", nil, func(rec record) { h.newest = rec.moment(0) })
+	if !r.can(h.table + "_newest") {
+		h.newest = moment{}
+		return nil
+	}
+	before := args{"to": r.source.dialect.time(far)}
+	err := r.query(ctx, h.table+"_newest", before, func(rec record) { h.newest = rec.moment(0) })
 	if h.past.raw.After(h.newest.raw) {
 		h.past = h.newest
 	}

@@ -86,11 +86,7 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 // ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
 func (s *Source) ofbizJobs(ctx context.Context, now time.Time) (facts jobFacts, err error) {
 	err = s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
-		if r.schema.generation == oms.GenerationMoqui {
-			s.jobs.forget()
-			return nil
-		}
-		if err := r.need(s.jobs, "job_sandbox"); err != nil {
+		if has, err := r.need(s.jobs, "job_sandbox"); !has {
 			return err
 		}
 		pools, pending, err := r.pendingJobs(ctx, now)
@@ -124,7 +120,7 @@ func (s *Source) ofbizJobs(ctx context.Context, now time.Time) (facts jobFacts, 
 func (r *reader) pendingJobs(ctx context.Context, now time.Time) (map[string]oms.Pool, int, error) {
 	pools, pending := map[string]oms.Pool{}, 0
 	err := r.query(ctx, "jobs_pending", args{"now": r.time(now)}, func(rec record) {
-		pending += rec.number(1)
+		pending += rec.count(1)
 		pools[rec.text(0)] = oms.Pool{Name: rec.text(0), OldestDue: rec.moment(2).at(now)}
 	})
 	return pools, pending, err

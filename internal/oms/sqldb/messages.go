@@ -22,9 +22,10 @@ func messageStates() map[string]oms.MessageStatus {
 func (s *Source) SystemMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
 	var open []oms.OpenMessages
 	err := s.read(ctx, s.messages, now, func(ctx context.Context, r *reader) (err error) {
-		if r.can("messages_open") {
-			open, err = r.openMessages(ctx, now)
+		if has, err := r.need(s.messages, "system_message"); !has {
+			return err
 		}
+		open, err = r.openMessages(ctx, now)
 		return err
 	})
 	return open, err
@@ -65,12 +66,12 @@ func (r *reader) openMessages(ctx context.Context, now time.Time) ([]oms.OpenMes
 // messagesOf reads a row of the part messages.
 func messagesOf(rec record, status oms.MessageStatus, now time.Time) oms.OpenMessages {
 	m := oms.OpenMessages{
-		Type: rec.text(0), Direction: oms.MessageIn, Status: status, Count: rec.number(3), Oldest: rec.moment(5).at(now),
+		Type: rec.text(0), Direction: oms.MessageIn, Status: status, Count: rec.count(3), Oldest: rec.moment(5).at(now),
 	}
 	if rec.text(1) == "Y" {
 		m.Direction = oms.MessageOut
 	}
-	failed := rec.number(2) > 0
+	failed := rec.count(2) > 0
 	if failed && (status == oms.MessageProduced || status == oms.MessageReceived) { // each attempt moves its stamp
 		m.Status, m.Oldest = oms.MessageFailing, rec.moment(4).at(now)
 	}

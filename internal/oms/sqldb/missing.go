@@ -37,7 +37,7 @@ func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Or
 		err := r.query(ctx, "orders_missing", named, func(rec record) {
 			run, youngest := rec.moment(1).at(now), rec.moment(2).at(now)
 			if now.Sub(run) <= reconciledWithin && now.Sub(youngest) <= reconciledOrders {
-				shops = append(shops, oms.MissingOrders{Shop: rec.text(0), Count: rec.number(3)})
+				shops = append(shops, oms.MissingOrders{Shop: rec.text(0), Count: rec.count(3)})
 			}
 		})
 		if err != nil {

@@ -61,7 +61,7 @@ func (s *Source) moquiJobs(ctx context.Context, now time.Time) (facts jobFacts, 
 			return nil
 		}
 		for _, table := range []string{"service_job", "service_job_run", "service_job_run_lock"} {
-			if err := r.need(s.runs, table); err != nil {
+			if has, err := r.need(s.runs, table); !has {
 				return err
 			}
 		}

@@ -61,7 +61,7 @@ func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
 func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) {
 	var facts oms.Orders
 	err := s.read(ctx, s.orders, now, func(ctx context.Context, r *reader) error {
-		if err := r.need(s.orders, "order_header"); err != nil {
+		if has, err := r.need(s.orders, "order_header"); !has {
 			return err
 		}
 		unstamped, err := r.openOrders(ctx, &facts)
@@ -100,9 +100,9 @@ func (r *reader) openOrders(ctx context.Context, facts *oms.Orders) (unstamped b
 	err = r.query(ctx, "orders_open", nil, func(rec record) {
 		open = append(open, oms.OpenOrders{
 			Channel: oms.Channel{ProductStore: rec.text(1), Channel: rec.text(2)},
-			Status:  states[rec.text(0)], Count: rec.number(3),
+			Status:  states[rec.text(0)], Count: rec.count(3),
 		})
-		unstamped = unstamped || rec.number(4) > 0
+		unstamped = unstamped || rec.count(4) > 0
 	})
 	if err == nil {
 		facts.Open = open
@@ -137,14 +137,14 @@ func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Or
 		case "":
 			waiting := oms.CreatedOrders{Channel: channel, Oldest: rec.moment(4).at(now)}
 			for i := range ages {
-				waiting.OlderThan = append(waiting.OlderThan, rec.number(5+i))
+				waiting.OlderThan = append(waiting.OlderThan, rec.count(5+i))
 			}
 			created = append(created, waiting)
 		case "channel":
-			excluded["channel "+channel.Channel] += rec.number(3)
+			excluded["channel "+channel.Channel] += rec.count(3)
 		default:
 			i, _ := strconv.Atoi(why) // the statement's own number
-			excluded["missing attribute "+exclude.MissingAttributes[i]] += rec.number(3)
+			excluded["missing attribute "+exclude.MissingAttributes[i]] += rec.count(3)
 		}
 	})
 	if err == nil {
@@ -167,7 +167,7 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, facts *oms.Or
 	types := args{"virtual": virtual, "store": descendants(parents, storeRoots())}
 
 	waiting := func(rec record) oms.WaitingOrders {
-		return oms.WaitingOrders{Place: rec.text(0), Count: rec.number(1), Oldest: rec.moment(2).at(now)}
+		return oms.WaitingOrders{Place: rec.text(0), Count: rec.count(1), Oldest: rec.moment(2).at(now)}
 	}
 	unfulfilled, parkings := []oms.WaitingOrders{}, []oms.WaitingOrders{}
 	err = r.query(ctx, "orders_unfulfilled", types, func(rec record) { unfulfilled = append(unfulfilled, waiting(rec)) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,40 +17,48 @@ import (
 )
 
 // TestPlans asks every engine how it will execute every statement, on tables with a past, and demands an index for each
-// table that grows.
+// table that grows: also where Moqui made the tables, without OFBiz' stamps.
 func TestPlans(t *testing.T) {
 	for _, engine := range testserver.Engines() {
 		t.Run(engine.Name, func(t *testing.T) {
 			db := engine.Start(t)(t, "plans", "America/New_York")
 			fillForPlans(t, db)
-			s, err := Open(testLogger(t), config.Client{
-				Name: "KREWE", Timezone: time.UTC, Database: db.Config,
-				Orders: config.Orders{CreatedExclude: config.CreatedExclude{
-					Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
-				}},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = s.Close() })
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
-			err = s.read(ctx, s.instance, now, func(ctx context.Context, r *reader) error {
-				for _, name := range slices.Sorted(maps.Keys(r.texts)) {
-					t.Run(name, func(t *testing.T) {
-						plan := explain(ctx, t, r, name, now)
-						for _, scan := range fullScans(s.dialect.driver, plan) {
-							t.Errorf("reads a whole table: %s\n%s", scan, plan)
-						}
-					})
-				}
-				return nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			plans(t, db)
+			testserver.Execute(t, db.Admin, `ALTER TABLE order_header RENAME COLUMN created_tx_stamp TO away;
+				ALTER TABLE data_manager_log RENAME COLUMN last_updated_tx_stamp TO away`)
+			t.Run("without stamps", func(t *testing.T) { plans(t, db) })
 		})
+	}
+}
+
+func plans(t *testing.T, db testserver.Database) {
+	t.Helper()
+	s, err := Open(testLogger(t), config.Client{
+		Name: "KREWE", Timezone: time.UTC, Database: db.Config,
+		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
+			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	err = s.read(ctx, s.instance, now, func(ctx context.Context, r *reader) error {
+		for _, name := range slices.Sorted(maps.Keys(r.texts)) {
+			t.Run(name, func(t *testing.T) {
+				plan := explain(ctx, t, r, name, now)
+				for _, scan := range fullScans(s.dialect.driver, plan) {
+					t.Errorf("reads a whole table: %s\n%s", scan, plan)
+				}
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -113,7 +122,8 @@ func fullScans(driver config.Driver, plan string) []string {
 		var full bool
 		switch fields := strings.Split(step, "\t"); driver {
 		case config.MySQL: // id, select_type, table, type …
-			full = (fields[3] == "ALL" || fields[3] == "index") && !small(fields[2]) && !slices.Contains([]string{"f", "s", "sj", "sl"}, fields[2])
+			rows, _ := strconv.Atoi(fields[8]) // of an index that is followed until a LIMIT is reached, so many as that
+			full = (fields[3] == "ALL" || fields[3] == "index" && rows > page) && !small(fields[2]) && !slices.Contains([]string{"f", "s", "sj", "sl"}, fields[2])
 			full = full || (fields[2] == "h" && fields[5] != "order_hdr_stts") // the open orders come first, whatever else there is
 		case config.Postgres:
 			full = strings.Contains(step, "Seq Scan on") && !small(step[strings.Index(step, "Seq Scan on"):])

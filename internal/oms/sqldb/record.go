@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"database/sql"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -24,39 +25,54 @@ func (r record) text(i int) string {
 		return string(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return ""
 }
 
-// number returns column i as a whole number. Counters are DECIMAL(20,0) in OFBiz.
-func (r record) number(i int) int {
-	switch v := r.values[i].(type) {
-	case int64:
-		return int(v)
-	case float64:
-		return int(v)
+// number returns column i as a count, nil where it is NULL or none. Counters are DECIMAL(20,0) in OFBiz.
+func (r record) number(i int) *int {
+	f, err := strconv.ParseFloat(r.text(i), 64)
+	if err != nil || math.IsNaN(f) || f < 0 {
+		return nil
 	}
-	f, _ := strconv.ParseFloat(r.text(i), 64) // whatever is not a number is as good as NULL
-	return int(f)
+	return new(int(min(f, mostCounted)))
+}
+
+// count returns column i, which the statement itself counts.
+func (r record) count(i int) int {
+	if n := r.number(i); n != nil {
+		return *n
+	}
+	return 0 // a SUM over no rows
 }
 
 // null says whether column i is NULL.
 func (r record) null(i int) bool { return r.values[i] == nil }
 
-// moment returns column i as a stored time. A date that is none, such as MySQL's 0000-00-00, reads as NULL.
+// moment returns column i as a stored time. A date that is none reads as NULL: MySQL's 0000-00-00, the beginning of Unix
+// time, which programs write for lack of a better one, whatever is before it, and the year 9999, which stands for "never".
 func (r record) moment(i int) moment {
-	if t, ok := r.values[i].(time.Time); ok {
-		if r.types[i] == "TIMESTAMPTZ" {
-			return instant(t)
+	t, ok := r.values[i].(time.Time)
+	if !ok {
+		var err error
+		t, err = time.Parse(time.DateTime, strings.Replace(r.text(i), "T", " ", 1)) // also takes a fraction
+		if err != nil {
+			return moment{}
 		}
-		return wall(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC), r.zone)
 	}
-	t, err := time.Parse(time.DateTime, strings.Replace(r.text(i), "T", " ", 1)) // also takes a fraction
-	if err != nil {
+	if t.Year() <= 1970 || !t.Before(far) {
 		return moment{}
 	}
-	return wall(t, r.zone)
+	if r.types[i] == "TIMESTAMPTZ" {
+		return instant(t)
+	}
+	return wall(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC), r.zone)
 }
+
+// mostCounted is more than anybody counts, and a float64 has no gaps below it.
+const mostCounted = 1 << 53
 
 // each calls fn for every row.
 func each(rows *sql.Rows, zone *time.Location, fn func(record)) (int, error) {

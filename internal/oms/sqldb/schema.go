@@ -10,8 +10,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// A table lists what the statements read of it. Without its required columns a table is of no use and the metrics that
-// need it are absent; an optional column reads as NULL where a vintage lacks it.
+// A table lists what the statements read of it. Every vintage has the required columns: without one of them the table is
+// as good as missing. An optional column reads as NULL where a vintage lacks it. That of the stamps is optional because
+// Moqui, where it makes a table itself, gives it last_updated_stamp only.
 type table struct {
 	name     string
 	required string
@@ -21,8 +22,8 @@ type table struct {
 // wanted is every table and column that a statement names.
 func wanted() []table {
 	return []table{
-		{"order_header", "order_id order_type_id status_id product_store_id sales_channel_enum_id order_date entry_date " +
-			"last_updated_tx_stamp created_tx_stamp", "external_id"},
+		{"order_header", "order_id order_type_id status_id product_store_id sales_channel_enum_id order_date entry_date",
+			"created_tx_stamp external_id"},
 		{"order_item", "order_id order_item_seq_id status_id", "ship_group_seq_id"},
 		{"order_item_ship_group", "order_id ship_group_seq_id facility_id", ""},
 		{"order_item_ship_group_assoc", "order_id order_item_seq_id ship_group_seq_id", ""},
@@ -34,8 +35,8 @@ func wanted() []table {
 		{"job_sandbox", "job_id job_name service_name status_id pool_id run_by_instance_id run_time start_date_time " +
 			"finish_date_time cancel_date_time last_updated_tx_stamp", "system_job_enum_id product_store_id shop_id"},
 		{"job_manager_lock", "instance_id from_date thru_date", ""},
-		{"data_manager_log", "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp " +
-			"last_updated_tx_stamp", "parent_log_id cancel_date_time total_record_count failed_record_count"},
+		{"data_manager_log", "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp",
+			"last_updated_tx_stamp parent_log_id cancel_date_time total_record_count failed_record_count"},
 		{"service_job", "job_name cron_expression paused",
 			"from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp"},
 		{"service_job_run", "job_run_id job_name has_error start_time end_time", "host_name user_id last_updated_stamp"},
@@ -137,6 +138,18 @@ func generationOf(tables map[string]string) oms.Generation {
 // has says whether all the tables can be used.
 func (s *schema) has(tables ...string) bool {
 	return !slices.ContainsFunc(tables, func(t string) bool { return s.tables[t] == "" })
+}
+
+// without says whether the table is missing as it is in some vintages: then there is nothing to measure, and nothing
+// wrong. A stock OFBiz lacks the tables of HotWax and Moqui, and where Moqui alone is at work those of OFBiz may be
+// missing. But every OFBiz has orders, and an OMS without any jobs is none that anybody knows: there, and where a column
+// is missing that every vintage has, something is wrong with the database or with what its user may read.
+func (s *schema) without(table string) bool {
+	switch {
+	case s.generation == oms.GenerationUnknown, table == "order_header" && s.generation != oms.GenerationMoqui:
+		return false
+	}
+	return slices.Contains(s.missing, oms.Column{Table: table})
 }
 
 // need returns a lackError unless the table can be used.

@@ -1,10 +1,14 @@
 package sqldb
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,8 +17,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestVintages takes tables and columns away, under a living source, and gives some back.
-func TestVintages(t *testing.T) {
+// TestSchemaChanges takes tables and columns away, under a living source, and gives some back: the facts are always those
+// that a fresh start would find.
+func TestSchemaChanges(t *testing.T) {
 	const rows = `
 INSERT INTO job_sandbox (job_id, job_name, system_job_enum_id, pool_id, status_id, start_date_time, finish_date_time, last_updated_tx_stamp) VALUES
   ('1', 'Import', 'JOB_IMP', 'pool', 'SERVICE_FAILED', '2026-11-16 11:00:00', '2026-11-16 11:01:00', '2026-11-16 11:01:00'),
@@ -28,7 +33,7 @@ INSERT INTO order_item_ship_group_assoc (order_id, order_item_seq_id, ship_group
 INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish_date_time, failed_record_count, last_updated_tx_stamp) VALUES ('1', 'C', 'SERVICE_FINISHED', '2026-11-18 11:00:00', '2026-11-18 11:00:00', 7, '2026-11-18 11:00:00');`
 	for _, engine := range testserver.Engines() {
 		t.Run(engine.Name, func(t *testing.T) {
-			db := engine.Start(t)(t, "vintages", "America/New_York")
+			db := engine.Start(t)(t, "changes", "America/New_York")
 			testserver.Execute(t, db.Admin, rows)
 			w := &world{db: db, now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
 			w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config}
@@ -62,21 +67,29 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			expectJob("JOB_IMP", 2)
 			change("ALTER TABLE order_item DROP COLUMN ship_group_seq_id")
 			expectStage("store") // by the association
+			change("DROP TABLE order_facility_change")
+			expectStage("store") // since its approval, for all that is known
 			change("DROP TABLE order_item_ship_group_assoc")
 			expectStage() // nothing tells where the order waits, so nobody says that it is in the queue
 			change("ALTER TABLE data_manager_log DROP COLUMN failed_record_count")
-			if c := w.facts(t, w.source(t), w.now).Files.History.Configs; len(c) != 1 || c[0].RecentFailedRecords != 0 {
-				t.Errorf("files %+v, want one configuration without a word on records", c)
+			if h := w.facts(t, w.long, w.now).Files.History; !h.RefusalsUnknown || len(h.Configs) != 1 || h.Configs[0].Recent[oms.FileFinished] != 1 {
+				t.Errorf("files %+v, want one that finished, and not a word on records", h)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			facts, err := w.long.Instance(ctx, w.now)
 			want := []oms.Column{
 				{Table: "order_item", Column: "ship_group_seq_id"}, {Table: "order_item_ship_group_assoc"},
-				{Table: "data_manager_log", Column: "failed_record_count"},
+				{Table: "order_facility_change"}, {Table: "data_manager_log", Column: "failed_record_count"},
 			}
 			if err != nil || !slices.Equal(facts.Missing, want) {
 				t.Errorf("missing %v and error %v, want %v", facts.Missing, err, want)
+			}
+
+			change("ALTER TABLE data_manager_log ADD failed_record_count DECIMAL(20,0)")
+			change("UPDATE data_manager_log SET failed_record_count = 3")
+			if h := w.facts(t, w.long, w.now).Files.History; h.RefusalsUnknown || h.Configs[0].RecentFailedRecords != 3 {
+				t.Errorf("files %+v, want the three refused records of the column that came", h)
 			}
 
 			// Away, and back with a row from before: nothing that was known of the old table counts. As long as there is another
@@ -98,15 +111,99 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 				ALTER TABLE away RENAME TO job_sandbox`)
 			expectJob("JOB_IMP", 3)
 			change("ALTER TABLE job_sandbox DROP COLUMN system_job_enum_id")
-			if got := w.facts(t, w.source(t), w.now).Jobs.History.Jobs[0].JobName; got != "Import" {
-				t.Errorf("without the column the job is called %s", got)
-			}
+			expectJob("Import", 3)
 			change("ALTER TABLE job_sandbox DROP COLUMN pool_id")
 			if _, err := w.long.Jobs(ctx, w.now); err == nil || !strings.Contains(err.Error(), "table job_sandbox has no column pool_id") {
 				t.Errorf("error %v, want it to name the column", err)
 			}
 		})
 	}
+}
+
+// TestProbing has all areas ask, at once or one after the other, again and again: one of them looks at the catalogue when
+// it is time, and the log says what is missing when that is news.
+func TestProbing(t *testing.T) {
+	db := testserver.Engines()[0].Start(t)(t, "probing", "UTC")
+	testserver.Execute(t, db.Admin, "ALTER TABLE order_item DROP COLUMN ship_group_seq_id")
+	var log bytes.Buffer
+	s, err := Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	looks := func(together bool) int {
+		var n atomic.Int64
+		ctx, cancel := context.WithTimeout(oms.WithTrace(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
+			if statement == "columns" {
+				n.Add(1)
+			}
+		}), time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		for _, ask := range []func(){
+			func() { _, _ = s.Orders(ctx, now) },
+			func() { _, _ = s.Jobs(ctx, now) },
+			func() { _, _ = s.DataManager(ctx, now) },
+			func() { _, _ = s.Instance(ctx, now) },
+		} {
+			if wg.Go(ask); !together {
+				wg.Wait()
+			}
+		}
+		wg.Wait()
+		s.background.Wait()
+		return int(n.Load())
+	}
+	const lacks, complete = "this database lacks something", "nothing is missing in this database any more"
+	for _, step := range []struct {
+		change   string
+		after    time.Duration
+		together bool
+		looks    int
+		lines    []string
+	}{
+		{"", 0, true, 1, []string{lacks, "order_item.ship_group_seq_id"}},
+		{"", 4 * time.Minute, true, 0, nil},
+		{"", time.Minute, true, 1, nil},
+		{"", time.Hour, true, 1, nil},
+		{"", -10 * time.Hour, true, 1, nil}, // our clock was set back
+		// A table that some may do without: seen when it is time, or soon after a statement failed of it.
+		{"ALTER TABLE order_item RENAME TO gone", time.Minute, false, 0, nil},
+		{"", time.Minute, false, 1, []string{lacks, "order_item"}},
+		{"ALTER TABLE gone ADD ship_group_seq_id VARCHAR(20)", 4 * time.Minute, false, 0, nil},
+		{"ALTER TABLE gone RENAME TO order_item", time.Minute, false, 1, []string{complete}},
+		// A column that nobody does without: looked for every other minute.
+		{"ALTER TABLE job_sandbox RENAME COLUMN pool_id TO gone", time.Minute, false, 0, nil},
+		{"", time.Minute, false, 1, []string{lacks, "job_sandbox.pool_id"}},
+		{"", time.Minute, false, 0, nil},
+		{"", time.Minute, false, 1, nil},
+		{"ALTER TABLE job_sandbox RENAME COLUMN gone TO pool_id", time.Minute, false, 0, nil},
+		{"", time.Minute, false, 1, []string{complete}},
+		{"", 4 * time.Minute, false, 0, nil},
+	} {
+		if step.change != "" {
+			testserver.Execute(t, db.Admin, step.change)
+		}
+		now = now.Add(step.after)
+		log.Reset()
+		if n := looks(step.together); n != step.looks {
+			t.Errorf("%+v: %d looks", step, n)
+		}
+		var said []string
+		for line := range strings.Lines(log.String()) {
+			if strings.Contains(line, "this database") {
+				said = append(said, line)
+			}
+		}
+		if got := strings.Join(said, ""); len(said) != min(1, len(step.lines)) || !containsAll(got, step.lines) {
+			t.Errorf("%+v: the log says %q", step, got)
+		}
+	}
+}
+
+func containsAll(text string, parts []string) bool {
+	return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(text, p) })
 }
 
 // TestKillHitsNobodyElse gives up between two statements, again and again, with one connection for everything.

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -49,7 +48,12 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 	}
 	defer func() { _ = tx.Rollback() }() // nothing to keep
 	r := &reader{source: s, tx: tx}
-	if r.schema, r.texts, err = s.look(ctx, r, now); err == nil {
+	switch r.schema, r.texts, err = s.look(ctx, r, now); {
+	case err != nil:
+	case len(r.schema.tables) == 0:
+		s.doubt()
+		err = lackError("no table of an OMS is in the database, or its user may not read any")
+	default:
 		err = fn(ctx, r)
 	}
 	return s.plain(ctx, err)
@@ -96,54 +100,6 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 	}
 }
 
-// look returns the schema, probing for it at first and from time to time.
-func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
-	s.mu.Lock()
-	sch, texts, age := s.schema, s.texts, now.Sub(s.probed)
-	s.mu.Unlock()
-	if sch != nil && age >= 0 && age < probeEvery {
-		return sch, texts, nil
-	}
-	sch, err := s.dialect.probe(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !reflect.DeepEqual(sch, s.schema) {
-		texts, err := render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes)
-		if err != nil {
-			return nil, nil, err
-		}
-		s.texts = texts
-	}
-	if s.schema == nil || len(s.schema.missing) != len(sch.missing) {
-		for _, c := range sch.missing {
-			s.logger.Info("missing in this database: the metrics that need it are absent", "table", c.Table, "column", c.Column)
-		}
-	}
-	s.schema, s.probed = sch, now
-	return sch, s.texts, nil
-}
-
-// forget has the schema looked at again: a statement failed, so it may have changed.
-func (s *Source) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.probed = time.Time{}
-}
-
-// need returns an error unless the area's table can be used. Then what is held of it is worth nothing any more, and the
-// next run looks whether it is back.
-func (r *reader) need(a *area, table string) error {
-	err := r.schema.need(table)
-	if err != nil {
-		r.source.forget()
-		a.forget()
-	}
-	return err
-}
-
 // can says whether this vintage has what the statement needs.
 func (r *reader) can(statement string) bool { return r.texts[statement] != "" }
 
@@ -154,7 +110,7 @@ func (r *reader) query(ctx context.Context, statement string, named args, fn fun
 	}
 	err := r.send(ctx, statement, r.texts[statement], named, fn)
 	if err != nil && ctx.Err() == nil {
-		r.source.forget()
+		r.source.doubt()
 	}
 	return err
 }

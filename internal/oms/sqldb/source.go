@@ -20,6 +20,7 @@ import (
 
 const (
 	probeEvery  = 5 * time.Minute
+	probeAgain  = 2 * time.Minute // after something went wrong
 	killTimeout = 3 * time.Second
 	kills       = 3
 	killAgain   = 300 * time.Millisecond
@@ -48,10 +49,13 @@ type Source struct {
 	missing     missing
 	skew        skew
 
-	mu     sync.Mutex // guards what follows, and that nothing begins in the background after Close
-	schema *schema
-	texts  map[string]string
-	probed time.Time
+	probing chan struct{} // held by whoever looks at the catalogue
+
+	mu       sync.Mutex // guards what follows, and that nothing begins in the background after Close
+	schema   *schema
+	texts    map[string]string
+	probed   time.Time
+	doubtful bool // something went wrong since
 
 	background sync.WaitGroup // look backs and kills
 	closing    context.Context
@@ -75,6 +79,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 		logger: logger.With("client", client.Name), client: client, dialect: d, db: sql.OpenDB(connector),
 		instance: newArea("instance", nil), messages: newArea("system messages", nil), imports: imports{counts: map[oms.Channel]uint64{}},
 		skew: skew{stamps: map[string]moment{}}, fileStates: fileStates(),
+		probing: make(chan struct{}, 1),
 	}
 	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
 	s.jobs = newArea("jobs", func() *history { return newHistory("jobs", decodeJob, keepJobs) })

@@ -64,6 +64,14 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 		"attributes": func() []string { return attributes },
 		"column":     func(table, column string) bool { return s.columns[table+"."+column] },
 		"impossible": func() (string, error) { return "", errNoTable },
+		// A date that is none (see record.moment) must not hide the others.
+		"oldest": func(date string) string { return "MIN(CASE WHEN " + date + " > '1971-01-01' THEN " + date + " END)" },
+		"must": func(table, column string) (string, error) {
+			if !s.columns[table+"."+column] {
+				return "", errNoTable
+			}
+			return column, nil
+		},
 		"col": func(table, column string) string {
 			if name := column[strings.Index(column, ".")+1:]; !s.columns[table+"."+name] {
 				return "NULL"

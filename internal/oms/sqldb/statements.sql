@@ -1,5 +1,6 @@
 -- Every statement that the exporter sends to an OMS database. They are templates: a table stands as its name in braces,
--- because its case differs between servers; {{col}} is a column that some vintages lack, NULL there; :name is a parameter.
+-- because its case differs between servers; {{col}} is a column that some vintages lack, NULL there; {{must}} is one
+-- without which the statement is not sent; :name is a parameter.
 -- Changes are read in the order of their stamps, so that what arrives of an answer that breaks off has no gaps.
 -- Each statement is driven by an index that OFBiz makes itself. order_type_id is wrapped in COALESCE so that no planner
 -- prefers its index, which selects nearly the whole table.
@@ -7,7 +8,7 @@
 -- statement: orders_open
 -- Open sales orders by status and channel. Index: order_header.status_id.
 SELECT /*limit*/ status_id, product_store_id, sales_channel_enum_id, COUNT(*),
-  SUM(CASE WHEN created_tx_stamp IS NULL THEN 1 ELSE 0 END)
+  SUM(CASE WHEN {{col "order_header" "created_tx_stamp"}} IS NULL THEN 1 ELSE 0 END)
 FROM {{order_header}}
 WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
   AND COALESCE(order_type_id, '') = 'SALES_ORDER'
@@ -16,7 +17,7 @@ GROUP BY status_id, product_store_id, sales_channel_enum_id;
 -- statement: orders_created
 -- Created sales orders by channel and by exclusion, with their ages. Index: order_header.status_id, then the primary key
 -- of order_attribute.
-SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT(*), MIN(c.entered)
+SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT(*), {{oldest "c.entered"}}
   {{- range $i, $_ := ages}},
   SUM(CASE WHEN c.entered < :entered_before_{{$i}} THEN 1 ELSE 0 END)
   {{- end}}
@@ -45,8 +46,10 @@ SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtu
 -- The open items of sales orders in some states, where they are, and since when.
   SELECT h.order_id, i.status_id AS item_status_id, sg.facility_id, f.facility_type_id,
     COALESCE(
+      {{- if has "order_facility_change"}}
       (SELECT MAX(c.change_datetime) FROM {{order_facility_change}} c
        WHERE c.order_id = i.order_id AND c.order_item_seq_id = i.order_item_seq_id),
+      {{- end}}
       (SELECT MAX(s.status_datetime) FROM {{order_status}} s
        WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
          AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
@@ -69,7 +72,7 @@ SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtu
 -- Approved sales orders with approved items, by where these wait and since when. Index: order_header.status_id, then
 -- order_item, order_item_ship_group, facility by primary key, order_facility_change (order_id, order_item_seq_id), and
 -- order_status.order_id for items that never changed facility.
-SELECT /*limit*/ w.stage, COUNT(DISTINCT w.order_id), MIN(w.since)
+SELECT /*limit*/ w.stage, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
 FROM (
   SELECT v.order_id, v.since,
     CASE WHEN v.facility_id IS NULL OR v.facility_id = '_NA_' THEN 'brokering_queue'
@@ -84,23 +87,23 @@ GROUP BY w.stage;
 -- statement: orders_parked
 -- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled: COALESCE keeps planners
 -- from beginning with the facilities, where cancelled orders stay for ever.
-SELECT /*limit*/ v.facility_id, COUNT(DISTINCT v.order_id), MIN(v.since)
+SELECT /*limit*/ v.facility_id, COUNT(DISTINCT v.order_id), {{oldest "v.since"}}
 FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
 WHERE COALESCE(v.facility_type_id, '') IN (:virtual)
 GROUP BY v.facility_id;
 
 -- part: order_columns
 -- What the history of orders reads.
-order_id, product_store_id, sales_channel_enum_id, COALESCE(entry_date, order_date), created_tx_stamp;
+order_id, product_store_id, sales_channel_enum_id, COALESCE(entry_date, order_date), {{col "order_header" "created_tx_stamp"}};
 
 -- statement: orders_newest
 -- The newest creation stamp. Index: order_header.created_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(created_tx_stamp) FROM {{order_header}};
+SELECT /*limit*/ MAX(created_tx_stamp) FROM {{order_header}} WHERE {{must "order_header" "created_tx_stamp"}} < :to;
 
 -- statement: orders_changes
 -- Sales orders that entered the OMS. Index: order_header.created_tx_stamp.
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
-WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER'
+WHERE {{must "order_header" "created_tx_stamp"}} >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER'
 ORDER BY created_tx_stamp;
 
 -- statement: orders_by_id
@@ -112,12 +115,18 @@ WHERE order_id IN (:ids) AND COALESCE(order_type_id, '') = 'SALES_ORDER';
 -- Open orders that Moqui wrote, which have no stamp; sent only where orders_open shows any. Index: order_header.status_id.
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
-  AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL AND entry_date >= :entered_since;
+  AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND {{col "order_header" "created_tx_stamp"}} IS NULL AND entry_date >= :entered_since;
 
 -- statement: orders_unstamped_newest
--- The latest orders without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp.
-SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
-WHERE created_tx_stamp IS NULL AND COALESCE(order_type_id, '') = 'SALES_ORDER' ORDER BY order_id DESC LIMIT 500;
+-- The sales orders among the latest without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp;
+-- the primary key where nothing is stamped, which the comparison has all planners take.
+SELECT /*limit*/ {{template "order_columns"}} FROM (
+  SELECT order_id, order_type_id, product_store_id, sales_channel_enum_id, entry_date, order_date,
+    {{col "order_header" "created_tx_stamp"}} AS created_tx_stamp
+  FROM {{order_header}}
+  WHERE {{col "order_header" "created_tx_stamp"}} IS NULL AND order_id > '' ORDER BY order_id DESC LIMIT 500
+) u
+WHERE COALESCE(order_type_id, '') = 'SALES_ORDER';
 
 -- statement: orders_missing
 -- Orders that Shopify has, by its last reconciliation, and the OMS lacks; and when that was, every 5 minutes. The table is
@@ -138,7 +147,7 @@ GROUP BY COALESCE(r.shop_id, r.system_message_remote_id);
 -- Pending jobs by pool, and the longest-waiting one that the poller should have taken: due, and neither started, cancelled
 -- nor claimed (OFBiz JobManager.poll). Index: job_sandbox.status_id.
 SELECT /*limit*/ pool_id, COUNT(*),
-  MIN(CASE WHEN run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
+  MIN(CASE WHEN run_time > '1971-01-01' AND run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
       THEN run_time END)
 FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' GROUP BY pool_id;
 
@@ -156,7 +165,7 @@ WHERE status_id IN ('SERVICE_RUNNING', 'SERVICE_QUEUED', 'SERVICE_PENDING')
 
 -- statement: jobs_newest
 -- The newest stamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{job_sandbox}};
+SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{job_sandbox}} WHERE last_updated_tx_stamp < :to;
 
 -- statement: jobs_changes
 -- Job rows that changed. Index: job_sandbox.last_updated_tx_stamp.
@@ -232,7 +241,7 @@ SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 -- statement: files_open
 -- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end.
 -- Index: data_manager_log.status_id.
-SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), MIN(o.created), MIN(o.started)
+SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), {{oldest "o.created"}}, {{oldest "o.started"}}
 FROM (
   SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
     COALESCE(start_date_time, created_date, last_updated_stamp) AS started
@@ -255,16 +264,16 @@ SELECT /*limit*/ log_id FROM {{data_manager_log}} WHERE status_id IN (:open) LIM
 log_id, config_id, status_id, {{col "data_manager_log" "parent_log_id"}}, created_date,
   start_date_time, finish_date_time, {{col "data_manager_log" "cancel_date_time"}},
   {{col "data_manager_log" "total_record_count"}}, {{col "data_manager_log" "failed_record_count"}},
-  last_updated_tx_stamp;
+  {{col "data_manager_log" "last_updated_tx_stamp"}};
 
 -- statement: files_newest
 -- The newest stamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{data_manager_log}};
+SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{data_manager_log}} WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} < :to;
 
 -- statement: files_changes
 -- Files that changed. Index: data_manager_log.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
+WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
 
 -- statement: files_by_id
 -- Files that left the open set, or on which the answer rests. Index: primary key.
@@ -274,12 +283,12 @@ SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log
 -- Files that Moqui wrote, which have no stamp, a page at a time every 5 minutes.
 -- Index: data_manager_log.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE last_updated_tx_stamp IS NULL AND log_id > :after ORDER BY log_id LIMIT 2000;
+WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL AND log_id > :after ORDER BY log_id LIMIT 2000;
 
 -- statement: files_unstamped_newest
 -- The same from the highest ids on, because new rows are most likely there.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE last_updated_tx_stamp IS NULL ORDER BY log_id DESC LIMIT 500;
+WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL ORDER BY log_id DESC LIMIT 500;
 
 -- statement: files_of_config
 -- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.

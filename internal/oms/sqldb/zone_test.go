@@ -16,8 +16,12 @@ func TestWall(t *testing.T) {
 		{"the repeated hour ends", "America/New_York", "2026-11-01 01:59:59", "2026-11-01T05:59:59Z", "2026-11-01T06:59:59Z"},
 		{"after the repeated hour", "America/New_York", "2026-11-01 02:00:00", "2026-11-01T07:00:00Z", "2026-11-01T07:00:00Z"},
 		{"a skipped time", "America/New_York", "2026-03-08 02:30:00", "2026-03-08T07:30:00Z", "2026-03-08T07:30:00Z"},
+		{"a skipped time in the south", "Australia/Adelaide", "2026-10-04 02:30:00", "2026-10-03T17:00:00Z", "2026-10-03T17:00:00Z"},
+		{"the repeated hour in the south", "Australia/Adelaide", "2026-04-05 02:30:00", "2026-04-04T16:00:00Z", "2026-04-04T17:00:00Z"},
+		{"after it", "Australia/Adelaide", "2026-04-05 03:00:00", "2026-04-04T17:30:00Z", "2026-04-04T17:30:00Z"},
 		{"half an hour", "Asia/Kolkata", "2026-11-18 12:00:00", "2026-11-18T06:30:00Z", "2026-11-18T06:30:00Z"},
 		{"half an hour's change", "Australia/Lord_Howe", "2026-04-05 01:45:00", "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z"},
+		{"half an hour skipped", "Australia/Lord_Howe", "2026-10-04 02:15:00", "2026-10-03T15:45:00Z", "2026-10-03T15:45:00Z"},
 		{"no zone", "UTC", "2026-11-01 01:30:00", "2026-11-01T01:30:00Z", "2026-11-01T01:30:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

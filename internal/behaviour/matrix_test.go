@@ -1,0 +1,202 @@
+package behaviour
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestMatrix plays each clinic of testdata with each vintage of the OMS on each engine, and compares the whole exposition at
+// each of its moments: with the clinic's golden file for the standard vintage, and for the others with the differences
+// from that, in a file of their own where there are any. No engine may differ from another. With -v it prints the matrix.
+func TestMatrix(t *testing.T) {
+	clinics, err := filepath.Glob("testdata/*.sql")
+	if err != nil || len(clinics) == 0 {
+		t.Fatal("no clinics", err)
+	}
+	var matrix sync.Map // what became of a vintage on an engine
+	t.Run("on", func(t *testing.T) {
+		for _, engine := range testserver.Engines() {
+			t.Run(engine.Name, func(t *testing.T) {
+				t.Parallel()
+				newDatabase := engine.Start(t)
+				common := newDatabase(t, "matrix", "America/New_York")
+				for i, v := range vintages() {
+					if !v.on(engine.Driver) {
+						matrix.Store(v.name+engine.Name, "as standard")
+						continue
+					}
+					ok := t.Run(v.name, func(t *testing.T) {
+						db := common
+						if v.from != "" {
+							db = newDatabase(t, fmt.Sprint("matrix_", i), "America/New_York")
+							v.retype(t, db)
+						}
+						for _, clinic := range clinics {
+							t.Run(clinicName(clinic), func(t *testing.T) {
+								judge(t, v, clinic, play(t, clinic, db, v), *update && engine.Driver == v.first())
+							})
+						}
+					})
+					matrix.Store(v.name+engine.Name, map[bool]string{true: "ok", false: "FAILED"}[ok])
+				}
+			})
+		}
+	})
+	t.Log(table(&matrix, clinics))
+}
+
+func clinicName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".sql") }
+
+// judge compares what a clinic showed with what is expected of the vintage, or writes that anew.
+func judge(t *testing.T, v vintage, clinic string, moments []moment, update bool) {
+	t.Helper()
+	golden := strings.TrimSuffix(clinic, ".sql") + ".prom"
+	if v.name == vintages()[0].name {
+		var got strings.Builder
+		for _, m := range moments {
+			fmt.Fprintf(&got, "# %s\n%s\n", m.title, m.text)
+		}
+		expect(t, golden, got.String(), update)
+		return
+	}
+	standard, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	rest := string(standard)
+	for _, m := range moments {
+		var want string
+		var ok bool
+		if want, rest, ok = strings.Cut(strings.TrimPrefix(rest, "# "+m.title+"\n"), "\n\n"); !ok {
+			t.Fatalf("%s has no moment %q", golden, m.title)
+		}
+		if d := differences(want+"\n", m.text); d != "" {
+			fmt.Fprintf(&got, "# %s\n%s\n", m.title, d)
+		}
+	}
+	expect(t, v.differs(clinic), got.String(), update)
+}
+
+// differs is the file of the differences between a vintage and the standard.
+func (v vintage) differs(clinic string) string {
+	return strings.TrimSuffix(clinic, ".sql") + "." + v.name + ".diff"
+}
+
+// expect compares text with a file; one that is not there stands for an empty one.
+func expect(t *testing.T, path, got string, update bool) {
+	t.Helper()
+	if update {
+		err := os.Remove(path)
+		if got != "" {
+			err = os.WriteFile(path, []byte(got), 0o644)
+		}
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if d := diff(string(want), got); d != "" {
+		t.Errorf("%s differs (-want +got):\n%s", path, d)
+	}
+}
+
+// differences lists the samples that only one of two expositions has, and by their names alone the metrics of which the
+// second has none.
+func differences(want, got string) string {
+	names := func(text string) []string {
+		var names []string
+		for line := range strings.Lines(text) {
+			if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+				names = append(names, strings.Fields(name)[0])
+			}
+		}
+		return names
+	}
+	have := names(got)
+	absent := slices.DeleteFunc(names(want), func(name string) bool { return slices.Contains(have, name) })
+	samples := func(text string) string {
+		var out strings.Builder
+		for line := range strings.Lines(text) {
+			if name, _, _ := strings.Cut(line, "{"); !strings.HasPrefix(line, "#") && !slices.Contains(absent, name) {
+				out.WriteString(line)
+			}
+		}
+		return out.String()
+	}
+	var out strings.Builder
+	for _, name := range absent {
+		fmt.Fprintf(&out, "-%s\n", name)
+	}
+	lines := slices.Collect(strings.Lines(diff(samples(want), samples(got))))
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[1:], b[1:]) }) // what replaces what
+	return out.String() + strings.Join(lines, "")
+}
+
+// diff lists the lines that only one of two texts has, in their order.
+func diff(want, got string) string {
+	count := map[string]int{}
+	for line := range strings.Lines(want) {
+		count[line]++
+	}
+	var out strings.Builder
+	for line := range strings.Lines(got) {
+		if count[line]--; count[line] < 0 {
+			out.WriteString("+" + line)
+		}
+	}
+	for line := range strings.Lines(want) {
+		if count[line] > 0 {
+			count[line]--
+			out.WriteString("-" + line)
+		}
+	}
+	if out.Len() == 0 && want != got {
+		return "the same lines in another order"
+	}
+	return out.String()
+}
+
+// table prints the matrix, and how much each vintage differs from the standard.
+func table(matrix *sync.Map, clinics []string) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) } // into memory
+	header := []string{"\nvintage"}
+	for _, engine := range testserver.Engines() {
+		header = append(header, engine.Name)
+	}
+	row(append(header, "metrics absent", "samples that differ")...)
+	for _, v := range vintages() {
+		cells := []string{v.name}
+		for _, engine := range testserver.Engines() {
+			cell, _ := matrix.Load(v.name + engine.Name)
+			cells = append(cells, fmt.Sprint(cell))
+		}
+		absent, differ := map[string]bool{}, map[string]bool{}
+		for _, clinic := range clinics {
+			text, _ := os.ReadFile(v.differs(clinic)) // none where nothing differs
+			for line := range strings.Lines(string(text)) {
+				if name, _, sample := strings.Cut(line, "{"); sample {
+					differ[line] = true
+				} else if strings.HasPrefix(name, "-") {
+					absent[line] = true
+				}
+			}
+		}
+		row(append(cells, fmt.Sprint(len(absent)), fmt.Sprint(len(differ)))...)
+	}
+	_ = w.Flush()
+	return out.String()
+}

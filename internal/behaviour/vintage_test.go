@@ -1,0 +1,169 @@
+package behaviour
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// A vintage is an OMS database as some client has it: the tables of omsschema with some edits. Its edits are undone while
+// a clinic writes, so that the same rows go into every vintage, and done again before the exporter looks.
+type vintage struct {
+	name string
+	// engines are those on which it differs from the standard; nil stands for all.
+	engines []config.Driver
+	// lacks are the tables, and columns as table.column, that it does not have.
+	lacks []string
+	// upper has the names of tables in upper case.
+	upper bool
+	// from and to are types of columns: what omsschema declares, and what it is here.
+	from, to string
+	// rows are statements that make the rows what they are here.
+	rows []string
+}
+
+// vintages lists them all; the first is the standard, with which the others are compared. What they lack is named as far
+// as the exporter looks for it.
+func vintages() []vintage {
+	return []vintage{
+		{name: "standard"},
+		{name: "ofbiz-17.12", lacks: []string{ // nobody looks for these: that is the point
+			"job_sandbox.priority", "job_sandbox.current_retry_count", "job_sandbox.job_result",
+			"job_sandbox.recurrence_time_zone", "service_semaphore.locked_by_instance_id",
+		}},
+		// OFBiz without anything of HotWax' or Moqui's: the ship group is not on the item, but associated with it.
+		{name: "stock", lacks: slices.Concat(moquiTables(), hotwaxTables(), []string{
+			"job_sandbox.system_job_enum_id", "job_sandbox.product_store_id", "job_sandbox.shop_id", "order_item.ship_group_seq_id",
+		})},
+		{name: "upper-case", engines: []config.Driver{config.MySQL, config.Postgres}, upper: true}, // SQLite knows no case
+		{name: "datetime-seconds", engines: []config.Driver{config.MySQL}, from: "DATETIME(3)", to: "DATETIME"},
+		{name: "datetime-milliseconds", engines: []config.Driver{config.MySQL}, from: "DATETIME", to: "DATETIME(3)"},
+		{name: "timestamp-without-zone", engines: []config.Driver{config.Postgres}, from: "TIMESTAMPTZ", to: "TIMESTAMP"},
+		{name: "no-refusals", lacks: []string{"data_manager_log.failed_record_count"}},
+		{name: "ofbiz-only", lacks: moquiTables()},
+		// Moqui alone makes the tables itself, and stamps rows with last_updated_stamp only.
+		{name: "moqui-only", lacks: slices.Concat(ofbizTables(),
+			[]string{"order_header.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
+		{name: "moqui-without-orders", lacks: slices.Concat(ofbizTables(), orderTables(), []string{"data_manager_log.last_updated_tx_stamp"})},
+		// Both, and everything that Moqui can write was written by it.
+		{name: "both-unstamped", rows: []string{
+			"UPDATE order_header SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
+			"UPDATE data_manager_log SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
+		}},
+		{name: "empty", lacks: omsTables()},
+	}
+}
+
+// omsTables lists the tables that the exporter looks for.
+func omsTables() []string {
+	tables := slices.Concat(ofbizTables(), moquiTables(), orderTables(), hotwaxTables())
+	slices.Sort(tables)
+	return slices.Compact(tables)
+}
+
+func ofbizTables() []string { return []string{"job_sandbox", "job_manager_lock"} }
+
+func moquiTables() []string {
+	return []string{"service_job", "service_job_run", "service_job_run_lock", "system_message", "system_message_type"}
+}
+
+func hotwaxTables() []string {
+	return []string{"data_manager_log", "order_facility_change", "shopify_oms_order_recon"}
+}
+
+func orderTables() []string {
+	return []string{
+		"order_header", "order_item", "order_item_ship_group", "order_item_ship_group_assoc", "order_facility_change",
+		"order_status", "order_attribute", "facility", "facility_type",
+	}
+}
+
+var (
+	createTable = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\);`)
+	columnType  = regexp.MustCompile(`(?m)^  (\w+) ([A-Z]+(?:\(\d+\))?)[, ]`)
+)
+
+// on says whether the vintage differs from the standard there.
+func (v vintage) on(driver config.Driver) bool {
+	return v.engines == nil || slices.Contains(v.engines, driver)
+}
+
+// first is the engine by which what is expected of the vintage is written.
+func (v vintage) first() config.Driver { return append(v.engines, config.SQLite)[0] }
+
+// retype gives the columns of an empty database other types.
+func (v vintage) retype(t *testing.T, db testserver.Database) {
+	t.Helper()
+	ddl, change := omsschema.MySQL, "MODIFY %s %s"
+	if db.Config.Driver == config.Postgres {
+		ddl, change = omsschema.Postgres, "ALTER %s TYPE %s"
+	}
+	retyped := false
+	for _, table := range createTable.FindAllStringSubmatch(ddl, -1) {
+		var changes []string
+		for _, column := range columnType.FindAllStringSubmatch(table[2], -1) {
+			if column[2] == v.from {
+				changes = append(changes, fmt.Sprintf(change, column[1], v.to))
+			}
+		}
+		if changes != nil {
+			testserver.Execute(t, db.Admin, "ALTER TABLE "+table[1]+" "+strings.Join(changes, ", "))
+			retyped = true
+		}
+	}
+	if !retyped {
+		t.Fatalf("no column is a %s", v.from)
+	}
+}
+
+// show makes the database what the exporter sees of this vintage.
+func (v vintage) show(t *testing.T, db testserver.Database) {
+	t.Helper()
+	testserver.Execute(t, db.Admin, strings.Join(v.rows, ";"))
+	for _, r := range v.renames(db.Config.Driver) {
+		testserver.Execute(t, db.Admin, r.statement(r.from, r.to))
+	}
+}
+
+// unshow makes it again what a clinic writes into.
+func (v vintage) unshow(t *testing.T, db testserver.Database) {
+	t.Helper()
+	for _, r := range slices.Backward(v.renames(db.Config.Driver)) {
+		testserver.Execute(t, db.Admin, r.statement(r.to, r.from))
+	}
+}
+
+// A rename is of a table or, where that is told, of a column in it.
+type rename struct{ table, from, to string }
+
+func (r rename) statement(from, to string) string {
+	if r.table == "" {
+		return "ALTER TABLE " + from + " RENAME TO " + to
+	}
+	return "ALTER TABLE " + r.table + " RENAME COLUMN " + from + " TO " + to
+}
+
+// renames takes away what the vintage lacks.
+func (v vintage) renames(driver config.Driver) []rename {
+	var all []rename
+	for _, name := range v.lacks {
+		if table, column, ok := strings.Cut(name, "."); ok {
+			all = append(all, rename{table, column, "away_" + column})
+		} else {
+			all = append(all, rename{"", name, "away_" + name})
+		}
+	}
+	if v.upper {
+		mark := map[config.Driver]string{config.MySQL: "`", config.Postgres: `"`}[driver]
+		for _, name := range omsTables() {
+			all = append(all, rename{"", name, mark + strings.ToUpper(name) + mark})
+		}
+	}
+	return all
+}

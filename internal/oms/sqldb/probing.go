@@ -1,0 +1,96 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// look returns the schema, probing for it at first and from time to time. Of the areas that find it due at once, one
+// probes; the others go on with what is known or, at first, wait for it.
+func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
+	sch, texts, again := s.known(now)
+	if !again {
+		return sch, texts, nil
+	}
+	select {
+	case s.probing <- struct{}{}:
+	default:
+		if sch != nil {
+			return sch, texts, nil
+		}
+		select {
+		case s.probing <- struct{}{}:
+		case <-ctx.Done():
+			return nil, nil, errors.New("the tables are still being looked up")
+		}
+	}
+	defer func() { <-s.probing }()
+	if sch, texts, again = s.known(now); !again { // somebody has just been here
+		return sch, texts, nil
+	}
+	return s.probe(ctx, r, now)
+}
+
+// known returns what is known of the schema, and whether it is time to look again.
+func (s *Source) known(now time.Time) (sch *schema, texts map[string]string, again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	every := probeEvery
+	if s.doubtful {
+		every = probeAgain
+	}
+	return s.schema, s.texts, s.schema == nil || due(now, s.probed, every)
+}
+
+// probe looks at the database's catalogue, and says in the log what is missing when that is news.
+func (s *Source) probe(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
+	sch, err := s.dialect.probe(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts, err := render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var before []oms.Column
+	if s.schema != nil {
+		before = s.schema.missing
+	}
+	switch {
+	case slices.Equal(before, sch.missing):
+	case len(sch.missing) == 0:
+		s.logger.Info("nothing is missing in this database any more")
+	default:
+		s.logger.Info("this database lacks something: the metrics that need it are absent", "missing", fmt.Sprint(sch.missing))
+	}
+	s.schema, s.texts, s.probed, s.doubtful = sch, texts, now, false
+	return sch, texts, nil
+}
+
+// doubt has the schema looked at again soon: something is wrong, so it may have changed.
+func (s *Source) doubt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doubtful = true
+}
+
+// need says whether the area's table can be used; it is an error if it cannot, unless a vintage may lack the table. Then
+// what is held of it is worth nothing any more.
+func (r *reader) need(a *area, table string) (bool, error) {
+	if r.schema.has(table) {
+		return true, nil
+	}
+	a.forget()
+	if r.schema.without(table) {
+		return false, nil
+	}
+	r.source.doubt()
+	return false, r.schema.need(table)
+}
