@@ -23,6 +23,8 @@ type batch struct {
 	// age says how old the oldest part of the facts is, generation what the run found out about the client.
 	age        time.Duration
 	generation oms.Generation
+	// remarks are what was measured and should be known in words: why a chart fails.
+	remarks []string
 
 	families map[metric]map[string]sample
 }
