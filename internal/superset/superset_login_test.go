@@ -109,3 +109,23 @@ func testExpiry(t *testing.T, s *testserver.SupersetServer) {
 	_, err = look(t, ready, 5*time.Minute)
 	must(t, err)
 }
+
+// TestCSRF asks a real Superset that exempts nothing from its CSRF protection.
+func TestCSRF(t *testing.T) {
+	s, pg := testserver.Superset(t, "CSRF=1"), testserver.Postgres(t)
+	database, _ := orders(t, s, pg, "oms")
+	dataset := s.NewDataset(t, database, "created", "public", "SELECT * FROM order_header")
+	s.NewChart(t, s.NewDashboard(t, "Small", "small"), dataset, "Only", "table", table("order_id"))
+	r := open(t, NewPool(time.Now), by(t, s.URL, testserver.User), "small")
+	for i := range 2 {
+		run, err := look(t, r, time.Duration(i)*5*time.Minute)
+		must(t, err)
+		compare(t, failed(run), map[string]string{"Only": "ok"})
+		if r.account.held().csrf == "" {
+			t.Error("no CSRF token was wanted")
+		}
+		stale := r.account.held()
+		stale.csrf = "stale"
+		r.account.hold(stale)
+	}
+}

@@ -44,7 +44,8 @@ func Superset(tb testing.TB, extra ...string) *SupersetServer {
 		s.URL = "http://127.0.0.1:" + port
 		command := append([]string{"/usr/bin/env", "SUPERSET_HOME=" + dir}, extra...)
 		return append(command, "SUPERSET_CONFIG_PATH="+filepath.Join(venv, "superset_config.py"),
-				filepath.Join(venv, "bin", "gunicorn"), "--workers=1", "--threads=8", "--bind=127.0.0.1:"+port, "superset.app:create_app()"),
+				filepath.Join(venv, "bin", "gunicorn"), "--no-control-socket", "--workers=1", "--threads=8",
+				"--bind=127.0.0.1:"+port, "superset.app:create_app()"),
 			func(ctx context.Context) error { return get(ctx, s.URL+"/health") }
 	})
 	s.enter(tb)
