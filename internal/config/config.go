@@ -84,7 +84,7 @@ type SFTP struct {
 
 // Superset says which dashboards of an Apache Superset show the client's reports.
 type Superset struct {
-	SupersetAccount
+	Account SupersetAccount
 	// Dashboards are slugs, ids or titles.
 	Dashboards []string
 	// Interval is how often their charts are asked for data.
@@ -132,7 +132,7 @@ func (c Client) Equal(other Client) bool {
 			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
 		}) &&
 		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal) &&
-		c.Superset.SupersetAccount.Equal(other.Superset.SupersetAccount) &&
+		c.Superset.Account.Equal(other.Superset.Account) &&
 		slices.Equal(c.Superset.Dashboards, other.Superset.Dashboards) &&
 		c.Superset.Interval == other.Superset.Interval
 }

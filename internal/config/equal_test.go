@@ -52,11 +52,11 @@ func TestEqual(t *testing.T) {
 		"SFTP.Pattern":          func(c *config.Client) { c.SFTP[1].Pattern = "*.csv" },
 		"SFTP.CheckFormat":      func(c *config.Client) { c.SFTP[1].CheckFormat = true },
 
-		"SupersetAccount.URL":      func(c *config.Client) { c.Superset.URL = "https://superset.example.com" },
-		"SupersetAccount.Provider": func(c *config.Client) { c.Superset.Provider = config.SupersetDB },
-		"SupersetAccount.Username": func(c *config.Client) { c.Superset.Username = "krewe" },
-		"SupersetAccount.Password": func(c *config.Client) { c.Superset.Password = config.EnvSecret("${KREWE_HOST}") },
-		"SupersetAccount.Token":    func(c *config.Client) { c.Superset.Token = config.FileSecret("other.token") },
+		"SupersetAccount.URL":      func(c *config.Client) { c.Superset.Account.URL = "https://superset.example.com" },
+		"SupersetAccount.Provider": func(c *config.Client) { c.Superset.Account.Provider = config.SupersetDB },
+		"SupersetAccount.Username": func(c *config.Client) { c.Superset.Account.Username = "krewe" },
+		"SupersetAccount.Password": func(c *config.Client) { c.Superset.Account.Password = config.EnvSecret("${KREWE_HOST}") },
+		"SupersetAccount.Token":    func(c *config.Client) { c.Superset.Account.Token = config.FileSecret("other.token") },
 		"Superset.Dashboards":      func(c *config.Client) { c.Superset.Dashboards[0] = "ucg-order-sync" },
 		"Superset.Interval":        func(c *config.Client) { c.Superset.Interval = time.Hour },
 	}

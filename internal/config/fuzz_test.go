@@ -68,8 +68,8 @@ func FuzzLoad(f *testing.F) {
 			}
 			names[client.Name] = true
 			if s := client.Superset; len(s.Dashboards) > 0 {
-				password, err := s.Password.Read()
-				if s.URL == "" || s.Username == "" || password == "" || err != nil || s.Interval < time.Minute || s.Interval > 12*time.Hour {
+				password, err := s.Account.Password.Read()
+				if s.Account.URL == "" || s.Account.Username == "" || password == "" || err != nil || s.Interval < time.Minute || s.Interval > 12*time.Hour {
 					t.Errorf("got %+v", s)
 				}
 			}

@@ -71,7 +71,7 @@ func TestGood(t *testing.T) {
 			Path:           "/shopify", Pattern: "*",
 		}},
 		Superset: config.Superset{
-			SupersetAccount: config.SupersetAccount{
+			Account: config.SupersetAccount{
 				URL: "https://tathya.example.com", Provider: config.SupersetLDAP,
 				Username: "monitor", Password: config.EnvSecret("${KREWE_PASSWORD}"),
 			},
@@ -87,7 +87,7 @@ func TestGood(t *testing.T) {
 			MaxConnections: 4,
 		},
 		Superset: config.Superset{
-			SupersetAccount: config.SupersetAccount{
+			Account: config.SupersetAccount{
 				URL: "http://127.0.0.1:8088/tathya", Token: config.FileSecret("testdata/secrets/superset.token"),
 			},
 			Dashboards: []string{"adoc-integrations"}, Interval: 5 * time.Minute,

@@ -20,13 +20,13 @@ func (r *reader) superset(n *yaml.Node) Superset {
 		urlMend  = "where the server's pages begin, such as https://tathya.example.com"
 		listMend = "slugs, ids or titles such as [krewe-order-sync]"
 	)
-	s := Superset{SupersetAccount: SupersetAccount{Provider: SupersetDB}, Interval: defaultSupersetInterval}
+	s := Superset{Account: SupersetAccount{Provider: SupersetDB}, Interval: defaultSupersetInterval}
 	nodes := map[string]*yaml.Node{}
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
 	r.fields(n, "superset", map[string]field{
 		"url": {need: urlMend, read: func(n *yaml.Node) {
-			r.checked(n, &s.URL, "superset.url", urlMend, urlFault)
-			s.URL = strings.TrimRight(s.URL, "/")
+			r.checked(n, &s.Account.URL, "superset.url", urlMend, urlFault)
+			s.Account.URL = strings.TrimRight(s.Account.URL, "/")
 		}},
 		"username":      keep("username"),
 		"password":      keep("password"),
@@ -44,7 +44,7 @@ func (r *reader) superset(n *yaml.Node) Superset {
 				func(d time.Duration) bool { return minSupersetInterval <= d && d <= maxSupersetInterval })
 		}},
 	})
-	r.supersetLogin(n, &s.SupersetAccount, nodes)
+	r.supersetLogin(n, &s.Account, nodes)
 	return s
 }
 

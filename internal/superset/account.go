@@ -2,7 +2,6 @@ package superset
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,13 +10,6 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
-)
-
-const (
-	// refusedFor is how long no login is tried after one was refused: the account might be locked.
-	refusedFor = 5 * time.Minute
-	// freshFor: a token that is refused so soon after it was given would be no better for another login.
-	freshFor = time.Minute
 )
 
 // account is a user's account on a Superset, and what is held of the login there.
@@ -53,6 +45,12 @@ func (a *account) hold(l login) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.login = l
+}
+
+func (a *account) holdCSRF(token, cookie string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.login.csrf, a.login.cookie = token, cookie
 }
 
 // errToken: the access token is not accepted (any more).
@@ -96,106 +94,16 @@ func (a *account) ask(ctx context.Context, q request, read reader) (time.Duratio
 	return took, err
 }
 
-// access returns an access token that is another than the refused one.
-func (a *account) access(ctx context.Context, refused string) (string, error) {
-	select {
-	case a.gate <- struct{}{}:
-		defer func() { <-a.gate }()
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-	held := a.held()
-	if held.access != "" && held.access != refused {
-		return held.access, nil
-	}
-	if a.config.Username == "" {
-		return a.readToken(refused)
-	}
-	now := a.now()
-	switch wait := held.retry.Sub(now); {
-	case held.failed != nil && 0 < wait && wait <= refusedFor: // else the clock was set back
-		return "", held.failed
-	case refused != "" && now.Sub(held.since) < freshFor:
-		return "", a.fail(oms.ReportLogin, "%s refuses the token that it has just given to %s", a.config.URL, a.user())
-	}
-	password, err := a.config.Password.Read()
-	if err != nil {
-		return "", a.fail(oms.ReportLogin, "password: %v", err)
-	}
-	next, err := a.renew(ctx, held.refresh, password)
-	if reason(err) == oms.ReportLogin {
-		next.failed, next.retry = err, now.Add(refusedFor)
-	}
-	next.since = now
-	a.hold(next)
-	return next.access, err
-}
-
-// readToken returns the ready token as its file has it now.
-func (a *account) readToken(refused string) (string, error) {
-	token, err := a.config.Token.Read()
-	if err != nil {
-		return "", a.fail(oms.ReportLogin, "token: %v", err)
-	}
-	if token == refused {
-		return "", a.fail(oms.ReportLogin, "%s refuses the token, put a new one into token_file", a.config.URL)
-	}
-	a.hold(login{access: token})
-	return token, nil
-}
-
-// renew gets an access token for the refresh token, if there is one, or else for the password.
-func (a *account) renew(ctx context.Context, refresh, password string) (login, error) {
-	if refresh != "" {
-		got, err := a.tokens(ctx, request{method: http.MethodPost, path: "/api/v1/security/refresh", bearer: refresh})
-		if err == nil {
-			return login{access: got.access, refresh: refresh}, nil
-		}
-		if !errors.Is(err, errToken) {
-			return login{refresh: refresh}, err
-		}
-	}
-	body, err := json.Marshal(map[string]any{
-		"username": a.config.Username, "password": password, "provider": a.config.Provider, "refresh": true,
-	})
-	if err != nil {
-		return login{}, err
-	}
-	got, err := a.tokens(ctx, request{method: http.MethodPost, path: "/api/v1/security/login", body: body, login: true})
-	if errors.Is(err, errToken) {
-		err = a.fail(oms.ReportLogin, "%s refuses the login of %s, check the username, the password and the provider %s: %v",
-			a.config.URL, a.user(), a.config.Provider, err)
-	}
-	return got, err
-}
-
-// tokens sends a request for tokens.
-func (a *account) tokens(ctx context.Context, q request) (login, error) {
-	var given struct {
-		Access  string `json:"access_token"`
-		Refresh string `json:"refresh_token"`
-	}
-	_, err := a.send(ctx, q, decode(&given))
-	if err == nil && given.Access == "" {
-		err = a.fail(oms.ReportBadAnswer, "%s answers a login without a token", a.config.URL)
-	}
-	return login{access: given.Access, refresh: given.Refresh}, err
-}
-
 // fetchCSRF gets a CSRF token, which counts together with the cookie that comes with it.
 func (a *account) fetchCSRF(ctx context.Context, bearer string) error {
 	var given struct{ Result string }
-	q := request{method: http.MethodGet, path: "/api/v1/security/csrf_token/", bearer: bearer}
-	q.cookie = func(c *http.Cookie) {
-		l := a.held()
-		l.cookie = c.Name + "=" + c.Value
-		a.hold(l)
-	}
-	_, err := a.send(ctx, q, decode(&given))
+	var cookie string
+	_, err := a.send(ctx, request{
+		method: http.MethodGet, path: "/api/v1/security/csrf_token/", bearer: bearer,
+		cookie: func(c *http.Cookie) { cookie = c.Name + "=" + c.Value },
+	}, decode(&given))
 	if err == nil {
-		l := a.held()
-		l.csrf = given.Result
-		a.hold(l)
+		a.holdCSRF(given.Result, cookie)
 	}
 	return err
 }

@@ -63,7 +63,7 @@ func (a *account) see(ctx context.Context, name string) (dashboard, error) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(text), to); err != nil {
-			return dashboard{}, a.fail(oms.ReportBadAnswer, "the dashboard's own settings are not as Superset writes them: %v", err)
+			return dashboard{}, a.fail(oms.ReportBadAnswer, "the dashboard's settings are not as Superset writes them: %v", err)
 		}
 	}
 	d := dashboard{id: found.Result.ID}
@@ -81,7 +81,8 @@ func (a *account) byTitle(ctx context.Context, title string) (int, error) {
 	}
 	switch len(found.Result) {
 	case 0:
-		return 0, a.fail(oms.ReportNotFound, "%s has no dashboard with that slug, id or title, or hides it from %s", a.config.URL, a.user())
+		return 0, a.fail(oms.ReportNotFound, "%s has no dashboard with that slug, id or title, or hides it from %s",
+			a.config.URL, a.user())
 	case 1:
 		return found.Result[0].ID, nil
 	}

@@ -45,7 +45,8 @@ func brief(text string) string {
 
 // foreign matches secrets that are not the exporter's: Superset quotes the address of a data source, which may have a
 // password or a token in it (Tathya's Solr has).
-var foreign = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*|://[^/@\s]+@|(?i:token|jwt|password|passwd|pwd|secret|api_?key)=[^&\s"']+|(?i:bearer) [\w.~+/=-]{8,}`)
+var foreign = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*|://[^/@\s]+@|(?i:bearer) [\w.~+/=-]{8,}|` +
+	`(?i:token|jwt|password|passwd|pwd|secret|api_?key)=[^&\s"']+`)
 
 // mask masks what a Superset or a proxy quotes of secrets.
 func (a *account) mask(text string) string {
@@ -70,13 +71,14 @@ var (
 		`username or password|password (is|provided).*incorrect|password is incorrect|` +
 		`401 (client error|unauthorized)|403 (client error|forbidden)|http (status )?40[13]|unauthorized:|` +
 		`(token|jwt|signature)( is| has)? (expired|invalid)|(expired|invalid) (token|jwt|signature))\b`)
-	sourceIsAway = regexp.MustCompile(`(?i)\b(connection refused|refused the connection|(could not|cannot|can't|unable to|failed to) connect|` +
-		`connection to server|closed the connection|(lost|no) connection|gone away|connection (timed out|reset|aborted)|connect timeout|` +
-		`communications link failure|could not translate host name|name or service not known|failed to resolve|getaddrinfo failed|` +
+	sourceIsAway = regexp.MustCompile(`(?i)\b(connection refused|refused the connection|connection to server|gone away|` +
+		`(could not|cannot|can't|unable to|failed to) connect|closed the connection|(lost|no) connection|` +
+		`connection (timed out|reset|aborted)|connect timeout|communications link failure|terminating connection|` +
+		`could not translate host name|name or service not known|failed to resolve|getaddrinfo failed|` +
 		`unknown mysql server host|might be down|max retries exceeded|no route to host|too many (connections|clients)|` +
-		`unable to open database file|unknown database|terminating connection|shutting down|starting up)\b`)
-	sourceIsSlow = regexp.MustCompile(`(?i)\b((statement|query|lock|read) timeout|timeout (expired|exceeded)|tim(ed|e) out|max_statement_time|` +
-		`maximum (statement )?execution time)\b`)
+		`unable to open database file|unknown database|shutting down|starting up)\b`)
+	sourceIsSlow = regexp.MustCompile(`(?i)\b((statement|query|lock|read) timeout|timeout (expired|exceeded)|tim(ed|e) out|` +
+		`max_statement_time|maximum (statement )?execution time)\b`)
 )
 
 // dataReason tells why a chart has no data from what Superset says about it.

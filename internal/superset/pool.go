@@ -39,7 +39,7 @@ func (p *Pool) Open(logger *slog.Logger, client config.Client) (*Reports, error)
 	if len(client.Superset.Dashboards) == 0 {
 		return nil, fmt.Errorf("client %s: no dashboards are configured", client.Name)
 	}
-	return newReports(logger, client, p.acquire(client.Superset.SupersetAccount), p), nil
+	return newReports(logger, client, p.acquire(client.Superset.Account), p), nil
 }
 
 // acquire returns the account as it is known already, or a new one. The caller must release it.

@@ -49,7 +49,7 @@ func by(tb testing.TB, url, user string) config.SupersetAccount {
 func open(tb testing.TB, p *Pool, a config.SupersetAccount, dashboards ...string) *Reports {
 	tb.Helper()
 	r, err := p.Open(slog.New(slog.DiscardHandler), config.Client{
-		Name: "KREWE", Superset: config.Superset{SupersetAccount: a, Dashboards: dashboards, Interval: 5 * time.Minute},
+		Name: "KREWE", Superset: config.Superset{Account: a, Dashboards: dashboards, Interval: 5 * time.Minute},
 	})
 	must(tb, err)
 	tb.Cleanup(func() { must(tb, r.Close()) })
