@@ -20,7 +20,7 @@ golangci-lint = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./oms_exporter
@@ -53,6 +53,23 @@ month: ## 31 simulated days under the shipped rules: no alert in health, a promp
 tools: ## build Prometheus, promtool, Alertmanager and amtool for the tests; about 7 minutes the first time
 	GOBIN=$(bin) $(GO) -C tools/prometheus install -tags remove_all_sd tool
 	GOBIN=$(bin) $(GO) -C tools/alertmanager install tool
+
+# The programs of the virtual environment find it through the link. What takes long to make, Superset's own database, is
+# copied for each test.
+superset = $(CURDIR)/.build/superset
+superset-run = SUPERSET_HOME=$(superset) SUPERSET_CONFIG_PATH=$(superset)/superset_config.py $(superset)/bin/superset
+
+.PHONY: superset
+superset: $(bin)/superset ## install Apache Superset for the tests (Python 3.11); about 3 minutes the first time
+$(bin)/superset: tools/superset/requirements.txt tools/superset/superset_config.py
+	rm -rf $@ $(superset)
+	python3 -m venv $(superset)
+	$(superset)/bin/pip install --quiet --disable-pip-version-check --requirement=tools/superset/requirements.txt
+	cp tools/superset/superset_config.py $(superset)
+	$(superset-run) db upgrade
+	$(superset-run) fab create-admin --username=admin --password=admin --firstname=A --lastname=B --email=admin@localhost
+	$(superset-run) init
+	mkdir -p $(bin) && ln -s $(superset)/bin/superset $@
 
 .PHONY: lint
 lint: ## judge the code by .golangci.yml

@@ -24,6 +24,8 @@ type batch struct {
 	age time.Duration
 	// instance is what the run found out about the client, if it did.
 	instance *oms.Instance
+	// remarks are what was measured and should be known in words: why a chart fails.
+	remarks []string
 
 	families map[metric]map[string]sample
 }

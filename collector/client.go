@@ -43,6 +43,7 @@ type outcome struct {
 	age      time.Duration
 	now      time.Time
 	duration time.Duration
+	remarks  []string
 	err      error
 }
 
@@ -107,6 +108,7 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	b := newBatch(c.cfg, out.now)
 	out.err = col.update(ctx, c.src, b)
 	out.metrics, out.age = b.metrics(c.opts.MaxSeries), b.age
+	out.remarks = b.remarks
 	out.duration = time.Since(start)
 	if b.instance != nil {
 		c.mu.Lock()

@@ -1,5 +1,5 @@
 // Package collector is the Prometheus side of the exporter: one file per collector turns the plain facts of package oms
-// into metrics. It knows nothing of SQL and SFTP.
+// into metrics. It knows nothing of SQL, SFTP and Superset.
 //
 // A zero is a fact and a gap is a failure: whatever was measured is there for every member of its set, at 0 where there
 // is nothing, and what could not be measured is absent. Nothing is kept between scrapes, apart from the health of the
@@ -35,6 +35,8 @@ type Sources struct {
 	OMS oms.Source
 	// DropFolders is nil for a client without any.
 	DropFolders oms.DropFolders
+	// Reports is nil for a client without any.
+	Reports oms.Reports
 }
 
 // Close closes them all.
@@ -42,6 +44,9 @@ func (s Sources) Close() error {
 	err := s.OMS.Close()
 	if s.DropFolders != nil {
 		err = errors.Join(err, s.DropFolders.Close())
+	}
+	if s.Reports != nil {
+		err = errors.Join(err, s.Reports.Close())
 	}
 	return err
 }
@@ -56,6 +61,7 @@ func All() []Collector {
 		resetInventoryCollector{},
 		systemMessagesCollector{},
 		sftpCollector{},
+		reportsCollector{},
 	}
 }
 

@@ -62,6 +62,9 @@ func writeOutcome(page *bytes.Buffer, c *Client, t *task, out outcome) {
 	}
 	fmt.Fprintf(page, "# client %s, collector %s: %s after %s\n", c.cfg.Name, t.Name(), verdict, out.duration)
 	writeError(page, out.err, "# ")
+	for _, remark := range out.remarks {
+		fmt.Fprintf(page, "# %s\n", oneLine(remark))
+	}
 }
 
 // writeError writes an error, and below it those that it wraps. Some of several may be nil.

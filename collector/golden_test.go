@@ -170,6 +170,24 @@ func goldens() map[string]golden {
 				{Location: "gone", Source: "shopify"},
 			},
 		}},
+
+		"reports": {"reports", &source{reports: &oms.ReportRun{Age: 3 * time.Minute, Dashboards: []oms.Dashboard{
+			{Name: "krewe-order-sync", Charts: []oms.Chart{
+				{Name: "Created orders", DataSource: "KREWE", Took: 1200 * time.Millisecond, Rows: 17, Read: ago(40 * time.Minute)},
+				{Name: "Unfillable", DataSource: "KREWE", Took: 80 * time.Millisecond, Rows: 1, Read: ago(3 * time.Minute),
+					Values: map[string]float64{"orders": 4, "worth": 120.5}},
+				{Name: "Import errors", DataSource: "KREWE Solr", Took: 30 * time.Millisecond, Failures: 3,
+					Failure: &oms.ReportFailure{Reason: oms.ReportDataSourceLogin, Text: "401 Client Error: Unauthorized"}},
+				{Name: "Old", Failures: 1, Failure: &oms.ReportFailure{Reason: oms.ReportDeleted, Text: "the chart 7 is deleted"}},
+			}},
+			{Name: "Fulfillment"},
+		}}}},
+		"reports_partial": {"reports", &source{
+			err: errors.New("dashboard nec: login: https://tathya.example.com refuses the login"),
+			reports: &oms.ReportRun{Dashboards: []oms.Dashboard{
+				{Name: "nec", Failure: &oms.ReportFailure{Reason: oms.ReportLogin, Text: "https://tathya.example.com refuses the login"}},
+			}},
+		}},
 	}
 }
 

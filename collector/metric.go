@@ -19,6 +19,8 @@ const (
 	total
 	// greatest keeps the greater value, an age as a rule; the greatest is the worst.
 	greatest
+	// least keeps the lesser value; the least is the worst.
+	least
 	// newest keeps the later of two stamps of something good; the longest ago is the worst.
 	newest
 	// oldest keeps the earlier of two stamps of something bad; the longest ago is the worst.
@@ -40,7 +42,7 @@ func (k kind) join(a, b float64) float64 {
 	switch k {
 	case count, total:
 		return a + b
-	case oldest:
+	case least, oldest:
 		return min(a, b)
 	case greatest, newest:
 	}
@@ -50,7 +52,7 @@ func (k kind) join(a, b float64) float64 {
 // compare puts the worse of two samples first.
 func (k kind) compare(a, b sample) int {
 	byValue := cmp.Compare(b.value, a.value)
-	if k == newest || k == oldest {
+	if k == least || k == newest || k == oldest {
 		byValue = -byValue
 	}
 	return cmp.Or(byValue, slices.Compare(a.labels, b.labels))
@@ -77,7 +79,8 @@ func newMetric(kind kind, name, help string, labels ...string) metric {
 // the database, which may hold any number of them.
 func bounded(label string) bool {
 	switch label {
-	case "age", "collector", "column", "direction", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage", "status", "table":
+	case "age", "collector", "column", "dashboard", "direction", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage",
+		"status", "table":
 		return true
 	}
 	return false

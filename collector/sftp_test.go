@@ -68,9 +68,11 @@ func TestClientWithoutDropFolders(t *testing.T) {
 }
 
 func TestCloseClosesEverySource(t *testing.T) {
-	src, folders := &source{}, &dropFolders{closeErr: errors.New("not cleanly")}
-	c := collector.NewClient(collector.Options{}, config.Client{Name: "KREWE"}, collector.Sources{OMS: src, DropFolders: folders})
-	if err := c.Close(); !errors.Is(err, folders.closeErr) || !src.closed.Load() || !folders.closed {
-		t.Errorf("error %v, OMS closed: %t, drop folders closed: %t", err, src.closed.Load(), folders.closed)
+	src, folders, charts := &source{}, &dropFolders{closeErr: errors.New("not cleanly")}, reports{&source{}}
+	c := collector.NewClient(collector.Options{}, config.Client{Name: "KREWE"},
+		collector.Sources{OMS: src, DropFolders: folders, Reports: charts})
+	if err := c.Close(); !errors.Is(err, folders.closeErr) || !src.closed.Load() || !folders.closed || !charts.closed.Load() {
+		t.Errorf("error %v, OMS closed: %t, drop folders closed: %t, reports closed: %t",
+			err, src.closed.Load(), folders.closed, charts.closed.Load())
 	}
 }

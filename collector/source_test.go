@@ -33,6 +33,7 @@ type source struct {
 	resetInventory oms.ResetInventory
 	systemMessages []oms.OpenMessages
 	dropFolders    []oms.DropLocation // nil for a client that has none
+	reports        *oms.ReportRun     // nil for a client that has none
 	err            error              // comes with all facts
 	// before, where set, is called at the start of each run; its error is returned without facts.
 	before func(ctx context.Context, collector string) error
@@ -80,6 +81,13 @@ func (s *source) Look(ctx context.Context, _ time.Time) ([]oms.DropLocation, err
 	return facts(ctx, s, "sftp", &s.dropFolders)
 }
 
+// reports are those of a source.
+type reports struct{ *source }
+
+func (r reports) Look(ctx context.Context, _ time.Time) (oms.ReportRun, error) {
+	return facts(ctx, r.source, "reports", r.reports)
+}
+
 func (s *source) Close() error {
 	s.closed.Store(true)
 	return nil
@@ -107,6 +115,9 @@ func newClientWith(t *testing.T, opts collector.Options, name string, src *sourc
 	for _, l := range src.dropFolders {
 		cfg.SFTP = append(cfg.SFTP, config.SFTP{Location: l.Location, Source: l.Source, Path: "/in", Archive: "archive", Failed: "failed"})
 		sources.DropFolders = src
+	}
+	if src.reports != nil {
+		sources.Reports = reports{src}
 	}
 	return collector.NewClient(opts, cfg, sources)
 }

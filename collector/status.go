@@ -21,6 +21,8 @@ type Status struct {
 	// Err is what the last run failed of. A run that was not ready in time has an error too, although it may go on for
 	// somebody else.
 	Err error
+	// Remarks are what the last run measured and should be known in words, also of a good run.
+	Remarks []string
 }
 
 // Status returns the state of every collector of the client.
@@ -43,7 +45,7 @@ func (c *Client) record(t *task, out outcome) Status {
 		c.log(t, out)
 	}
 	s.Ran, s.Success = true, out.err == nil
-	s.LastRun, s.Duration, s.Err = out.now, out.duration, out.err
+	s.LastRun, s.Duration, s.Err, s.Remarks = out.now, out.duration, out.err, out.remarks
 	if s.Success {
 		s.LastSuccess = out.now
 	}

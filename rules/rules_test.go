@@ -143,7 +143,7 @@ func TestAlertLabels(t *testing.T) {
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
 		"check":      append([]string{"client", "exporter", "sftp", "system_messages", "{{ $labels.collector }}"}, checks...),
-		"depends_on": {"database", "exporter", "sftp", `{{ if eq $labels.collector "sftp" }}sftp{{ else }}database{{ end }}`},
+		"depends_on": {"database", "exporter", "sftp", `{{ if eq $labels.collector "sftp" }}sftp{{ else if eq $labels.collector "reports" }}superset{{ else }}database{{ end }}`},
 	}
 	for _, alert := range alerts(t) {
 		for label, values := range allowed {

@@ -137,6 +137,7 @@ func TestReadmeConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("krewe.dsn", "exporter:secret@tcp(db.example.com:3306)/krewe")
+	write("tathya.password", "secret")
 	write("krewe.key", string(pem.EncodeToMemory(block)))
 	write("known_hosts", knownHost)
 	file := write("oms_exporter.yml", strings.ReplaceAll(readme(t, "global:"), "/etc/oms_exporter/", dir+"/"))

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/superset"
 )
 
 // A client is one client in force.
@@ -52,6 +54,7 @@ func (g *generation) measured() []*collector.Client {
 
 // openSources is the opener for real clients.
 func openSources(logger *slog.Logger) opener {
+	reports := superset.NewPool(time.Now) // outlives reloads: clients share logins
 	return func(c config.Client) (collector.Sources, *sql.DB, error) {
 		source, err := sqldb.Open(logger, c)
 		if err != nil {
@@ -64,6 +67,13 @@ func openSources(logger *slog.Logger) opener {
 				return collector.Sources{}, nil, errors.Join(err, source.Close())
 			}
 			sources.DropFolders = folders
+		}
+		if len(c.Superset.Dashboards) > 0 {
+			opened, err := reports.Open(logger, c)
+			if err != nil {
+				return collector.Sources{}, nil, errors.Join(err, sources.Close())
+			}
+			sources.Reports = opened
 		}
 		return sources, source.DB(), nil
 	}

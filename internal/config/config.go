@@ -27,6 +27,8 @@ type Client struct {
 	Orders         Orders
 	ResetInventory []ResetSource
 	SFTP           []SFTP
+	// Superset has no dashboards for a client without any.
+	Superset Superset
 }
 
 // Driver is a kind of database server.
@@ -80,6 +82,43 @@ type SFTP struct {
 	knownHosts *[sha256.Size]byte // the digest of what that file held when the configuration was loaded
 }
 
+// Superset says which dashboards of an Apache Superset show the client's reports.
+type Superset struct {
+	Account SupersetAccount
+	// Dashboards are slugs, ids or titles.
+	Dashboards []string
+	// Interval is how often their charts are asked for data.
+	Interval time.Duration
+}
+
+// SupersetAccount is a user of an Apache Superset: a Username with the Password, or a Token alone. What is not configured
+// is the zero Secret.
+type SupersetAccount struct {
+	// URL is where the server's pages begin, without a slash at its end.
+	URL string
+	// Provider is where the server looks the password up.
+	Provider SupersetProvider
+	Username string
+	Password Secret
+	// Token is a bearer token.
+	Token Secret
+}
+
+// SupersetProvider is where an Apache Superset looks passwords up.
+type SupersetProvider string
+
+// The providers that its API takes.
+const (
+	SupersetDB   SupersetProvider = "db"
+	SupersetLDAP SupersetProvider = "ldap"
+)
+
+// Equal reports whether one login serves both. A secret that held something else when the other was loaded is a change.
+func (a SupersetAccount) Equal(other SupersetAccount) bool {
+	return a.URL == other.URL && a.Provider == other.Provider && a.Username == other.Username &&
+		a.Password.equal(other.Password) && a.Token.equal(other.Token)
+}
+
 // Equal reports whether nothing about the client has changed, so that a reload may keep its pools and its history. A
 // secret or a known_hosts file that held something else when the other was loaded is a change.
 func (c Client) Equal(other Client) bool {
@@ -92,7 +131,10 @@ func (c Client) Equal(other Client) bool {
 		slices.EqualFunc(c.ResetInventory, other.ResetInventory, func(a, b ResetSource) bool {
 			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
 		}) &&
-		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal)
+		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal) &&
+		c.Superset.Account.Equal(other.Superset.Account) &&
+		slices.Equal(c.Superset.Dashboards, other.Superset.Dashboards) &&
+		c.Superset.Interval == other.Superset.Interval
 }
 
 func (d Database) equal(other Database) bool {

@@ -13,10 +13,7 @@ import (
 
 // credentials reads the one way by which a user of an SFTP server logs in.
 func (r *reader) credentials(n *yaml.Node, s *SFTP, nodes map[string]*yaml.Node) {
-	const (
-		keyMend      = "the path of a file that holds the private key"
-		variableMend = "the ${NAME} of the environment variable that holds the password"
-	)
+	const keyMend = "the path of a file that holds the private key"
 	var found string
 	for _, key := range []string{"private_key_file", "password_file", "password"} {
 		switch {
@@ -37,19 +34,28 @@ func (r *reader) credentials(n *yaml.Node, s *SFTP, nodes map[string]*yaml.Node)
 	case "password_file":
 		s.Password, _ = r.fileSecret(nodes[found], "sftp.password_file", "the password")
 	case "password":
-		n := nodes[found]
-		template, ok := r.text(n, "sftp.password", variableMend)
-		if ok && variable.ReplaceAllLiteralString(template, "") != "" {
-			r.fail(n.Line, "sftp.password holds a password: write ${NAME} and set that environment variable, "+
-				"or move the password to a file and name it as password_file")
-		} else if ok {
-			value, _ := r.secret(n.Line, "sftp.password", "", EnvSecret(template))
-			s.Password = EnvSecret(template).as(value)
-		}
+		s.Password = r.envPassword(nodes[found], "sftp.password")
 	default:
 		r.fail(n.Line, "sftp.private_key_file is missing: write %s, or as sftp.password_file one that holds the password, "+
 			"or as sftp.password %s", keyMend, variableMend)
 	}
+}
+
+const variableMend = "the ${NAME} of the environment variable that holds the password"
+
+// envPassword reads a password that comes from the environment: it must not stand in the file, not even in part.
+func (r *reader) envPassword(n *yaml.Node, what string) Secret {
+	template, ok := r.text(n, what, variableMend)
+	if !ok {
+		return Secret{}
+	}
+	if variable.ReplaceAllLiteralString(template, "") != "" {
+		r.fail(n.Line, "%s holds a password: write ${NAME} and set that environment variable, "+
+			"or move the password to a file and name it as password_file", what)
+		return Secret{}
+	}
+	value, _ := r.secret(n.Line, what, "", EnvSecret(template))
+	return EnvSecret(template).as(value)
 }
 
 // fileSecret returns the secret with a note of what it holds, and that; content says what should be in the file.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,6 +51,14 @@ func TestEqual(t *testing.T) {
 		"SFTP.Failed":           func(c *config.Client) { c.SFTP[1].Failed = "failed" },
 		"SFTP.Pattern":          func(c *config.Client) { c.SFTP[1].Pattern = "*.csv" },
 		"SFTP.CheckFormat":      func(c *config.Client) { c.SFTP[1].CheckFormat = true },
+
+		"SupersetAccount.URL":      func(c *config.Client) { c.Superset.Account.URL = "https://superset.example.com" },
+		"SupersetAccount.Provider": func(c *config.Client) { c.Superset.Account.Provider = config.SupersetDB },
+		"SupersetAccount.Username": func(c *config.Client) { c.Superset.Account.Username = "krewe" },
+		"SupersetAccount.Password": func(c *config.Client) { c.Superset.Account.Password = config.EnvSecret("${KREWE_HOST}") },
+		"SupersetAccount.Token":    func(c *config.Client) { c.Superset.Account.Token = config.FileSecret("other.token") },
+		"Superset.Dashboards":      func(c *config.Client) { c.Superset.Dashboards[0] = "ucg-order-sync" },
+		"Superset.Interval":        func(c *config.Client) { c.Superset.Interval = time.Hour },
 	}
 	before := fresh()
 	for name, change := range changes {
@@ -99,13 +108,13 @@ func TestFileHoldsSomethingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	load := func() config.Client {
+	load := func() []config.Client {
 		t.Helper()
 		c, err := config.Load(filepath.Join(dir, "oms_exporter.yml"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Clients[0]
+		return c.Clients
 	}
 	files := map[string][2]string{
 		"dsn":         {"exporter:secret@tcp(one:3306)/krewe", "exporter:secret@tcp(two:3306)/krewe"},
@@ -113,24 +122,29 @@ func TestFileHoldsSomethingElse(t *testing.T) {
 		"key":         {newKey(t), newKey(t)},
 		"encrypted":   {encryptedKey(t), encryptedKey(t) + "a line below the key\n"},
 		"known_hosts": {"one " + publicKey, "two " + publicKey},
+		"superset":    {"hunter2", "hunter3"},
+		"token":       {"hunter2", "hunter3"},
 	}
 	const location = "source: wms, address: host, known_hosts_file: known_hosts, path: /"
 	write("oms_exporter.yml", "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC},\n"+
 		"    reset_inventory: [{source: wms, config_ids: [A]}], sftp: [\n"+
 		"    {location: a, username: a, "+location+", password_file: password},\n"+
 		"    {location: b, username: b, "+location+", private_key_file: key},\n"+
-		"    {location: c, username: c, "+location+", private_key_file: encrypted, passphrase_file: passphrase}]}\n")
+		"    {location: c, username: c, "+location+", private_key_file: encrypted, passphrase_file: passphrase}],\n"+
+		"    superset: {url: https://host, username: a, password_file: superset, dashboards: [a]}}\n"+
+		"  - {name: UCG, timezone: UTC, database: {driver: sqlite, dsn: oms.db, timezone: UTC},\n"+
+		"    superset: {url: https://host, token_file: token, dashboards: [a]}}\n")
 	write("passphrase", "hunter2")
 	for name, content := range files {
 		write(name, content[0])
 	}
 	before := load()
-	if !before.Equal(load()) {
+	if !slices.EqualFunc(before, load(), config.Client.Equal) {
 		t.Error("a client does not equal itself")
 	}
 	for name, content := range files {
 		write(name, content[1])
-		if before.Equal(load()) {
+		if slices.EqualFunc(before, load(), config.Client.Equal) {
 			t.Errorf("another content of %s is not seen", name)
 		}
 		write(name, content[0])

@@ -25,6 +25,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		// Some seeds are good only with secrets that do not depend on where the file is.
 		seed := regexp.MustCompile(`dsn_file: .*`).ReplaceAllString(string(content), "dsn: krewe@tcp(db)/ofbiz")
+		seed = regexp.MustCompile(`token_file: .*`).ReplaceAllString(seed, "username: u\n      password: ${KREWE_PASSWORD}")
 		seed = regexp.MustCompile(`passphrase_file: .*`).ReplaceAllString(seed, "")
 		seed = regexp.MustCompile(`(private_key|password)_file: .*`).ReplaceAllString(seed, "password: ${KREWE_PASSWORD}")
 		f.Add(regexp.MustCompile(`known_hosts_file: .*`).ReplaceAllString(seed, knownHosts))
@@ -66,6 +67,12 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("got %+v", client)
 			}
 			names[client.Name] = true
+			if s := client.Superset; len(s.Dashboards) > 0 {
+				password, err := s.Account.Password.Read()
+				if s.Account.URL == "" || s.Account.Username == "" || password == "" || err != nil || s.Interval < time.Minute || s.Interval > 12*time.Hour {
+					t.Errorf("got %+v", s)
+				}
+			}
 			for _, s := range client.SFTP {
 				password, err := s.Password.Read()
 				_, port, split := net.SplitHostPort(s.Address)

@@ -42,19 +42,8 @@ func Load(path string) (*Config, error) {
 func (r *reader) global(n *yaml.Node, c *Config) {
 	r.fields(n, "global", map[string]field{
 		"timeout_offset": {read: func(n *yaml.Node) {
-			const what, mend = "global.timeout_offset", "a duration such as 500ms"
-			text, ok := r.text(n, what, mend)
-			if !ok {
-				return
-			}
-			offset, err := time.ParseDuration(text)
-			switch {
-			case err != nil:
-				r.fail(n.Line, "%s: write %s", shown(what, text, " is not a duration"), mend)
-			case offset <= 0 || offset >= maxTimeoutOffset:
-				r.fail(n.Line, "%s: write %s", shown(what, text, " is not more than 0s and less than 10s"), mend)
-			}
-			c.TimeoutOffset = offset
+			c.TimeoutOffset = r.duration(n, "global.timeout_offset", "a duration such as 500ms", "more than 0s and less than 10s",
+				func(d time.Duration) bool { return 0 < d && d < maxTimeoutOffset })
 		}},
 	})
 }
@@ -107,6 +96,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
 		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
 		"sftp":            {read: func(n *yaml.Node) { sftp = n }},
+		"superset":        {read: func(n *yaml.Node) { c.Superset = r.superset(n) }},
 	})
 	if sftp != nil {
 		c.SFTP = r.sftp(sftp, c.ResetInventory)

@@ -70,6 +70,13 @@ func TestGood(t *testing.T) {
 			KnownHostsFile: "testdata/secrets/known_hosts",
 			Path:           "/shopify", Pattern: "*",
 		}},
+		Superset: config.Superset{
+			Account: config.SupersetAccount{
+				URL: "https://tathya.example.com", Provider: config.SupersetLDAP,
+				Username: "monitor", Password: config.EnvSecret("${KREWE_PASSWORD}"),
+			},
+			Dashboards: []string{"krewe-order-sync", "KREWE Fulfillment", "12"}, Interval: 10 * time.Minute,
+		},
 	}, {
 		Name:     "ADOC-GT",
 		Timezone: zone(t, "America/Guatemala"),
@@ -78,6 +85,12 @@ func TestGood(t *testing.T) {
 			DSN:            config.EnvSecret("postgres://monitor:${ADOC_PASSWORD}@db.example.com:5432/adoc_gt"),
 			Timezone:       time.UTC,
 			MaxConnections: 5,
+		},
+		Superset: config.Superset{
+			Account: config.SupersetAccount{
+				URL: "http://127.0.0.1:8088/tathya", Token: config.FileSecret("testdata/secrets/superset.token"),
+			},
+			Dashboards: []string{"adoc-integrations"}, Interval: 5 * time.Minute,
 		},
 	}, {
 		Name:     "demo.local",

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -103,6 +104,36 @@ func (r *reader) text(n *yaml.Node, what, mend string) (string, bool) {
 		return n.Value, true
 	}
 	return "", false
+}
+
+// checked reads a text into to, unless fault finds something wrong with it. It returns whether it did.
+func (r *reader) checked(n *yaml.Node, to *string, what, mend string, fault func(string) string) bool {
+	value, ok := r.text(n, what, mend)
+	if !ok {
+		return false
+	}
+	if wrong := fault(value); wrong != "" {
+		r.fail(n.Line, "%s: write %s", shown(what, value, wrong), mend)
+		return false
+	}
+	*to = value
+	return true
+}
+
+// duration reads a duration within limits, which fits tells and limits says in words.
+func (r *reader) duration(n *yaml.Node, what, mend, limits string, fits func(time.Duration) bool) time.Duration {
+	text, ok := r.text(n, what, mend)
+	if !ok {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a duration"), mend)
+	case !fits(d):
+		r.fail(n.Line, "%s: write %s", shown(what, text, " is not "+limits), mend)
+	}
+	return d
 }
 
 // unique notes a mistake when the text of a node is in lines already, and else puts it there.

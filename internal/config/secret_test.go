@@ -168,4 +168,12 @@ func TestCanary(t *testing.T) {
 	} {
 		check("clients: [{name: A, timezone: UTC, database: {driver: sqlite, dsn: oms.db, timezone: UTC}, sftp: [{" + setting + "}]}]")
 	}
+	for _, setting := range []string{
+		"password: " + canary, "password: ${OMS_TEST_DSN}" + canary, "password_file: " + canary, "token_file: " + canary,
+		fmt.Sprintf("url: %q", "https://krewe:"+canary+"@tathya"), fmt.Sprintf("url: %q", "https://tathya/?token="+canary),
+		fmt.Sprintf("url: %q", "https://tathya:"+canary), fmt.Sprintf("provider: %q", pasted), fmt.Sprintf("interval: %q", pasted),
+		fmt.Sprintf("dashboards: [%q, %q]", pasted, pasted), fmt.Sprintf("%q: x", pasted),
+	} {
+		check("clients: [{name: A, timezone: UTC, database: {driver: sqlite, dsn: oms.db, timezone: UTC}, superset: {" + setting + "}}]")
+	}
 }

@@ -41,19 +41,11 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 	s := SFTP{Pattern: "*"}
 	nodes := map[string]*yaml.Node{}
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
-	// text reads a value of which fault says what is wrong with it, or nothing.
 	text := func(to *string, key, mend string, fault func(string) string) field {
 		return field{need: mend, read: func(n *yaml.Node) {
-			what := "sftp." + key
-			value, ok := r.text(n, what, mend)
-			if !ok {
-				return
+			if r.checked(n, to, "sftp."+key, mend, fault) {
+				nodes[key] = n
 			}
-			if wrong := fault(value); wrong != "" {
-				r.fail(n.Line, "%s: write %s", shown(what, value, wrong), mend)
-				return
-			}
-			*to, nodes[key] = value, n
 		}}
 	}
 	optional := func(f field) field { return field{read: f.read} }

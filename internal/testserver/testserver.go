@@ -98,6 +98,12 @@ func (s *Server) Connections(tb testing.TB) int {
 	return n
 }
 
+// Stop ends the server for good.
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	s.end(tb, syscall.SIGINT)
+}
+
 // newServer starts a database server and creates User. prepare gets the port.
 func newServer(
 	tb testing.TB, owner *syscall.Credential, dir string, quit syscall.Signal,

@@ -1,0 +1,84 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+var (
+	reportDashboardSuccess = newMetric(least, "oms_report_dashboard_success",
+		"1 if the charts of the dashboard could be listed.", "dashboard")
+	reportDashboardError = newMetric(greatest, "oms_report_dashboard_error",
+		"1 for the reason why they could not; absent when they could.", "dashboard", "reason")
+	reportChartInfo = newMetric(greatest, "oms_report_chart_info",
+		"1 for every chart of the dashboards, with the database behind it as Superset names it.", "dashboard", "chart", "data_source")
+	reportChartSuccess = newMetric(least, "oms_report_chart_success",
+		"1 if the chart, asked as the dashboard asks it, has data, also if that is no row.", "dashboard", "chart")
+	reportChartError = newMetric(greatest, "oms_report_chart_error",
+		"1 for the reason why it has none; absent when it has.", "dashboard", "chart", "reason")
+	reportChartFailures = newMetric(greatest, "oms_report_chart_consecutive_failures",
+		"Runs in a row in which the chart had none.", "dashboard", "chart")
+	reportChartDuration = newMetric(greatest, "oms_report_chart_duration_seconds",
+		"How long the answer took; absent when there was nothing to ask for.", "dashboard", "chart")
+	reportChartRows = newMetric(greatest, "oms_report_chart_rows",
+		"Rows of the chart's first query; absent when it failed.", "dashboard", "chart")
+	reportChartCached = newMetric(newest, "oms_report_chart_cached_timestamp_seconds",
+		"When the data were read from their source, as Unix time: the time of Superset's cache, if they came from there.",
+		"dashboard", "chart")
+	reportChartValue = newMetric(greatest, "oms_report_chart_value",
+		"The value of a big number, or of a chart with one row of metrics that no column divides.", "dashboard", "chart", "metric")
+)
+
+// maxRemarks is how many failing charts the landing page names. The log has them all.
+const maxRemarks = 20
+
+// reportsCollector asks the charts of the client's dashboards for their data, in runs beside the scrapes.
+type reportsCollector struct{}
+
+func (reportsCollector) Name() string { return "reports" }
+
+func (reportsCollector) has(src Sources) bool { return src.Reports != nil }
+
+func (reportsCollector) update(ctx context.Context, src Sources, b *batch) error {
+	ctx, cancel := early(ctx)
+	defer cancel()
+	run, err := src.Reports.Look(ctx, b.now)
+	b.age = run.Age
+	for _, d := range run.Dashboards {
+		b.set(reportDashboardSuccess, truth(d.Failure == nil), d.Name)
+		if d.Failure != nil {
+			b.set(reportDashboardError, 1, d.Name, string(d.Failure.Reason))
+		}
+		for _, c := range d.Charts {
+			b.setChart(d.Name, c)
+		}
+	}
+	slices.Sort(b.remarks) // the order in which they were asked is chance
+	if more := len(b.remarks) - maxRemarks; more > 0 {
+		b.remarks = append(b.remarks[:maxRemarks], fmt.Sprintf("and %d more charts fail, the log has them all", more))
+	}
+	return err
+}
+
+func (b *batch) setChart(dashboard string, c oms.Chart) {
+	b.set(reportChartInfo, 1, dashboard, c.Name, c.DataSource)
+	b.set(reportChartSuccess, truth(c.Failure == nil), dashboard, c.Name)
+	b.set(reportChartFailures, float64(c.Failures), dashboard, c.Name)
+	if c.Took > 0 {
+		b.set(reportChartDuration, c.Took.Seconds(), dashboard, c.Name)
+	}
+	if f := c.Failure; f != nil {
+		b.set(reportChartError, 1, dashboard, c.Name, string(f.Reason))
+		b.remarks = append(b.remarks, strings.Join([]string{"dashboard " + dashboard, "chart " + c.Name, string(f.Reason), f.Text}, ": "))
+		return
+	}
+	b.set(reportChartRows, float64(c.Rows), dashboard, c.Name)
+	b.setTime(reportChartCached, c.Read, dashboard, c.Name)
+	for metric, value := range c.Values {
+		b.set(reportChartValue, value, dashboard, c.Name, metric)
+	}
+}

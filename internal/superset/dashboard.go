@@ -1,0 +1,185 @@
+package superset
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// maxName is how many letters a chart's or a data source's name may have as a label.
+const maxName = 100
+
+// dashboard is what has to be known of a dashboard to ask for its charts.
+type dashboard struct {
+	id     int
+	charts []chart // without those that are deleted
+	gone   []chart
+}
+
+// chart is a chart on a dashboard.
+type chart struct {
+	id         int
+	name       string
+	dataSource string
+	vizType    string
+	// aggregation is what a big number with a trend line makes of it; empty or LAST_VALUE is its last value.
+	aggregation string
+	dashboard   int
+	filters     []extraFormData
+}
+
+// see looks a dashboard up, and its charts.
+func (a *account) see(ctx context.Context, name string) (dashboard, error) {
+	var found struct {
+		Result struct {
+			ID       int
+			Metadata string `json:"json_metadata"`
+			Position string `json:"position_json"`
+		}
+	}
+	err := a.get(ctx, "/api/v1/dashboard/"+url.PathEscape(name), &found)
+	if reason(err) == oms.ReportNotFound {
+		var id int
+		if id, err = a.byTitle(ctx, name); err == nil {
+			err = a.get(ctx, fmt.Sprintf("/api/v1/dashboard/%d", id), &found)
+		}
+	}
+	if err != nil {
+		return dashboard{}, err
+	}
+	var places layout
+	var metadata struct {
+		Filters []filter `json:"native_filter_configuration"`
+	}
+	for text, to := range map[string]any{found.Result.Position: &places, found.Result.Metadata: &metadata} {
+		if text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), to); err != nil {
+			return dashboard{}, a.fail(oms.ReportBadAnswer, "the dashboard's settings are not as Superset writes them: %v", err)
+		}
+	}
+	d := dashboard{id: found.Result.ID}
+	err = a.list(ctx, &d, places.places(), metadata.Filters)
+	return d, err
+}
+
+// byTitle returns the id of the only dashboard with that title.
+func (a *account) byTitle(ctx context.Context, title string) (int, error) {
+	quoted := "'" + strings.NewReplacer("!", "!!", "'", "!'").Replace(title) + "'" // Rison
+	query := url.Values{"q": {"(columns:!(id),filters:!((col:dashboard_title,opr:eq,value:" + quoted + ")))"}}
+	var found struct{ Result []struct{ ID int } }
+	if err := a.get(ctx, "/api/v1/dashboard/?"+query.Encode(), &found); err != nil {
+		return 0, err
+	}
+	switch len(found.Result) {
+	case 0:
+		return 0, a.fail(oms.ReportNotFound, "%s has no dashboard with that slug, id or title, or hides it from %s",
+			a.config.URL, a.user())
+	case 1:
+		return found.Result[0].ID, nil
+	}
+	return 0, a.fail(oms.ReportNotFound, "%s has several dashboards with that title, write the slug or the id", a.config.URL)
+}
+
+// list fills in the charts of the dashboard.
+func (a *account) list(ctx context.Context, d *dashboard, places map[int]place, filters []filter) error {
+	var charts struct {
+		Result []struct {
+			ID       int
+			Name     string `json:"slice_name"`
+			FormData struct {
+				DataSource  string `json:"datasource"`
+				VizType     string `json:"viz_type"`
+				Aggregation string
+			} `json:"form_data"`
+		}
+	}
+	if err := a.get(ctx, fmt.Sprintf("/api/v1/dashboard/%d/charts", d.id), &charts); err != nil {
+		return err
+	}
+	sources, err := a.dataSources(ctx, d.id)
+	if err != nil {
+		return err
+	}
+	for _, c := range charts.Result {
+		p := places[c.ID]
+		delete(places, c.ID)
+		shown := chart{
+			id: c.ID, name: label(cmp.Or(p.Meta.Override, c.Name), c.ID), dataSource: sources[c.FormData.DataSource],
+			vizType: c.FormData.VizType, aggregation: c.FormData.Aggregation, dashboard: d.id,
+		}
+		for _, f := range filters {
+			if f.covers(c.ID, p) {
+				shown.filters = append(shown.filters, f.DefaultDataMask.ExtraFormData)
+			}
+		}
+		d.charts = append(d.charts, shown)
+	}
+	for id, p := range places {
+		d.gone = append(d.gone, chart{id: id, name: label(cmp.Or(p.Meta.Override, p.Meta.SliceName), id)})
+	}
+	d.distinguish()
+	return nil
+}
+
+// dataSources returns the names of the databases behind the dashboard's datasets, by the dataset's id as charts have it.
+func (a *account) dataSources(ctx context.Context, dashboard int) (map[string]string, error) {
+	var datasets struct {
+		Result []struct {
+			UID      string
+			Database struct{ Name string }
+		}
+	}
+	err := a.get(ctx, fmt.Sprintf("/api/v1/dashboard/%d/datasets", dashboard), &datasets)
+	sources := map[string]string{}
+	for _, d := range datasets.Result {
+		sources[d.UID] = cut(d.Database.Name)
+	}
+	return sources, err
+}
+
+// get asks for something that is not a chart's data.
+func (a *account) get(ctx context.Context, path string, to any) error {
+	_, err := a.ask(ctx, request{method: http.MethodGet, path: path}, decode(to))
+	return err
+}
+
+// label returns a name that is never empty.
+func label(name string, id int) string {
+	if name = cut(name); name == "" {
+		return fmt.Sprintf("chart %d", id)
+	}
+	return name
+}
+
+// cut bounds the length of a name.
+func cut(name string) string {
+	letters := []rune(strings.Join(strings.Fields(name), " "))
+	return string(letters[:min(len(letters), maxName)])
+}
+
+// distinguish adds the id to each name that several charts have.
+func (d *dashboard) distinguish() {
+	count := map[string]int{}
+	for _, charts := range [][]chart{d.charts, d.gone} {
+		for _, c := range charts {
+			count[c.name]++
+		}
+	}
+	for _, charts := range [][]chart{d.charts, d.gone} {
+		for i, c := range charts {
+			if count[c.name] > 1 {
+				charts[i].name = fmt.Sprintf("%s (%d)", c.name, c.id)
+			}
+		}
+	}
+	slices.SortFunc(d.gone, func(a, b chart) int { return a.id - b.id })
+}

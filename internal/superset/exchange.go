@@ -1,0 +1,163 @@
+package superset
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+const (
+	// maxData and maxPage are how many bytes of a chart's data, which are not held, and of any other answer are read,
+	// unpacked. Superset sends 50 000 rows at most, unless it is told otherwise.
+	maxData = 32 << 20
+	maxPage = 8 << 20
+)
+
+// request is one request to the API.
+type request struct {
+	method, path string
+	about        string // what it is for, for people
+	body         []byte // JSON
+	bearer       string
+	login        bool // it is for a login
+	// data: it is for a chart's data, so the data source may be what fails; patience is how long it may take. Zero is
+	// that of the account.
+	data     bool
+	patience time.Duration
+	cookie   func(*http.Cookie) // gets what is set
+}
+
+// reader reads an answer, and returns how many rows that has.
+type reader func(io.Reader) (int, error)
+
+// decode returns a reader of an answer that is no data.
+func decode(to any) reader {
+	return func(r io.Reader) (int, error) { return 0, json.NewDecoder(r).Decode(to) }
+}
+
+var (
+	errTooLarge = errors.New("the answer is too large")
+	errSlow     = errors.New("no answer in time")
+)
+
+// send sends a request and has read read the answer, which is JSON. It says how long that took.
+func (a *account) send(ctx context.Context, q request, read reader) (time.Duration, error) {
+	patience := q.patience
+	if patience == 0 {
+		patience = a.patience
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	defer cancel()
+	start := time.Now()
+	rows, err := a.exchange(limited, q, read)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil: // the caller's doing
+		err = context.Cause(ctx)
+	case limited.Err() != nil:
+		err = a.fail(oms.ReportTimeout, "%s has not answered within %s", a.config.URL, patience)
+	default:
+		err = a.explain(q, err)
+	}
+	took := time.Since(start)
+	oms.TraceFrom(ctx)(strings.TrimSpace(q.method+" "+q.path+" "+q.about), took, rows, err)
+	return took, err
+}
+
+func (a *account) exchange(ctx context.Context, q request, read reader) (rows int, err error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, a.config.URL+q.path, bytes.NewReader(q.body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Accept", "application/json") // else errors are pages
+	r.Header.Set("Accept-Language", "en")
+	r.Header.Set("User-Agent", "oms_exporter")
+	if q.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+q.bearer)
+	}
+	if q.method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+		if held := a.held(); held.csrf != "" {
+			r.Header.Set("X-CSRFToken", held.csrf)
+			r.Header.Set("Cookie", held.cookie)
+			r.Header.Set("Referer", a.config.URL)
+		}
+	}
+	response, err := a.http.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		_, _ = io.CopyN(io.Discard, response.Body, 1<<10) // what is left of a good answer, so that the connection is kept
+		_ = response.Body.Close()
+	}()
+	if response.StatusCode != http.StatusOK {
+		return 0, a.refusal(q, response)
+	}
+	if kind := response.Header.Get("Content-Type"); !isJSON(kind) {
+		return 0, a.fail(oms.ReportBadAnswer, "%s answers with %s in place of JSON, check the url", a.config.URL, kind)
+	}
+	if q.cookie != nil {
+		for _, c := range response.Cookies() {
+			q.cookie(c)
+		}
+	}
+	limit := maxPage
+	if q.data {
+		limit = maxData
+	}
+	return read(&limitedReader{response.Body, limit})
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
+}
+
+// explain says why there is no whole answer.
+func (a *account) explain(q request, err error) error {
+	var known *failure
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &known), errors.Is(err, errToken), errors.Is(err, errCSRF):
+		return err
+	case errors.Is(err, errTooLarge):
+		if q.data {
+			return a.fail(oms.ReportTooLarge, "the data have more than %d MiB, give the chart a row limit", maxData>>20)
+		}
+		return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB", q.path, maxPage>>20)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return a.fail(oms.ReportUnreachable, "the answer of %s breaks off", a.config.URL)
+	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, errForm):
+		return a.fail(oms.ReportBadAnswer, "%s answers with JSON that is not Superset's: %v", a.config.URL, err)
+	}
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err
+	}
+	return a.fail(oms.ReportUnreachable, "%s cannot be reached: %v", a.config.URL, err)
+}
+
+// limitedReader fails with errTooLarge behind its limit.
+type limitedReader struct {
+	r    io.Reader
+	left int
+}
+
+// Read implements io.Reader.
+func (l *limitedReader) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	if l.left -= n; l.left < 0 {
+		return 0, errTooLarge
+	}
+	return n, err
+}

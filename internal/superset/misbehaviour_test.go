@@ -1,0 +1,183 @@
+package superset
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestMisbehaviour has each page misbehave in each way, and wants a reason and plain words for it.
+func TestMisbehaviour(t *testing.T) {
+	var stolen atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen.Add(1) }))
+	t.Cleanup(func() { // after the subtests, which run beside each other
+		elsewhere.Close()
+		if stolen.Load() > 0 {
+			t.Error("a redirect was followed")
+		}
+	})
+	database := func(status int, text string) http.HandlerFunc {
+		message, _ := json.Marshal(map[string]string{"message": "Error: " + text})
+		return answerJSON(status, string(message))
+	}
+	for name, test := range map[string]struct {
+		page    string
+		handler http.HandlerFunc
+		reason  oms.ReportReason
+		words   string
+	}{
+		"wrong password":         {loginPage, answerJSON(401, `{"message":"Not authorized"}`), "login", "refuses the login of user exporter, check the username, the password and the provider db: the token is refused: Not authorized"},
+		"wrong provider":         {loginPage, answerJSON(400, `{"message":{"provider":["not allowed"]}}`), "login", "check the username"},
+		"login without token":    {loginPage, answerJSON(200, `{}`), "bad_answer", "answers a login without a token"},
+		"login limited":          {loginPage, answerJSON(429, `{"message":"5 per 1 second"}`), "rate_limited", "429 Too Many Requests"},
+		"login is a page":        {loginPage, page(200), "bad_answer", "answers with text/html; charset=utf-8 in place of JSON, check the url"},
+		"no login there":         {loginPage, page(404), "bad_answer", "refuses the request (404 Not Found)"},
+		"login hangs":            {loginPage, hang, "timeout", "has not answered within 500ms"},
+		"login moved":            {loginPage, redirect(elsewhere.URL + "/x?token=canary-query"), "bad_answer", "redirects to " + elsewhere.URL + "/x, write the url"},
+		"dashboard hangs":        {boardPage, hang, "timeout", "has not answered within 500ms"},
+		"dashboard trickles":     {boardPage, trickle, "timeout", "has not answered within 500ms"},
+		"dashboard is a page":    {boardPage, page(200), "bad_answer", "check the url"},
+		"dashboard is forbidden": {boardPage, answerJSON(403, `{"message":"Forbidden"}`), "permission", "user exporter may not see it, grant it in Superset: Forbidden"},
+		"dashboard wants login":  {boardPage, redirect("/login/?next=canary-next"), "login", "/login/: its API must accept a bearer token"},
+		"single sign-on":         {boardPage, redirect(elsewhere.URL + "/oauth2/start"), "login", "/oauth2/start"},
+		"token never accepted":   {boardPage, answerJSON(422, `{"msg":"Signature of `+accessCanary+` is wrong"}`), "login", "refuses the token that it has just given to user exporter"},
+		"dashboard is odd":       {boardPage, answerJSON(200, `{"result":{"id":"x"}}`), "bad_answer", "JSON that is not Superset's"},
+		"layout is odd":          {boardPage, answerJSON(200, `{"result":{"id":1,"position_json":"["}}`), "bad_answer", "not as Superset writes them"},
+		"list breaks off":        {listPage, answerJSON(200, `{"result":[{"id":`), "unreachable", "breaks off"},
+		"list fails":             {listPage, page(500), "server_error", "fails (500 Internal Server Error), its log says why"},
+		"no gateway":             {listPage, page(502), "server_error", "502 Bad Gateway"},
+		"list is too large":      {listPage, flood, "too_large", "more than 8 MiB"},
+
+		"chart is hidden":    {chartPage, answerJSON(404, `{"message":"Not found"}`), "permission", "hidden from user exporter"},
+		"chart unsaved":      {chartPage, answerJSON(200, `{"result":{"query_context":null}}`), "no_query_context", "open the chart and save it"},
+		"chart is odd":       {chartPage, answerJSON(200, `{"result":{"query_context":"{"}}`), "no_query_context", "open the chart and save it"},
+		"data hang":          {dataPage, hang, "timeout", "has not answered within 500ms"},
+		"data trickle":       {dataPage, trickle, "timeout", "has not answered within 500ms"},
+		"data are a page":    {dataPage, page(200), "bad_answer", "text/html"},
+		"data want login":    {dataPage, redirect("/login/"), "login", "redirects to the login page"},
+		"data limited":       {dataPage, answerJSON(429, `{"errors":[{"message":"50 per 1 second"}]}`), "rate_limited", "make superset.interval longer: 50 per 1 second"},
+		"data fail":          {dataPage, answerJSON(500, `{"errors":[{"message":"Fatal error"}]}`), "server_error", "Fatal error"},
+		"gateway gives up":   {dataPage, page(504), "timeout", "504 Gateway Timeout"},
+		"service is away":    {dataPage, answerJSON(503, `{"message":"connection refused"}`), "server_error", "503"},
+		"data break off":     {dataPage, answerJSON(200, `{"result":[{"data":[{"a":1},`), "unreachable", "breaks off"},
+		"data are no query":  {dataPage, answerJSON(200, `{"result":[]}`), "bad_answer", "without a query"},
+		"data are odd":       {dataPage, answerJSON(200, `{"result":[{"data":"x"}]}`), "bad_answer", "JSON that is not Superset's"},
+		"time is odd":        {dataPage, answerJSON(200, `{"result":[{"cached_dttm":"yesterday","data":[]}]}`), "bad_answer", "yesterday"},
+		"data later":         {dataPage, answerJSON(202, `{"job_id":"a"}`), "bad_answer", "GLOBAL_ASYNC_QUERIES"},
+		"dataset is gone":    {dataPage, answerJSON(404, `{"message":"Not found"}`), "query", "Not found"},
+		"data are forbidden": {dataPage, answerJSON(403, `{"errors":[{"message":"needs the datasource created"}]}`), "permission", "needs the datasource created"},
+
+		// What data sources say, by the texts of their drivers and of Superset's db_engine_specs.
+		"MySQL is down":      {dataPage, database(500, `(pymysql.err.OperationalError) (2003, "Can't connect to MySQL server on 'db' ([Errno 111] Connection refused)")`), "data_source", "Can't connect"},
+		"MySQL went away":    {dataPage, database(400, `(2006, 'MySQL server has gone away')`), "data_source", "gone away"},
+		"MySQL lost":         {dataPage, database(400, `Lost connection to MySQL server during query`), "data_source", ""},
+		"MySQL denies":       {dataPage, database(500, `(1045, "Access denied for user 'krewe'@'host' (using password: YES)")`), "data_source_auth", ""},
+		"MySQL grants none":  {dataPage, database(400, `SELECT command denied to user 'krewe'@'host' for table 'order_header'`), "data_source_auth", ""},
+		"MySQL gives up":     {dataPage, database(400, `(3024, 'Query execution was interrupted, maximum statement execution time exceeded')`), "timeout", ""},
+		"MariaDB gives up":   {dataPage, database(400, `Query execution was interrupted (max_statement_time exceeded)`), "timeout", ""},
+		"MySQL has no table": {dataPage, database(400, `(1146, "Table 'krewe.order_headr' doesn't exist")`), "query", ""},
+		"Superset's words":   {dataPage, database(400, `Either the username "krewe" or the password is incorrect.`), "data_source_auth", ""},
+		"host is down":       {dataPage, database(400, `The host "db" might be down, and can't be reached on port 3306.`), "data_source", ""},
+		"Solr's token":       {dataPage, database(500, `401 Client Error: Unauthorized for url: http://solr:8983/solr/logInsights/select?q=x&jwt=`+foreignToken), "data_source_auth", "&<secret>"},
+		"Solr's password":    {dataPage, database(500, `HTTPConnectionPool(host='solr'): Max retries exceeded with url: http://u:canary-password@solr/`), "data_source", "http<secret>solr/"},
+		"Solr's address":     {dataPage, database(500, `cannot parse solr://solr/x?token=`+foreignToken), "server_error", ""},
+		"a misleading name":  {dataPage, database(400, `column "access_denied" does not exist, nor timeout_at, nor "unauthorized"`), "query", ""},
+		"everything quoted":  {dataPage, database(400, accessCanary+refreshCanary+testserver.Password), "query", "<secret><secret><secret>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, map[string]http.HandlerFunc{test.page: test.handler})
+			var log bytes.Buffer
+			p := impatient()
+			if test.reason == oms.ReportTooLarge { // which takes its time
+				p = NewPool(time.Now)
+			}
+			r, err := p.Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", Superset: config.Superset{
+				Account: by(t, f.URL, testserver.User), Dashboards: []string{"d"}, Interval: 5 * time.Minute,
+			}})
+			must(t, err)
+			began := time.Now()
+			run, err := look(t, r, 0)
+			must(t, r.Close())
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it takes %s", took)
+			}
+			if len(run.Dashboards) != 1 {
+				t.Fatalf("%+v, %v", run, err)
+			}
+			failure := run.Dashboards[0].Failure
+			if ofChart := test.page == chartPage || test.page == dataPage; ofChart == (err != nil) {
+				t.Errorf("error %v", err)
+			} else if ofChart {
+				failure = run.Dashboards[0].Charts[0].Failure
+			}
+			if failure == nil || failure.Reason != test.reason || !strings.Contains(failure.Text, test.words) || len(failure.Text) > maxText+100 {
+				t.Errorf("%+v, want %s and %q", failure, test.reason, test.words)
+			}
+			everything := fmt.Sprintf("%+v %v %s %+v %+v", run, err, log.String(), failure, r.last.trace)
+			for _, canary := range []string{"canary", testserver.Password, foreignToken} {
+				if strings.Contains(everything, canary) {
+					t.Errorf("%s in %s", canary, everything)
+				}
+			}
+		})
+	}
+}
+
+// TestUnreachable has nobody listen.
+func TestUnreachable(t *testing.T) {
+	f := newFake(t, nil)
+	r := open(t, impatient(), by(t, f.URL, testserver.User), "d", "e")
+	f.Close()
+	run, err := look(t, r, 0)
+	compare(t, failed(run), map[string]string{"d": "unreachable", "e": "unreachable"})
+	if err == nil || !strings.Contains(err.Error(), "client KREWE: dashboard d: unreachable: "+f.URL+" cannot be reached: dial tcp ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestFloodIsNotHeld measures what an answer of 50 MB takes.
+func TestFloodIsNotHeld(t *testing.T) {
+	r := open(t, NewPool(time.Now), by(t, newFake(t, map[string]http.HandlerFunc{dataPage: flood}).URL, testserver.User), "d")
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	stop, highest := make(chan struct{}), make(chan uint64)
+	go func() {
+		var most uint64
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+			select {
+			case <-stop:
+				highest <- most
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	run, err := look(t, r, 0)
+	must(t, err)
+	close(stop)
+	most := <-highest
+	if c := charts(run)["c"]; c.Failure == nil || c.Failure.Reason != "too_large" || c.Failure.Text != "the data have more than 32 MiB, give the chart a row limit" {
+		t.Errorf("%+v", c)
+	}
+	t.Logf("%d KiB at most, %d KiB before", most>>10, before.HeapAlloc>>10)
+	if most > before.HeapAlloc+20<<20 {
+		t.Errorf("%d MiB more", (most-before.HeapAlloc)>>20)
+	}
+}

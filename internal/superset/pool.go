@@ -1,0 +1,80 @@
+package superset
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+// parallel is how many requests a Superset gets at a time, of all clients together: a browser that opens a dashboard
+// sends twice as many.
+const parallel = 3
+
+// Pool shares logins and connections among the clients: one login for each account, and few requests at a time to each
+// server. It is safe for concurrent use.
+type Pool struct {
+	now      func() time.Time
+	patience patience
+
+	mu       sync.Mutex
+	accounts []*account // those in use
+}
+
+// patience is how long a Superset may take to answer.
+type patience struct{ page, data time.Duration }
+
+// NewPool returns a pool without logins. now is the clock by which a refused login is tried again.
+func NewPool(now func() time.Time) *Pool {
+	// A dashboard in a browser gives a chart up after a minute (Superset's SUPERSET_WEBSERVER_TIMEOUT).
+	return &Pool{now: now, patience: patience{page: 30 * time.Second, data: time.Minute}}
+}
+
+// Open returns the reports of a client that has dashboards. It asks nothing yet.
+func (p *Pool) Open(logger *slog.Logger, client config.Client) (*Reports, error) {
+	if len(client.Superset.Dashboards) == 0 {
+		return nil, fmt.Errorf("client %s: no dashboards are configured", client.Name)
+	}
+	return newReports(logger, client, p.acquire(client.Superset.Account), p), nil
+}
+
+// acquire returns the account as it is known already, or a new one. The caller must release it.
+func (p *Pool) acquire(c config.SupersetAccount) *account {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	slots := make(chan struct{}, parallel)
+	for _, a := range p.accounts {
+		if a.config.Equal(c) {
+			a.users++
+			return a
+		}
+		if a.config.URL == c.URL {
+			slots = a.slots
+		}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http says so
+	transport.MaxIdleConnsPerHost = parallel
+	a := &account{
+		config: c, now: p.now, patience: p.patience.page, users: 1, slots: slots, gate: make(chan struct{}, 1),
+		// The token belongs to this server alone, and an API has no reason to send one elsewhere.
+		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
+	}
+	p.accounts = append(p.accounts, a)
+	return a
+}
+
+// release gives an account back. Whoever was the last to use it has ended its requests.
+func (p *Pool) release(a *account) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.users--; a.users == 0 {
+		p.accounts = slices.DeleteFunc(p.accounts, func(other *account) bool { return other == a })
+		a.http.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,117 @@
+// Package superset is an oms.Reports over the REST API of Apache Superset 4, 5 and 6, which HotWax calls Tathya.
+//
+// It is a guest there: charts are asked for what the dashboard would ask, as seldom as the configuration says, never with
+// force, so that cached answers are used, and few at a time. Nothing is read of the data but their number and single values.
+//
+// What a person does on the dashboard is left out: filters that somebody sets, those whose default is the first value that
+// there is, cross-filters, and the filters of a permalink.
+package superset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+var (
+	errClosed   = errors.New("the reports are closed")
+	errFirstRun = errors.New("the first run is under way, what it has not come to is missing")
+)
+
+// Reports asks for one client's reports. It implements oms.Reports.
+type Reports struct {
+	logger     *slog.Logger
+	client     string
+	dashboards []string
+	interval   time.Duration
+	patience   time.Duration // with a chart's data
+	account    *account
+	pool       *Pool
+
+	closing    context.Context
+	stop       context.CancelFunc
+	background sync.WaitGroup
+	closed     sync.Once
+
+	mu      sync.Mutex
+	current *run // the last that began
+	last    *run // the last that ended
+}
+
+var _ oms.Reports = (*Reports)(nil)
+
+// newReports owns the account.
+func newReports(logger *slog.Logger, client config.Client, a *account, p *Pool) *Reports {
+	r := &Reports{
+		logger: logger.With("client", client.Name, "collector", "reports"), client: client.Name,
+		dashboards: client.Superset.Dashboards, interval: client.Superset.Interval, patience: p.patience.data, account: a, pool: p,
+	}
+	r.closing, r.stop = context.WithCancel(context.Background())
+	return r
+}
+
+// Look implements oms.Reports.
+func (r *Reports) Look(ctx context.Context, now time.Time) (oms.ReportRun, error) {
+	current, last := r.advance(now)
+	if last == nil && current != nil {
+		select {
+		case <-current.done:
+			last = current
+		case <-ctx.Done():
+		case <-r.closing.Done():
+		}
+	}
+	if r.closing.Err() != nil {
+		return oms.ReportRun{}, fmt.Errorf("client %s: %w", r.client, errClosed)
+	}
+	if last == nil {
+		found, err := current.tell(ctx, now)
+		return found, fmt.Errorf("client %s: %w", r.client, errors.Join(errFirstRun, err))
+	}
+	found, err := last.tell(ctx, now)
+	if err != nil {
+		err = fmt.Errorf("client %s: %w", r.client, err)
+	}
+	return found, err
+}
+
+// advance begins a run when it is time, and returns the last that began and the last that ended.
+func (r *Reports) advance(now time.Time) (current, last *run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing.Err() != nil {
+		return nil, nil
+	}
+	if r.current != nil {
+		age := now.Sub(r.current.began)
+		if due := age >= r.interval || age < 0; r.current != r.last || !due { // it is under way, or young enough
+			return r.current, r.last
+		}
+	}
+	next := newRun(now, r.last)
+	r.current = next
+	r.background.Go(func() {
+		r.do(next)
+		r.mu.Lock()
+		r.last = next
+		r.mu.Unlock()
+		close(next.done)
+	})
+	return r.current, r.last
+}
+
+// Close implements oms.Reports.
+func (r *Reports) Close() error {
+	r.mu.Lock()
+	r.stop()
+	r.mu.Unlock()
+	r.background.Wait()
+	r.closed.Do(func() { r.pool.release(r.account) })
+	return nil
+}

@@ -1,0 +1,198 @@
+package superset
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestRefusedLogin shows that an account is not locked by many attempts, whoever shares it.
+func TestRefusedLogin(t *testing.T) {
+	f := newFake(t, map[string]http.HandlerFunc{loginPage: answerJSON(401, `{"message":"Not authorized"}`)})
+	now := start
+	p := NewPool(func() time.Time { return now })
+	account := by(t, f.URL, testserver.User)
+	first, second := open(t, p, account, "d", "e"), open(t, p, account, "d")
+	for i, want := range []int64{1, 1, 2} {
+		now = start.Add(time.Duration(i) * refusedFor / 2)
+		for _, r := range []*Reports{first, second} {
+			run, err := look(t, r, time.Duration(i)*5*time.Minute)
+			if err == nil || failed(run)["d"] != "login" {
+				t.Errorf("%+v, %v", run, err)
+			}
+		}
+		if got := f.logins.Load(); got != want {
+			t.Errorf("%d logins after %s, want %d", got, now.Sub(start), want)
+		}
+	}
+	f.pages[loginPage] = answerJSON(200, `{"access_token":"`+accessCanary+`"}`)
+	now = now.Add(refusedFor)
+	_, err := look(t, first, time.Hour)
+	if err == nil || !strings.Contains(err.Error(), "dashboard e: not_found") || strings.Contains(err.Error(), "dashboard d") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSharedAccount shows that clients share a login and the few requests at a time, and what remains of that.
+func TestSharedAccount(t *testing.T) {
+	var list strings.Builder
+	pages := map[string]http.HandlerFunc{dataPage: func(w http.ResponseWriter, r *http.Request) {
+		<-time.After(20 * time.Millisecond)
+		answerJSON(200, `{"result":[{"data":[]}]}`)(w, r)
+	}}
+	for id := range 12 {
+		fmt.Fprintf(&list, `,{"id":%d,"slice_name":"c%d"}`, 100+id, id)
+		pages[fmt.Sprint("GET /api/v1/chart/", 100+id)] = answerJSON(200, `{"result":{"query_context":"{}"}}`)
+	}
+	pages[listPage] = answerJSON(200, `{"result":[`+list.String()[1:]+`]}`)
+	f, p := newFake(t, pages), NewPool(time.Now)
+	account, another := by(t, f.URL, testserver.User), by(t, f.URL, "another")
+	var all []*Reports
+	for _, a := range []config.SupersetAccount{account, account, another} {
+		all = append(all, open(t, p, a, "d"))
+	}
+	for _, r := range all {
+		_, _ = r.Look(ended(t), start)
+	}
+	for _, r := range all {
+		run, err := look(t, r, 0)
+		must(t, err)
+		if len(failed(run)) != 12 {
+			t.Errorf("%+v", run)
+		}
+	}
+	if f.logins.Load() != 2 || f.most.Load() != parallel {
+		t.Errorf("%d logins, want one of each account; %d requests at a time, want %d", f.logins.Load(), f.most.Load(), parallel)
+	}
+	// As in a reload: the new one is opened before the old one is closed.
+	next := open(t, p, account, "d")
+	for _, r := range all {
+		must(t, r.Close())
+	}
+	if _, err := look(t, next, 0); err != nil || f.logins.Load() != 2 {
+		t.Errorf("%d logins, %v", f.logins.Load(), err)
+	}
+	must(t, next.Close())
+	if len(p.accounts) > 0 {
+		t.Errorf("%d accounts are held for nobody", len(p.accounts))
+	}
+	if _, err := next.Look(t.Context(), start); err == nil || !strings.Contains(err.Error(), "client KREWE: the reports are closed") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// ended is a context that has ended.
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+// TestDetached shows when a caller waits, and for what.
+func TestDetached(t *testing.T) {
+	release := make(chan struct{})
+	var slow atomic.Bool
+	slow.Store(true)
+	f := newFake(t, map[string]http.HandlerFunc{
+		listPage: answerJSON(200, `{"result":[{"id":7,"slice_name":"quick"},{"id":8,"slice_name":"slow"}]}`),
+		"GET /api/v1/chart/8": func(w http.ResponseWriter, r *http.Request) {
+			if slow.Load() {
+				<-release
+			}
+			answerJSON(200, `{"result":{"query_context":null}}`)(w, r)
+		},
+	})
+	r := open(t, NewPool(time.Now), by(t, f.URL, testserver.User), "d")
+	brief, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	run, err := r.Look(brief, start) // the first waits for what it can
+	if err == nil || !strings.Contains(err.Error(), "the first run is under way") {
+		t.Errorf("error %v", err)
+	}
+	compare(t, failed(run), map[string]string{"quick": "ok"})
+	close(release)
+	run, err = look(t, r, time.Minute)
+	must(t, err)
+	compare(t, failed(run), map[string]string{"quick": "ok", "slow": "no_query_context"})
+	if run.Age != time.Minute {
+		t.Errorf("age %s", run.Age)
+	}
+	release = make(chan struct{})
+	for _, step := range []time.Duration{5 * time.Minute, 10 * time.Minute} { // begins one, and meets it
+		run, err = r.Look(ended(t), start.Add(step))
+		must(t, err)
+		if run.Age != step || failed(run)["slow"] == "" {
+			t.Errorf("%+v", run)
+		}
+	}
+	var asked []string
+	ctx := oms.WithTrace(ended(t), func(what string, _ time.Duration, rows int, _ error) {
+		asked = append(asked, fmt.Sprint(what, " ", rows))
+	})
+	_, _ = r.Look(ctx, start.Add(10*time.Minute))
+	if text := strings.Join(asked, "\n"); !strings.Contains(text, dataPage+" (quick) 1") || !strings.Contains(text, "GET /api/v1/dashboard/1/charts 0") {
+		t.Errorf("the trace is\n%s", text)
+	}
+	began := time.Now()
+	must(t, r.Close()) // ends the run under way, though the server does not
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("closing takes %s", took)
+	}
+	close(release)
+}
+
+// TestRunIsOver has charts that the run cannot come to.
+func TestRunIsOver(t *testing.T) {
+	f := newFake(t, map[string]http.HandlerFunc{dataPage: hang})
+	r := open(t, NewPool(time.Now), by(t, f.URL, testserver.User), "d", "e")
+	r.interval = 200 * time.Millisecond
+	run, err := look(t, r, 0)
+	if err == nil || !strings.Contains(err.Error(), "the run was over after 200ms, and 2 dashboards or charts were not asked: make superset.interval longer") {
+		t.Errorf("error %v", err)
+	}
+	compare(t, failed(run), nil)
+}
+
+// TestLog shows that a failure is logged once, and its end too.
+func TestLog(t *testing.T) {
+	f := newFake(t, nil)
+	var log bytes.Buffer
+	r, err := impatient().Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", Superset: config.Superset{
+		Account: by(t, f.URL, testserver.User), Dashboards: []string{"d"}, Interval: 5 * time.Minute,
+	}})
+	must(t, err)
+	good := f.pages[dataPage]
+	for i, handler := range []http.HandlerFunc{
+		good, answerJSON(400, `{"message":"Error: a"}`), answerJSON(400, `{"message":"Error: a"}`), answerJSON(400, `{"message":"Error: b"}`), good, good,
+	} {
+		f.pages[dataPage] = handler
+		_, err := look(t, r, time.Duration(i)*5*time.Minute)
+		must(t, err)
+	}
+	must(t, r.Close())
+	const line = " client=KREWE collector=reports dashboard=d chart=c duration_seconds="
+	var got []string
+	for text := range strings.Lines(log.String()) {
+		_, text, _ = strings.Cut(text, " ")
+		before, after, _ := strings.Cut(text, line)
+		_, after, _ = strings.Cut(strings.TrimSpace(after), " ")
+		got = append(got, strings.TrimSpace(before+" … "+after))
+	}
+	want := []string{
+		`level=WARN msg="the chart fails" … reason=query err="Error: a"`, `level=WARN msg="the chart fails" … reason=query err="Error: b"`,
+		`level=INFO msg="the chart works" …`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("logged\n%s", log.String())
+	}
+}

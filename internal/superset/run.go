@@ -1,0 +1,175 @@
+package superset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+)
+
+// run asks for everything once.
+type run struct {
+	began  time.Time // the clock of whoever wanted it
+	before *run      // the one before it, while this is under way
+	done   chan struct{}
+
+	mu         sync.Mutex
+	dashboards []oms.Dashboard
+	errs       []error
+	trace      []exchange
+}
+
+// exchange is a request of the run, for whoever asks what it did.
+type exchange struct {
+	what string
+	took time.Duration
+	rows int
+	err  error
+}
+
+func newRun(now time.Time, before *run) *run {
+	return &run{began: now, before: before, done: make(chan struct{})}
+}
+
+// tell returns what the run has found so far, and reports its requests to the context's trace.
+func (n *run) tell(ctx context.Context, now time.Time) (oms.ReportRun, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, e := range n.trace {
+		oms.TraceFrom(ctx)(e.what, e.took, e.rows, e.err)
+	}
+	found := oms.ReportRun{Dashboards: slices.Clone(n.dashboards), Age: max(0, now.Sub(n.began))}
+	for i, d := range found.Dashboards {
+		found.Dashboards[i].Charts = slices.Clone(d.Charts)
+	}
+	return found, errors.Join(n.errs...)
+}
+
+// do does the run. It may take as long as the interval, and what it has not come to by then is missing.
+func (r *Reports) do(n *run) {
+	ctx, cancel := context.WithTimeout(r.closing, r.interval)
+	defer cancel()
+	ctx = oms.WithTrace(ctx, func(what string, took time.Duration, rows int, err error) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.trace = append(n.trace, exchange{what, took, rows, err})
+	})
+	missed := 0
+	for _, name := range r.dashboards {
+		n.protect(r, func() { missed += r.visit(ctx, n, name) })
+	}
+	if missed > 0 {
+		n.note(fmt.Errorf("the run was over after %s, and %d dashboards or charts were not asked: make superset.interval longer",
+			r.interval, missed))
+	}
+	n.before = nil
+}
+
+// visit asks for the charts of a dashboard, and returns how many were not reached.
+func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
+	found, err := r.account.see(ctx, name)
+	if f, ok := errors.AsType[*failure](err); ok {
+		n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure})
+		n.note(fmt.Errorf("dashboard %s: %s: %w", name, f.Reason, f))
+		return 0
+	}
+	if err != nil {
+		return 1
+	}
+	n.put(oms.Dashboard{Name: name})
+	for _, c := range found.gone {
+		f := r.account.fail(oms.ReportDeleted, "the chart %d is deleted, take it off the dashboard", c.id)
+		r.add(n, name, oms.Chart{Name: c.name, Failure: &f.ReportFailure})
+	}
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	work := make(chan chart)
+	for range parallel {
+		workers.Go(func() {
+			for c := range work {
+				n.protect(r, func() {
+					measured, err := r.account.measure(ctx, c, r.patience)
+					if err == nil {
+						r.add(n, name, measured)
+						return
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					missed++
+				})
+			}
+		})
+	}
+	for _, c := range found.charts {
+		work <- c
+	}
+	close(work)
+	workers.Wait()
+	return missed
+}
+
+// add adds what was measured of a chart, and logs a failure that is another than before.
+func (r *Reports) add(n *run, dashboard string, c oms.Chart) {
+	before := n.before.chart(dashboard, c.Name)
+	logger := r.logger.With("dashboard", dashboard, "chart", c.Name, "duration_seconds", c.Took.Seconds())
+	switch {
+	case c.Failure != nil:
+		if c.Failures = before.Failures + 1; before.Failure == nil || *before.Failure != *c.Failure {
+			logger.Warn("the chart fails", "reason", string(c.Failure.Reason), "err", c.Failure.Text)
+		}
+	case before.Failure != nil:
+		logger.Info("the chart works")
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	charts := &n.dashboards[len(n.dashboards)-1].Charts
+	*charts = append(*charts, c)
+}
+
+// chart returns what the run found of a chart: nothing, for a chart that it did not come to.
+func (n *run) chart(dashboard, name string) oms.Chart {
+	if n == nil {
+		return oms.Chart{}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, d := range n.dashboards {
+		if d.Name != dashboard {
+			continue
+		}
+		for _, c := range d.Charts {
+			if c.Name == name {
+				return c
+			}
+		}
+	}
+	return oms.Chart{}
+}
+
+func (n *run) put(d oms.Dashboard) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dashboards = append(n.dashboards, d)
+}
+
+func (n *run) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.errs = append(n.errs, err)
+}
+
+// protect calls f: nobody else stands between a run's goroutines and the end of the process.
+func (n *run) protect(r *Reports, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.logger.Error("panic", "err", fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			n.note(fmt.Errorf("panic: %v", p))
+		}
+	}()
+	f()
+}
