@@ -214,6 +214,7 @@ func TestPartial(t *testing.T) {
 	folders(t, s, "unreadable")
 	put(t, s, "unreadable/b.csv", stock, time.Hour)
 	must(t, os.Chmod(filepath.Join(s.Root, "unreadable", "b.csv"), 0))
+	put(t, s, "unreadable/c.csv", "", time.Hour)
 	away := s.Location("away", "in")
 	away.Address = "127.0.0.1:1"
 	unreadable := s.Location("unreadable", "unreadable")
@@ -222,8 +223,8 @@ func TestPartial(t *testing.T) {
 	see := func(after time.Duration) error {
 		found, err := look(t, f, after)
 		expect(t, found, "in of in, age 0s; inbox 1 1h0m0s..1h0m0s\ngone of gone, age 0s\naway of away, age 0s\n"+
-			"unreadable of unreadable, age 0s; inbox 1 1h0m0s..1h0m0s; failed 0 -..-; archive 0 -..-"+
-			map[bool]string{true: "; invalid"}[after == 0]+"\n")
+			"unreadable of unreadable, age 0s; inbox 2 1h0m0s..1h0m0s; failed 0 -..-; archive 0 -..-; invalid"+
+			map[bool]string{false: " empty 1"}[after == 0]+"\n")
 		return err
 	}
 	mention(t, see(0),

@@ -24,7 +24,7 @@ type waiting struct {
 }
 
 // check counts the waiting files that the import would refuse. Those that are new, or change, may still be written: they are
-// not judged yet.
+// not judged yet. One that cannot be read hides no other.
 func (l *location) check(ctx context.Context, c *connection, files []file) (map[oms.InvalidReason]int, error) {
 	invalid := map[oms.InvalidReason]int{}
 	for _, reason := range oms.InvalidReasons() {
@@ -33,16 +33,19 @@ func (l *location) check(ctx context.Context, c *connection, files []file) (map[
 	deadline, _ := ctx.Deadline()
 	enough := time.Now().Add(time.Until(deadline) / 2)
 	seen, checks := make(inbox, len(files)), 0
-	var failed error
+	var failed error // the first
 	for _, f := range files {
 		w := l.inbox[f.name]
 		still := w.file == f
 		w.file = f
 		if !still {
 			w.checked = false
-		} else if !w.checked && failed == nil && checks < maxChecks && time.Now().Before(enough) {
+		} else if !w.checked && !c.isLost() && checks < maxChecks && time.Now().Before(enough) {
 			checks++
-			w, failed = l.judge(ctx, c, w)
+			var err error
+			if w, err = l.judge(ctx, c, w); failed == nil {
+				failed = err
+			}
 		}
 		seen[f.name] = w
 		if w.checked && w.reason != "" {
@@ -50,10 +53,7 @@ func (l *location) check(ctx context.Context, c *connection, files []file) (map[
 		}
 	}
 	l.inbox = seen
-	if failed != nil {
-		return nil, failed
-	}
-	return invalid, nil
+	return invalid, failed
 }
 
 // judge reads a file. What has gone or changed meanwhile is left for the next look.

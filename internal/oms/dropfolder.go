@@ -20,8 +20,8 @@ type DropLocation struct {
 	Location, Source string
 	// Folders has those that are configured and could be listed.
 	Folders []DropFolder
-	// Invalid counts the files waiting in the inbox that the import would refuse, by every reason. It is nil where no
-	// format is configured, or where the inbox or one of its files could not be read.
+	// Invalid counts the files waiting in the inbox that the import would refuse, by every reason, as far as they could be
+	// read and have stood still from one look to the next. It is nil where no format is configured, or the inbox was not seen.
 	Invalid map[InvalidReason]int
 	// Age is how long ago the oldest part of this was seen.
 	Age time.Duration
