@@ -120,7 +120,7 @@ func TestDemoFaults(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 
 	// scrape moves the clock and looks, until what ails the client is as it should be: the look back that a moved order
-	// starts may take a scrape, and the archive is listed every five minutes.
+	// starts may take a scrape.
 	scrape := func(want ...string) {
 		t.Helper()
 		testserver.Eventually(t, 20*time.Second, func() error {

@@ -68,7 +68,7 @@ func (r *reader) database(n *yaml.Node) Database {
 
 // maxConnections reads a whole number above 0.
 func (r *reader) maxConnections(n *yaml.Node) int {
-	const what, mend = "database.max_connections", "a whole number such as 4"
+	const what, mend = "database.max_connections", "a whole number such as 5"
 	text, ok := r.text(n, what, mend)
 	if !ok {
 		return 0

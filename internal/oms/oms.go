@@ -17,8 +17,8 @@ var ErrLookBack = errors.New("the first look back at the history is not complete
 // A Source measures one client's OMS. "Now" is always the caller's clock, never that of the database.
 //
 // Each method may return facts and an error at once: the facts are then those that could be had all the same. What could
-// not be had is nil, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent use and give up when their context ends, which
-// must have a deadline: it becomes the time limit that the server is given.
+// not be had is nil, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent
+// use and give up when their context ends, which must have a deadline: it becomes the time limit that the server is given.
 type Source interface {
 	// Instance connects if need be, and tells what kind of OMS was found.
 	Instance(ctx context.Context, now time.Time) (Instance, error)
@@ -165,7 +165,8 @@ type Import struct {
 
 // MissingOrders counts the orders that Shopify has and the OMS lacks, as far as the last reconciliation tells
 // (HotWax' generate#OrderReconciliationReport, once a day as a rule, about the orders of the day before). It leaves out
-// POS orders and those cancelled in Shopify. Orders younger than an hour do not count: the import may be on its way.
+// POS orders and those cancelled in Shopify. Orders younger than an hour do not count, as the import may be on its way, nor
+// do those of which it does not say when they were made.
 //
 // The reconciliation leaves the orders of its last run in a table, until the next. An order that is imported meanwhile
 // does not count any more. A shop is known if its run was at most 36 h ago and told of orders of the last 3 days: an old

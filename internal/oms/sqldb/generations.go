@@ -30,11 +30,11 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	release()
 
 	facts, err := ofbiz.Jobs, ofbizErr
-	if failed(moquiErr) || ofbizErr == nil {
+	switch {
+	case failed(ofbizErr) && failed(moquiErr):
+		err = errors.Join(ofbizErr, moquiErr)
+	case failed(moquiErr) || ofbizErr == nil:
 		err = moquiErr
-	}
-	if failed(ofbizErr) {
-		err = ofbizErr
 	}
 	facts.Partial = failed(err)
 	facts.Pending += moqui.Pending

@@ -22,6 +22,7 @@ const (
 type missing struct {
 	at    time.Time
 	shops []oms.MissingOrders
+	err   error
 }
 
 // missingOrders tells of the orders that Shopify has and the OMS lacks, from time to time.
@@ -40,10 +41,10 @@ func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Or
 				shops = append(shops, oms.MissingOrders{Shop: rec.text(0), Count: rec.count(3)})
 			}
 		})
-		if err != nil {
-			return err
-		}
-		*last = missing{at: now, shops: shops}
+		*last = missing{at: now, shops: shops, err: err} // what fails is not tried more often either
+	}
+	if last.err != nil {
+		return last.err
 	}
 	if facts.Missing = last.shops; facts.Missing != nil {
 		facts.MissingAge = now.Sub(last.at)

@@ -142,9 +142,17 @@ func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[str
 	return facts
 }
 
-// scheduler returns the pool of the scheduled jobs, with the one that has been due for longest.
+// scheduler returns the pool of the scheduled jobs, with the one that has been due for longest. A scheduler that has never
+// taken any job is not in use yet: its jobs came with the tables.
 func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, zone *time.Location, now time.Time) map[string]oms.Pool {
 	pools := map[string]oms.Pool{}
+	taken := false
+	for _, lock := range locks {
+		taken = taken || !lock.last.isZero()
+	}
+	if !taken {
+		return pools
+	}
 	for name, job := range jobs {
 		if !job.scheduled(now) {
 			continue

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -105,6 +106,22 @@ func FuzzRecord(f *testing.F) {
 				}
 				resetSource(files, []string{file.name}, now)
 				channelOf(order.name)
+				runs := map[string]row{"": decodeRun(rec)}
+				for _, run := range runFacts(nil, map[string]jobLock{"": {runID: rec.text(0), last: rec.moment(1)}}, runs, now).Runs {
+					if !run.Start.IsZero() && run.Start.Year() < 1970 {
+						t.Errorf("%T %v: a run began in %s", value, value, run.Start)
+					}
+				}
+				for _, status := range oms.MessageStatuses() {
+					if m := messagesOf(rec, status, now); m.Count < 0 || m.Count > mostCounted {
+						t.Errorf("%T %v: %d messages", value, value, m.Count)
+					}
+				}
+				if cron, err := parseSchedule(rec.text(0)); err == nil {
+					if next := cron.after(wall(now, zone), zone); !next.IsZero() && !next.After(now.Add(-24*time.Hour)) {
+						t.Errorf("%q runs at %s", rec.text(0), next)
+					}
+				}
 			}
 		}
 	})

@@ -49,7 +49,7 @@ func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time,
 	if err := w.fillGaps(ctx, r, h, now, pass, batch); err != nil {
 		return err
 	}
-	if _, err := w.forward(ctx, r, h, now, batch); err != nil || !pass {
+	if all, err := w.forward(ctx, r, h, now, batch); err != nil || !pass || !all { // the age tells that there is more
 		return err
 	}
 	end, err := w.end(ctx, r)

@@ -142,11 +142,13 @@ func (s *schema) has(tables ...string) bool {
 
 // without says whether the table is missing as it is in some vintages: then there is nothing to measure, and nothing
 // wrong. A stock OFBiz lacks the tables of HotWax and Moqui, and where Moqui alone is at work those of OFBiz may be
-// missing. But every OFBiz has orders, and an OMS without any jobs is none that anybody knows: there, and where a column
-// is missing that every vintage has, something is wrong with the database or with what its user may read.
+// missing. But every OFBiz has orders, the tables of Moqui's jobs come together, and an OMS without any jobs is none that
+// anybody knows: there, and where a column is missing that every vintage has, something is wrong with the database or with
+// what its user may read.
 func (s *schema) without(table string) bool {
+	ofbiz, moqui := s.generation != oms.GenerationMoqui, s.generation != oms.GenerationOFBiz
 	switch {
-	case s.generation == oms.GenerationUnknown, table == "order_header" && s.generation != oms.GenerationMoqui:
+	case s.generation == oms.GenerationUnknown, ofbiz && table == "order_header", moqui && strings.HasPrefix(table, "service_job"):
 		return false
 	}
 	return slices.Contains(s.missing, oms.Column{Table: table})

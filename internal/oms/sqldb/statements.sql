@@ -47,8 +47,8 @@ SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtu
   SELECT h.order_id, i.status_id AS item_status_id, sg.facility_id, f.facility_type_id,
     COALESCE(
       {{- if has "order_facility_change"}}
-      (SELECT MAX(c.change_datetime) FROM {{order_facility_change}} c
-       WHERE c.order_id = i.order_id AND c.order_item_seq_id = i.order_item_seq_id),
+      (SELECT MAX(fc.change_datetime) FROM {{order_facility_change}} fc
+       WHERE fc.order_id = i.order_id AND fc.order_item_seq_id = i.order_item_seq_id),
       {{- end}}
       (SELECT MAX(s.status_datetime) FROM {{order_status}} s
        WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
@@ -303,7 +303,7 @@ WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
 -- part: messages
 -- Up to 10000 system messages of some status by type and direction. Their texts, which may be whole documents, are never
 -- read.
-SELECT /*limit*/ m.system_message_type_id, m.is_outgoing, m.failing, COUNT(*), MIN(m.created), MIN(m.attempted)
+SELECT /*limit*/ m.system_message_type_id, m.is_outgoing, m.failing, COUNT(*), {{oldest "m.created"}}, {{oldest "m.attempted"}}
 FROM (
   SELECT system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
     COALESCE(init_date, last_updated_stamp) AS created,
