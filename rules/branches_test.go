@@ -16,7 +16,8 @@ import (
 // whereabouts is all that can be known of a source's file some minutes after its deadline.
 type whereabouts struct {
 	failed, open, waits, fetched bool
-	missed                       bool   // nothing was processed in the window
+	missed                       bool   // nothing was processed in the window …
+	received                     bool   // … though the data manager had something
 	folders                      string // those that are looked into
 	unseen                       string // the one of them that cannot be
 	truncated                    string // the one of which only a part is seen
@@ -29,7 +30,7 @@ func (w whereabouts) alert() string {
 		return "OMSResetInventoryFailed"
 	case !w.missed:
 		return ""
-	case w.open:
+	case w.open || w.received:
 		return "OMSResetInventoryNotProcessed"
 	case watched && w.waits && w.unseen != "inbox":
 		return "OMSResetInventoryWaitsOnSFTP"
@@ -46,9 +47,9 @@ func (w whereabouts) alert() string {
 // everyWhereabouts has all combinations for a source, also impossible ones: files of several kinds can be there at once.
 func everyWhereabouts(folders, unseen, truncated string) []whereabouts {
 	var all []whereabouts
-	for bits := range 1 << 5 {
+	for bits := range 1 << 6 {
 		is := func(bit int) bool { return bits>>bit&1 == 1 }
-		all = append(all, whereabouts{is(0), is(1), is(2), is(3), is(4), folders, unseen, truncated})
+		all = append(all, whereabouts{is(0), is(1), is(2), is(3), is(4), is(5), folders, unseen, truncated})
 	}
 	return all
 }
@@ -142,7 +143,7 @@ func (w whereabouts) addSeries(add func(name, labels string, value int)) {
 	processed := start - 2*hour - count(w.missed)*18*hour
 	add("oms_reset_inventory_last_processed_timestamp_seconds", wms, processed)
 	add("oms_reset_inventory_last_processed_utc_offset_seconds", wms, 0)
-	add("oms_reset_inventory_last_received_timestamp_seconds", wms, processed-300)
+	add("oms_reset_inventory_last_received_timestamp_seconds", wms, max(processed-300, count(w.received)*(start-hour)))
 	if w.failed {
 		add("oms_data_manager_last_failure_timestamp_seconds", config, start-hour)
 	}
