@@ -38,7 +38,7 @@ func TestNothingElseDiffers(t *testing.T) {
 
 const masked = "***"
 
-var selectors = regexp.MustCompile(`\[(\d+(ms|[smhdwy]))+\]`)
+var selectors = regexp.MustCompile(`(\[|offset )(\d+(ms|[smhdwy]))+`)
 
 func maskRules(key string, value any) any {
 	switch key {

@@ -52,7 +52,7 @@ func rewrite(tree any, change change) any {
 	}
 }
 
-var ranges = regexp.MustCompile(`\[[0-9a-z]+\]`)
+var ranges = regexp.MustCompile(`(\[|offset )([0-9a-z]+)`)
 
 func shortenRules(t *testing.T) change {
 	return func(key string, value any) any {
@@ -61,7 +61,8 @@ func shortenRules(t *testing.T) change {
 			return shorten(t, value.(string))
 		case "expr":
 			return ranges.ReplaceAllStringFunc(value.(string), func(r string) string {
-				return "[" + shorten(t, strings.Trim(r, "[]")) + "]"
+				parts := ranges.FindStringSubmatch(r)
+				return parts[1] + shorten(t, parts[2])
 			})
 		}
 		return value

@@ -16,9 +16,13 @@ const (
 	sftpHangs     = "sftp-hung"
 )
 
-// unseen is for how long SFTP must not be seen before it is told, which is also how long the exporter waits at most before
-// it tries to connect again.
-const unseen = 5 * time.Minute
+const (
+	// unseen is for how long SFTP must not be seen before it is told, which is also how long the exporter waits at most
+	// before it tries to connect again.
+	unseen = 5 * time.Minute
+	// onItsWay is for how long a file that was fetched may be, before it counts as lost.
+	onItsWay = 5 * time.Minute
+)
 
 // An effect is what a fault must and may make fire.
 type effect struct {
@@ -43,7 +47,7 @@ func effects() map[string]effect {
 		"job-failing":          {alerts: []string{"OMSJobFailing"}},
 		"scheduler-down":       {alerts: []string{"OMSJobSchedulerDown"}, may: []string{"OMSJobOverdue"}},
 		"file-missing":         {alerts: []string{"OMSResetInventoryNotDelivered"}, quiet: true},
-		"file-late":            {alerts: []string{"OMSResetInventoryNotImported"}, quiet: true},
+		"file-late":            {alerts: []string{"OMSResetInventoryNotImported"}, shows: onItsWay, quiet: true},
 		"file-stuck-on-sftp":   {alerts: []string{"OMSResetInventoryWaitsOnSFTP"}, quiet: true},
 		"file-invalid":         {alerts: []string{"OMSSFTPFileInvalid"}},
 		"file-failed":          {alerts: []string{"OMSResetInventoryFailed"}, quiet: true},
