@@ -27,14 +27,6 @@ type lookBack struct {
 
 // fill reads the next slice of the look back. It says whether there is more.
 func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool, err error) {
-	if text := r.texts[h.table+"_by_id"]; text != h.text { // it begins, or must begin again
-		fresh := newHistory(h.table, h.decode, h.keep)
-		fresh.configs, fresh.text = h.configs, text
-		if h.ids != nil {
-			fresh.ids = &runIDs{}
-		}
-		*h = *fresh
-	}
 	if h.ids != nil {
 		more, err = h.ids.fill(ctx, r, h, now)
 		h.prune(now)
@@ -165,6 +157,10 @@ func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) (err e
 				err = fmt.Errorf("panic: %v", p)
 			}
 		}()
+		if text := r.texts[h.table+"_by_id"]; text != h.text { // it begins, or must begin again
+			*h = *a.newHistory()
+			h.text = text
+		}
 		*more, err = h.fill(ctx, r, now)
 		return err
 	})
