@@ -54,6 +54,30 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// TestUnusedScheduler has jobs that came with the tables: while nobody has ever taken one, no scheduler is late.
+func TestUnusedScheduler(t *testing.T) {
+	w := &world{db: testserver.Engines()[0].Start(t)(t, "unused", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+	w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+	w.long = w.source(t)
+	late := func() time.Duration {
+		for _, pool := range w.facts(t, w.long, w.now).Jobs.Pools {
+			if pool.Name == moquiPool {
+				return w.now.Sub(pool.OldestDue)
+			}
+		}
+		return -1
+	}
+	w.exec(t, "INSERT INTO service_job (job_name, cron_expression, paused, last_updated_stamp) VALUES ('J', '0 0 * * * ?', 'N', '2026-11-01 00:00:00')")
+	w.exec(t, "INSERT INTO service_job_run_lock (job_name) VALUES ('J')")
+	if got := late(); got != -1 {
+		t.Errorf("nothing has ever run, and the scheduler is %s late", got)
+	}
+	w.exec(t, "UPDATE service_job_run_lock SET last_run_time = '2026-11-18 14:00:02'")
+	if got := late(); got != 2*time.Hour {
+		t.Errorf("the scheduler is %s late, want two hours", got)
+	}
+}
+
 // TestUnreadableSchedule shows that a schedule which nobody understands is told of once, and fails nothing.
 func TestUnreadableSchedule(t *testing.T) {
 	var log bytes.Buffer
