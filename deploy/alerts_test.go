@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,10 +39,11 @@ func newAlert(t *testing.T, name, client string, further ...string) labels {
 	}
 	maps.Copy(alert, r.Labels)
 	if alert["check"] == "{{ $labels.collector }}" {
-		alert["check"], alert["depends_on"] = alert["collector"], "database"
-		if alert["collector"] == "sftp" {
-			alert["depends_on"] = "sftp"
-		}
+		alert["check"] = alert["collector"]
+	}
+	if strings.Contains(alert["depends_on"], "$labels.collector") {
+		servers := map[string]string{"sftp": "sftp", "reports": "superset"}
+		alert["depends_on"] = cmp.Or(servers[alert["collector"]], "database")
 	}
 	return alert
 }

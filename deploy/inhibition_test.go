@@ -34,6 +34,8 @@ func TestInhibitionRules(t *testing.T) {
 			{"page", alert("OMSOrderStuckInCreated", "E"), alert("OMSOrderWaitsForBrokering", "E"), no},
 			{"info", alert("OMSDataManagerFileFailed", "F"), alert("OMSDataManagerRecordsRefused", "F"), no},
 			{"collector", alert("OMSOrderStuckInCreated", "G"), alert("OMSCollectorFailing", "G", "collector=orders"), no},
+			{"Superset", alert("OMSSupersetUnreachable", "H"), alert("OMSReportChartFailing", "H"), yes},
+			{"page about a chart", alert("OMSSupersetUnreachable", "I"), alert("OMSReportOverLimit", "I"), no},
 		},
 		"exporter down": {
 			{"what depends on the database", alert("OMSExporterDown", "A"), alert("OMSOrderStuckInCreated", "A"), yes},
@@ -60,6 +62,8 @@ func TestInhibitionRules(t *testing.T) {
 			{"collector", alert("OMSDatabaseUnreachable", "B"), alert("OMSCollectorFailing", "B", "collector=jobs"), yes},
 			{"independent", alert("OMSDatabaseUnreachable", "C"), alert("OMSResetInventorySourceWithoutDeadline", "C"), no},
 			{"other server", alert("OMSDatabaseUnreachable", "F"), alert("OMSCollectorFailing", "F", "collector=sftp"), no},
+			{"Superset", alert("OMSDatabaseUnreachable", "G"), alert("OMSReportDataSourceFailing", "G"), no},
+			{"its runs", alert("OMSDatabaseUnreachable", "H"), alert("OMSDataStale", "H", "collector=reports"), no},
 			{"other client", alert("OMSDatabaseUnreachable", "D"), alert("OMSJobStuck", "E"), no},
 		},
 		"collector failing": {

@@ -43,6 +43,15 @@ func TestOutages(t *testing.T) {
 			},
 		},
 		{
+			"the Superset of one client is away",
+			[]labels{watchdog, other, alert("OMSOrderUnfulfilled", "KREWE"), alert("OMSSupersetUnreachable", "KREWE")},
+			[]labels{
+				alert("OMSReportChartFailing", "KREWE", "dashboard=sync", "chart=Import errors"),
+				alert("OMSReportDataOld", "KREWE", "dashboard=sync", "chart=Created orders"),
+				alert("OMSReportDashboardUnavailable", "KREWE", "dashboard=old"), alert("OMSReportLimitUnused", "KREWE"),
+			},
+		},
+		{
 			"a collector fails",
 			[]labels{watchdog, other, alert("OMSJobStuck", "KREWE"), alert("OMSCollectorFailing", "KREWE", "collector=orders")},
 			[]labels{alert("OMSOrderStuckInCreated", "KREWE"), alert("OMSOrderUnfulfilled", "KREWE")},
