@@ -20,7 +20,7 @@ golangci-lint = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./oms_exporter
@@ -39,6 +39,7 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	@if $(GO) build -race runtime/cgo 2>/dev/null; then set -x; $(GO) test $(race) $(TESTFLAGS) ./...; \
 	else echo 'No C compiler: the tests run without the race detector.'; set -x; $(GO) test $(TESTFLAGS) ./...; fi
 	cd internal/month && $(GO) vet ./... && $(GO) test -timeout=20m $(TESTFLAGS) ./...
+	cd internal/manifests && $(GO) vet ./... && $(GO) test $(TESTFLAGS) ./...
 
 .PHONY: e2e
 e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a webhook
@@ -71,11 +72,21 @@ $(bin)/superset: tools/superset/requirements.txt tools/superset/superset_config.
 	$(superset-run) init
 	mkdir -p $(bin) && ln -s $(superset)/bin/superset $@
 
+# Kustomize makes no PrometheusRule of a file. What the file says is the resource's spec as it stands.
+.PHONY: manifests
+manifests: ## write the rules for Kubernetes anew, after a change in rules/
+	for file in rules/*.yml; do \
+		echo ---; echo 'apiVersion: monitoring.coreos.com/v1'; echo 'kind: PrometheusRule'; \
+		echo "metadata: {name: oms-$$(basename $$file .yml | tr _ -), namespace: oms-exporter}"; \
+		echo spec:; sed 's/^./  &/' $$file; \
+	done > deploy/kubernetes/overlays/prometheus-operator/rules.yaml
+
 .PHONY: lint
 lint: ## judge the code by .golangci.yml
 	$(golangci-lint) run
 	$(golangci-lint) run --build-tags=e2e ./internal/e2e
 	cd internal/month && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
+	cd internal/manifests && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
 
 .PHONY: fmt
 fmt: ## format the code

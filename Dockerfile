@@ -1,0 +1,33 @@
+# The image of oms_exporter: one static program and the certificates of public authorities, nothing else. It runs as a
+# user without a name or rights, on a root file system that may be read-only; only the demo writes, and only to /tmp.
+#
+#   docker build --build-arg revision=$(git rev-parse HEAD) -t oms_exporter:$(cat VERSION) .
+#   docker run --rm -p 127.0.0.1:9942:9942 oms_exporter:$(cat VERSION) demo
+
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
+WORKDIR /src
+COPY . .
+ARG TARGETOS TARGETARCH revision=unknown branch=unknown
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH make build revision=$revision branch=$branch
+RUN install -d -m 1777 /empty
+
+FROM scratch
+ARG revision=unknown
+LABEL org.opencontainers.image.title="oms_exporter" \
+      org.opencontainers.image.description="Prometheus exporter for order management systems built on Apache OFBiz's entity model" \
+      org.opencontainers.image.source="https://github.com/oms-exporter/oms_exporter" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="$revision"
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /empty /tmp
+COPY --from=build /src/LICENSE /src/oms_exporter /bin/
+
+# Here it finds its configuration, oms_exporter.yml, and the files that it names.
+WORKDIR /etc/oms_exporter
+USER 65532:65532
+EXPOSE 9942
+ENTRYPOINT ["/bin/oms_exporter"]
+
+# There is no HEALTHCHECK, because there is nothing in the image that could ask. Whatever runs it asks /-/healthy and
+# /-/ready by HTTP.
