@@ -105,7 +105,7 @@ func all[T runtime.Object](from objects) []T {
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "oms_exporter")
-	run(t, root, "go", "build", "-buildvcs=false", "-o", binary, "./cmd/oms_exporter")
+	shell(t, root, nil, "go build -buildvcs=false -o "+binary+" ./cmd/oms_exporter")
 	return binary
 }
 

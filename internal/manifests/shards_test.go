@@ -3,6 +3,7 @@ package manifests
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -225,4 +226,16 @@ func query(t *testing.T, prometheus, expr, label string) (map[string]string, err
 		values[series.Metric[label]] = fmt.Sprint(series.Value[1])
 	}
 	return values, nil
+}
+
+func fetch(t *testing.T, address string) (status int, body []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
+	check(t, err)
+	response, err := http.DefaultClient.Do(request)
+	check(t, err)
+	body, err = io.ReadAll(response.Body)
+	check(t, err)
+	check(t, response.Body.Close())
+	return response.StatusCode, body
 }

@@ -38,6 +38,12 @@ func Tool(tb testing.TB, name string) string {
 	return installed(tb, name, "make tools", goBin())
 }
 
+// Systemd finds a program of systemd. None of them needs a machine that it runs. Without it the test ends.
+func Systemd(tb testing.TB, name string) string {
+	tb.Helper()
+	return installed(tb, name, "apt-get install systemd")
+}
+
 // goBin is the folder of the programs that "go install" made.
 func goBin() string {
 	return filepath.Join(filepath.SplitList(build.Default.GOPATH)[0], "bin")

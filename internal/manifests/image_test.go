@@ -1,0 +1,135 @@
+package manifests
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/version"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+)
+
+// instructions returns the arguments of each kind of instruction in the Dockerfile.
+func instructions(t *testing.T) map[string][]string {
+	t.Helper()
+	text := strings.ReplaceAll(read(t, root+"Dockerfile"), "\\\n", " ")
+	found := map[string][]string{}
+	for _, line := range regexp.MustCompile(`(?m)^([A-Z]+) +(.*)$`).FindAllStringSubmatch(text, -1) {
+		found[line[1]] = append(found[line[1]], strings.Join(strings.Fields(line[2]), " "))
+	}
+	return found
+}
+
+// The image has a Go that can build the module: there it fetches no other.
+func TestImageHasGo(t *testing.T) {
+	t.Parallel()
+	has := regexp.MustCompile(`golang:(\S+)`).FindStringSubmatch(instructions(t)["FROM"][0])
+	needs := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, root+"go.mod"))
+	if version.Compare("go"+has[1], "go"+needs[1]) < 0 {
+		t.Errorf("the image builds with Go %s, go.mod needs %s", has[1], needs[1])
+	}
+}
+
+// TestImage does what the Dockerfile says: it builds from what .dockerignore leaves, and runs the program as the image's user,
+// in the image's folders and with nothing else.
+func TestImage(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can change the root folder")
+	}
+	dockerfile, src, image := instructions(t), buildContext(t), t.TempDir()
+	command := regexp.MustCompile(`--mount=\S+ `).ReplaceAllString(dockerfile["RUN"][0], "")
+	t.Log(command)
+	shell(t, src, []string{"revision=none", "branch=none", "TARGETOS=linux", "TARGETARCH=" + runtime.GOARCH}, command)
+
+	// The first COPY makes the context. Of the others one is the host's: the certificates.
+	shell(t, image, nil, "install -d -m 1777 tmp; mkdir -p bin ."+dockerfile["WORKDIR"][1])
+	for _, copied := range dockerfile["COPY"][1:] {
+		words := strings.Fields(copied)
+		for _, file := range words[1 : len(words)-1] {
+			if name, fromSource := strings.CutPrefix(file, "/src/"); fromSource {
+				shell(t, src, nil, "cp "+name+" "+image+words[len(words)-1])
+			}
+		}
+	}
+	var entrypoint []string
+	check(t, json.Unmarshal([]byte(dockerfile["ENTRYPOINT"][0]), &entrypoint))
+	for _, run := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--version"}, "version " + strings.TrimSpace(read(t, root+"VERSION"))},
+		{nil, "oms_exporter.yml"}, // which is looked for in the working directory, and not there
+		{[]string{"demo", "--fault=KREWE:none"}, "unknown fault"}, // said once the demo has written all that it writes
+	} {
+		cmd := exec.CommandContext(t.Context(), entrypoint[0], append(entrypoint[1:], run.args...)...)
+		cmd.Dir, cmd.Env = dockerfile["WORKDIR"][1], []string{}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: image, Credential: user(t, dockerfile["USER"][0])}
+		if output, _ := cmd.CombinedOutput(); !strings.Contains(string(output), run.says) {
+			t.Errorf("%q says %s, want %q", run.args, output, run.says)
+		}
+	}
+}
+
+// buildContext returns a folder with what "docker build" would send.
+func buildContext(t *testing.T) string {
+	t.Helper()
+	patterns, err := ignorefile.ReadAll(strings.NewReader(read(t, root+".dockerignore")))
+	check(t, err)
+	ignored, err := patternmatcher.New(patterns)
+	check(t, err)
+	context := t.TempDir()
+	check(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == root {
+			return err
+		}
+		relative := strings.TrimPrefix(path, root)
+		if entry.IsDir() {
+			if relative == ".git" || relative == ".build" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if skip, err := ignored.MatchesOrParentMatches(relative); err != nil || skip {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(context, filepath.Dir(relative)), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(context, relative), content, 0o600)
+		}
+		return err
+	}))
+	return context
+}
+
+// user returns who UID:GID is.
+func user(t *testing.T, ids string) *syscall.Credential {
+	t.Helper()
+	var uid, gid uint32
+	if _, err := fmt.Sscanf(ids, "%d:%d", &uid, &gid); err != nil || uid == 0 || gid == 0 {
+		t.Fatalf("USER %s: %v", ids, err)
+	}
+	return &syscall.Credential{Uid: uid, Gid: gid}
+}
+
+// shell runs a line of shell in a folder.
+func shell(t *testing.T, dir string, environment []string, line string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-ec", line)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), environment...)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, output)
+	}
+}
