@@ -41,8 +41,11 @@ func TestSystemdUnit(t *testing.T) {
 // The account that the unit runs as is the one that is made.
 func TestSystemdAccount(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
 	file := write(t, "oms_exporter.conf", read(t, "systemd/oms_exporter.sysusers"))
+	root := filepath.Dir(file)
+	if err := os.Mkdir(filepath.Join(root, "etc"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	sysusers := exec.CommandContext(t.Context(), testserver.Systemd(t, "systemd-sysusers"), "--root="+root, file)
 	if output, err := sysusers.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
