@@ -10,7 +10,10 @@ COPY . .
 ARG TARGETOS TARGETARCH revision=unknown branch=unknown
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH make build revision=$revision branch=$branch
-RUN install -d -m 1777 /empty
+RUN install -d -m 1777 /rootfs/tmp && \
+    install -D oms_exporter /rootfs/bin/oms_exporter && \
+    install -D -m 0644 LICENSE /rootfs/LICENSE && \
+    install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/ca-certificates.crt
 
 FROM scratch
 ARG revision=unknown
@@ -19,9 +22,7 @@ LABEL org.opencontainers.image.title="oms_exporter" \
       org.opencontainers.image.source="https://github.com/oms-exporter/oms_exporter" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="$revision"
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /empty /tmp
-COPY --from=build /src/LICENSE /src/oms_exporter /bin/
+COPY --from=build /rootfs /
 
 # Here it finds its configuration, oms_exporter.yml, and the files that it names.
 WORKDIR /etc/oms_exporter

@@ -47,20 +47,13 @@ func TestImage(t *testing.T) {
 		t.Skip("only root can change the root folder")
 	}
 	dockerfile, src, image := instructions(t), buildContext(t), t.TempDir()
-	command := regexp.MustCompile(`--mount=\S+ `).ReplaceAllString(dockerfile["RUN"][0], "")
-	t.Log(command)
-	shell(t, src, []string{"revision=none", "branch=none", "TARGETOS=linux", "TARGETARCH=" + runtime.GOARCH}, command)
-
-	// The first COPY makes the context. Of the others one is the host's: the certificates.
-	shell(t, image, nil, "install -d -m 1777 tmp; mkdir -p bin ."+dockerfile["WORKDIR"][1])
-	for _, copied := range dockerfile["COPY"][1:] {
-		words := strings.Fields(copied)
-		for _, file := range words[1 : len(words)-1] {
-			if name, fromSource := strings.CutPrefix(file, "/src/"); fromSource {
-				shell(t, src, nil, "cp "+name+" "+image+words[len(words)-1])
-			}
-		}
+	environment := []string{"revision=none", "branch=none", "TARGETOS=linux", "TARGETARCH=" + runtime.GOARCH}
+	for _, command := range dockerfile["RUN"] {
+		command = regexp.MustCompile(`--mount=\S+ `).ReplaceAllString(command, "")
+		shell(t, src, environment, strings.ReplaceAll(command, "/rootfs", image))
 	}
+	check(t, os.MkdirAll(filepath.Join(image, dockerfile["WORKDIR"][1]), 0o755))
+
 	var entrypoint []string
 	check(t, json.Unmarshal([]byte(dockerfile["ENTRYPOINT"][0]), &entrypoint))
 	for _, run := range []struct {
@@ -68,7 +61,7 @@ func TestImage(t *testing.T) {
 		says string
 	}{
 		{[]string{"--version"}, "version " + strings.TrimSpace(read(t, root+"VERSION"))},
-		{nil, "oms_exporter.yml"}, // which is looked for in the working directory, and not there
+		{nil, "oms_exporter.yml"},                                 // which is looked for in the working directory, and not there
 		{[]string{"demo", "--fault=KREWE:none"}, "unknown fault"}, // said once the demo has written all that it writes
 	} {
 		cmd := exec.CommandContext(t.Context(), entrypoint[0], append(entrypoint[1:], run.args...)...)
