@@ -3,7 +3,6 @@
 package manifests
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -127,6 +126,3 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-// replica is the address of a replica of the StatefulSet.
-func replica(i int32) string { return fmt.Sprintf("%s-%d.%s.%s.svc:9942", name, i, name, namespace) }

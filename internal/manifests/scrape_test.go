@@ -1,0 +1,91 @@
+package manifests
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestScrape has a real Prometheus scrape real replicas as the ScrapeConfigs say: each client is asked of exactly one, and
+// every replica is watched, by the jobs that the rules know.
+func TestScrape(t *testing.T) {
+	t.Parallel()
+	testserver.Tool(t, "prometheus") // before the exporter is built in vain
+	binary := build(t)
+	rendered, pods := workloads(t)
+	for overlay, addresses := range map[string][]string{
+		operator: {service + ":9942"},
+		sharded:  {replica(0), replica(1), replica(2)},
+	} {
+		t.Run(overlay, func(t *testing.T) {
+			t.Parallel()
+			clients, file := twelveClients(t)
+			var servers []string
+			for range addresses {
+				servers = append(servers, testserver.Exporter(t, binary, "--config.file="+file))
+			}
+			proxy := newCluster(t, addresses, servers)
+			prometheus := testserver.Prometheus(t, configuration(t, rendered[overlay], proxy, addresses))
+
+			once := map[string]string{}
+			for _, client := range clients {
+				once[client] = "1"
+			}
+			each := map[string]string{}
+			for _, address := range addresses {
+				each[address] = "1"
+			}
+			for _, want := range []struct {
+				query, label string
+				answer       map[string]string
+			}{
+				{`count by (client) (up{job="oms"} == 1)`, "client", once},
+				{`count by (client) (up{job="oms"})`, "client", once},
+				{`count by (client) (oms_client_info)`, "client", once},
+				{`group by (instance) (up{job="oms"})`, "instance", each},
+				{`count by (instance) (up{job="oms_exporter"} == 1)`, "instance", each},
+				{`count by (instance) (oms_exporter_config_last_reload_successful == 1)`, "instance", each},
+			} {
+				testserver.Eventually(t, time.Minute, func() error {
+					got, err := query(t, prometheus, want.query, want.label)
+					if err == nil && !maps.Equal(got, want.answer) {
+						err = fmt.Errorf("%s is %v, want %v", want.query, got, want.answer)
+					}
+					return err
+				})
+			}
+			container := pods[overlay].Spec.Containers[0]
+			for _, server := range servers {
+				for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
+					if status, body := fetch(t, server+probe.HTTPGet.Path); status != http.StatusOK {
+						t.Errorf("%s: status %d: %s", probe.HTTPGet.Path, status, body)
+					}
+				}
+			}
+		})
+	}
+}
+
+// twelveClients returns names, and a configuration in which nothing of any client can be reached: that is no matter of
+// discovery.
+func twelveClients(t *testing.T) (names []string, file string) {
+	t.Helper()
+	dir := t.TempDir()
+	text := "clients:\n"
+	for i := range 12 {
+		client := fmt.Sprintf("CLIENT-%d", i)
+		names = append(names, client)
+		text += fmt.Sprintf("  - {name: %s, timezone: UTC, database: {driver: sqlite, dsn: %q, timezone: UTC}}\n",
+			client, filepath.Join(dir, client+".db"))
+	}
+	file = filepath.Join(dir, "oms_exporter.yml")
+	write(t, file, text)
+	return names, file
+}
