@@ -26,7 +26,7 @@ func TestReports(t *testing.T) {
 	t.Setenv("SUPERSET_PASSWORD", testserver.Password)
 	s, pg := testserver.Superset(t), testserver.Postgres(t)
 	uri := "postgresql+psycopg2" + strings.TrimPrefix(pg.NewDatabase(t, "oms"), "postgres")
-	dataset := s.NewDataset(t, s.NewDatabase(t, "KREWE OMS", uri, map[string]any{}), "orders", "public", "SELECT * FROM order_header")
+	dataset := s.NewDataset(t, s.NewDatabase(t, "KREWE OMS", uri, map[string]any{}), "orders", "public", "SELECT order_id FROM order_header")
 	dashboard := s.NewDashboard(t, "KREWE Order Sync", "krewe-order-sync")
 	count := map[string]any{"expressionType": "SQL", "sqlExpression": "COUNT(*)", "label": "orders"}
 	s.NewChart(t, dashboard, dataset, "Open", "big_number_total", map[string]any{"columns": []any{}, "metrics": []any{count}})

@@ -129,6 +129,9 @@ func (v vintage) show(t *testing.T, db testserver.Database) {
 	for _, r := range v.renames(db.Config.Driver) {
 		testserver.Execute(t, db.Admin, r.statement(r.from, r.to))
 	}
+	if v.upper {
+		db.Grant(t)
+	}
 }
 
 // unshow makes it again what a clinic writes into.

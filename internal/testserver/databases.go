@@ -10,6 +10,7 @@ import (
 	_ "github.com/go-sql-driver/mysql" // for the superuser
 	_ "github.com/jackc/pgx/v5/stdlib" // for the superuser
 
+	"github.com/oms-exporter/oms_exporter/deploy/database"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 )
@@ -43,13 +44,13 @@ func MariaDB(tb testing.TB) *Server {
 		return command, flavour{
 			driver:    config.MySQL,
 			sqlDriver: "mysql",
-			adminDSN:  func(database string) string { return "root@unix(" + socket + ")/" + database + "?multiStatements=true" },
-			userDSN: func(database string) string {
-				return User + ":" + Password + "@tcp(127.0.0.1:" + port + ")/" + database
+			adminDSN:  func(name string) string { return "root@unix(" + socket + ")/" + name + "?multiStatements=true" },
+			userDSN: func(name string) string {
+				return User + ":" + Password + "@tcp(127.0.0.1:" + port + ")/" + name
 			},
 			maintenance: "mysql",
-			createUser:  "CREATE USER " + User + " IDENTIFIED BY '" + Password + "'",
-			schema:      omsschema.MySQL + "\nGRANT SELECT ON * TO " + User,
+			access:      database.MySQL,
+			schema:      omsschema.MySQL,
 			statements:  "SELECT info" + processes + " AND info IS NOT NULL",
 			connections: "SELECT count(*)" + processes,
 		}
@@ -77,16 +78,15 @@ func Postgres(tb testing.TB) *Server {
 		return command, flavour{
 			driver:    config.Postgres,
 			sqlDriver: "pgx",
-			adminDSN: func(database string) string {
-				return "postgres:///" + database + "?user=postgres&host=" + url.QueryEscape(dir) + "&port=" + port
+			adminDSN: func(name string) string {
+				return "postgres:///" + name + "?user=postgres&host=" + url.QueryEscape(dir) + "&port=" + port
 			},
-			userDSN: func(database string) string {
-				return "postgres://" + User + ":" + Password + "@127.0.0.1:" + port + "/" + database + "?sslmode=disable"
+			userDSN: func(name string) string {
+				return "postgres://" + User + ":" + Password + "@127.0.0.1:" + port + "/" + name + "?sslmode=disable"
 			},
 			maintenance: "postgres",
-			createUser:  "CREATE USER " + User + " PASSWORD '" + Password + "'",
-			schema: omsschema.Postgres + "\nGRANT SELECT ON ALL TABLES IN SCHEMA public TO " + User +
-				";\nALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO " + User,
+			access:      database.Postgres,
+			schema:      omsschema.Postgres,
 			statements:  "SELECT query" + processes + " AND state = 'active'",
 			connections: "SELECT count(*)" + processes,
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// User is the read-only database user of NewDatabase, and Password its password. The password is a canary: it must
-// never show in a log, an error, a page or a metric.
+// User is the database user of deploy/database, who may read in NewDatabase what the exporter reads, and Password its
+// password. The password is a canary: it must never show in a log, an error, a page or a metric.
 const (
 	User     = "exporter"
 	Password = "canary-of-the-exporter"
@@ -34,8 +34,8 @@ type flavour struct {
 	// The DSN of a database, for the superuser, who comes by a Unix socket, and for User.
 	adminDSN, userDSN func(database string) string
 	maintenance       string // a database that is always there
-	createUser        string
-	schema            string // run in a new database: the tables, and User's right to read them
+	access            string // deploy/database's statements, which create User and let it read
+	schema            string // the tables of a new database
 	statements        string // a query for what User has running
 	connections       string // a query for the number of User's connections
 }
@@ -48,6 +48,8 @@ func (s *Server) NewDatabase(tb testing.TB, name string) string {
 	tb.Helper()
 	s.exec(tb, s.maintenance, "CREATE DATABASE "+name)
 	s.exec(tb, name, s.schema)
+	_, grants := access(s.access)
+	s.exec(tb, name, grants)
 	return s.userDSN(name)
 }
 
@@ -115,7 +117,8 @@ func newServer(
 		command, s.flavour = prepare(port)
 		return command, s.ping
 	})
-	s.exec(tb, s.maintenance, s.createUser)
+	user, _ := access(s.access)
+	s.exec(tb, s.maintenance, user)
 	return s
 }
 
@@ -132,9 +135,9 @@ func (s *Server) ping(ctx context.Context) error {
 // exec runs statements as the superuser.
 func (s *Server) exec(tb testing.TB, database, statements string) {
 	tb.Helper()
-	s.admin(tb, database, func(ctx context.Context, db *sql.DB) error {
-		_, err := db.ExecContext(ctx, statements)
-		return err
+	s.admin(tb, database, func(_ context.Context, db *sql.DB) error {
+		Execute(tb, db, statements)
+		return nil
 	})
 }
 

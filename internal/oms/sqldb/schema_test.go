@@ -41,6 +41,7 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			change := func(statements string) {
 				t.Helper()
 				testserver.Execute(t, db.Admin, statements)
+				db.Grant(t)
 				w.now = w.now.Add(6 * time.Minute) // after which the catalogue is looked at again
 			}
 			expectJob := func(name string, failures int) {

@@ -1,0 +1,57 @@
+-- Lets oms_exporter read what its statements name in MySQL or MariaDB, column by column, and nothing else. Put a password
+-- in quotes in the place of <password>, and execute this in the database of each client:
+--
+--   mysql --force krewe < mysql.sql
+--
+-- --force goes on where this vintage of the OMS lacks a table or column: so does the exporter, and oms_schema_missing says
+-- what it does without. Execute it again after an upgrade of the OMS. Where the server tells cases apart and the tables
+-- are in upper case:
+--
+--   sed --regexp-extended 's/ ON (\w+) TO / ON \U\1 TO /' mysql.sql | mysql --force krewe
+--
+-- Nothing else is needed: everybody may set limits for his own statements, kill them, and see in information_schema what
+-- he may read.
+
+-- Two exporters take up to 5 connections each for a client, and one more for each statement that they cancel: raise the
+-- limit where several clients are on the server. Add REQUIRE SSL where they come by TLS.
+CREATE USER IF NOT EXISTS exporter IDENTIFIED BY <password> WITH MAX_USER_CONNECTIONS 20;
+
+-- The columns that every vintage has, in one statement per table, and those that some lack one by one.
+GRANT SELECT (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date) ON order_header TO exporter;
+GRANT SELECT (created_tx_stamp) ON order_header TO exporter;
+GRANT SELECT (external_id) ON order_header TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, status_id) ON order_item TO exporter;
+GRANT SELECT (ship_group_seq_id) ON order_item TO exporter;
+GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON order_item_ship_group TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, ship_group_seq_id) ON order_item_ship_group_assoc TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, change_datetime) ON order_facility_change TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON order_status TO exporter;
+GRANT SELECT (order_id, attr_name) ON order_attribute TO exporter;
+GRANT SELECT (facility_id, facility_type_id) ON facility TO exporter;
+GRANT SELECT (facility_type_id, parent_type_id) ON facility_type TO exporter;
+GRANT SELECT (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp) ON job_sandbox TO exporter;
+GRANT SELECT (system_job_enum_id) ON job_sandbox TO exporter;
+GRANT SELECT (product_store_id) ON job_sandbox TO exporter;
+GRANT SELECT (shop_id) ON job_sandbox TO exporter;
+GRANT SELECT (instance_id, from_date, thru_date) ON job_manager_lock TO exporter;
+GRANT SELECT (log_id, config_id, status_id, created_date, start_date_time, finish_date_time, last_updated_stamp) ON data_manager_log TO exporter;
+GRANT SELECT (last_updated_tx_stamp) ON data_manager_log TO exporter;
+GRANT SELECT (parent_log_id) ON data_manager_log TO exporter;
+GRANT SELECT (cancel_date_time) ON data_manager_log TO exporter;
+GRANT SELECT (total_record_count) ON data_manager_log TO exporter;
+GRANT SELECT (failed_record_count) ON data_manager_log TO exporter;
+GRANT SELECT (job_name, cron_expression, paused) ON service_job TO exporter;
+GRANT SELECT (from_date) ON service_job TO exporter;
+GRANT SELECT (thru_date) ON service_job TO exporter;
+GRANT SELECT (repeat_count) ON service_job TO exporter;
+GRANT SELECT (expire_lock_time) ON service_job TO exporter;
+GRANT SELECT (min_retry_time) ON service_job TO exporter;
+GRANT SELECT (last_updated_stamp) ON service_job TO exporter;
+GRANT SELECT (job_run_id, job_name, has_error, start_time, end_time) ON service_job_run TO exporter;
+GRANT SELECT (host_name) ON service_job_run TO exporter;
+GRANT SELECT (user_id) ON service_job_run TO exporter;
+GRANT SELECT (last_updated_stamp) ON service_job_run TO exporter;
+GRANT SELECT (job_name, job_run_id, last_run_time) ON service_job_run_lock TO exporter;
+GRANT SELECT (last_updated_stamp) ON service_job_run_lock TO exporter;
+GRANT SELECT (system_message_type_id, status_id, is_outgoing, init_date, last_attempt_date, fail_count, last_updated_stamp) ON system_message TO exporter;
+GRANT SELECT (system_message_remote_id, shopify_order_id, shop_id, order_created_at, last_updated_stamp) ON shopify_oms_order_recon TO exporter;

@@ -1,0 +1,62 @@
+-- Lets oms_exporter read what its statements name in PostgreSQL, column by column, and nothing else. Put a password in
+-- quotes in the place of <password>, and execute this in the database of each client:
+--
+--   psql --dbname=krewe --file=postgres.sql
+--
+-- psql goes on where this vintage of the OMS lacks a table or column: so does the exporter, and oms_schema_missing says what
+-- it does without. Execute it again after an upgrade of the OMS. Where the tables are in another schema than public, put
+-- its name everywhere, and have the user look there: ALTER USER exporter IN DATABASE krewe SET search_path = NAME.
+--
+-- Nothing else is needed: everybody may set limits for his own statements, cancel them, and see in information_schema what
+-- he may read. Up to PostgreSQL 14 everybody may create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM
+-- PUBLIC.
+
+-- Two exporters take up to 5 connections each for a client, and one more for each statement that they cancel: raise the
+-- limit where several clients are on the server.
+CREATE USER exporter CONNECTION LIMIT 20 PASSWORD <password>;
+-- The exporter asks for reading only, and gives each statement a limit, mostly a shorter one. This holds for whoever else
+-- comes by its name, and where the exporter's machine vanishes in the middle.
+ALTER USER exporter SET default_transaction_read_only = on;
+ALTER USER exporter SET statement_timeout = '1min';
+ALTER USER exporter SET idle_in_transaction_session_timeout = '1min';
+
+GRANT USAGE ON SCHEMA public TO exporter;
+-- The columns that every vintage has, in one statement per table, and those that some lack one by one.
+GRANT SELECT (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date) ON public.order_header TO exporter;
+GRANT SELECT (created_tx_stamp) ON public.order_header TO exporter;
+GRANT SELECT (external_id) ON public.order_header TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, status_id) ON public.order_item TO exporter;
+GRANT SELECT (ship_group_seq_id) ON public.order_item TO exporter;
+GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON public.order_item_ship_group TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, ship_group_seq_id) ON public.order_item_ship_group_assoc TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, change_datetime) ON public.order_facility_change TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON public.order_status TO exporter;
+GRANT SELECT (order_id, attr_name) ON public.order_attribute TO exporter;
+GRANT SELECT (facility_id, facility_type_id) ON public.facility TO exporter;
+GRANT SELECT (facility_type_id, parent_type_id) ON public.facility_type TO exporter;
+GRANT SELECT (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp) ON public.job_sandbox TO exporter;
+GRANT SELECT (system_job_enum_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (product_store_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (shop_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (instance_id, from_date, thru_date) ON public.job_manager_lock TO exporter;
+GRANT SELECT (log_id, config_id, status_id, created_date, start_date_time, finish_date_time, last_updated_stamp) ON public.data_manager_log TO exporter;
+GRANT SELECT (last_updated_tx_stamp) ON public.data_manager_log TO exporter;
+GRANT SELECT (parent_log_id) ON public.data_manager_log TO exporter;
+GRANT SELECT (cancel_date_time) ON public.data_manager_log TO exporter;
+GRANT SELECT (total_record_count) ON public.data_manager_log TO exporter;
+GRANT SELECT (failed_record_count) ON public.data_manager_log TO exporter;
+GRANT SELECT (job_name, cron_expression, paused) ON public.service_job TO exporter;
+GRANT SELECT (from_date) ON public.service_job TO exporter;
+GRANT SELECT (thru_date) ON public.service_job TO exporter;
+GRANT SELECT (repeat_count) ON public.service_job TO exporter;
+GRANT SELECT (expire_lock_time) ON public.service_job TO exporter;
+GRANT SELECT (min_retry_time) ON public.service_job TO exporter;
+GRANT SELECT (last_updated_stamp) ON public.service_job TO exporter;
+GRANT SELECT (job_run_id, job_name, has_error, start_time, end_time) ON public.service_job_run TO exporter;
+GRANT SELECT (host_name) ON public.service_job_run TO exporter;
+GRANT SELECT (user_id) ON public.service_job_run TO exporter;
+GRANT SELECT (last_updated_stamp) ON public.service_job_run TO exporter;
+GRANT SELECT (job_name, job_run_id, last_run_time) ON public.service_job_run_lock TO exporter;
+GRANT SELECT (last_updated_stamp) ON public.service_job_run_lock TO exporter;
+GRANT SELECT (system_message_type_id, status_id, is_outgoing, init_date, last_attempt_date, fail_count, last_updated_stamp) ON public.system_message TO exporter;
+GRANT SELECT (system_message_remote_id, shopify_order_id, shop_id, order_created_at, last_updated_stamp) ON public.shopify_oms_order_recon TO exporter;
