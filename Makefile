@@ -6,11 +6,13 @@ GO ?= go
 info     = github.com/prometheus/common/version
 revision = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 branch   = $(shell git rev-parse --abbrev-ref HEAD 2>/dev/null || echo unknown)
+builder  = $(shell id -un)@$(shell uname -n)
+date     = $(shell date -u +%Y%m%d-%H:%M:%S)
 ldflags  = -X $(info).Version=$(shell cat VERSION) \
 	-X $(info).Revision=$(revision) \
 	-X $(info).Branch=$(branch) \
-	-X $(info).BuildUser=$(shell id -un)@$(shell uname -n) \
-	-X $(info).BuildDate=$(shell date -u +%Y%m%d-%H:%M:%S)
+	-X $(info).BuildUser=$(builder) \
+	-X $(info).BuildDate=$(date)
 
 # Where "make tools" puts the programs that the tests start.
 bin = $(CURDIR)/.build/bin
@@ -24,7 +26,11 @@ help: ## show this list
 
 .PHONY: build
 build: ## build ./oms_exporter
-	CGO_ENABLED=0 $(GO) build -buildvcs=false -ldflags '-s -w $(ldflags)' -o oms_exporter ./cmd/oms_exporter
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w $(ldflags)' -o oms_exporter ./cmd/oms_exporter
+
+.PHONY: release
+release: ## tarballs, bills of materials and checksums of the commit, in .tarballs; PLATFORMS=linux/amd64 makes one; with GNU tar
+	.ci/release $(PLATFORMS)
 
 .PHONY: demo
 demo: build ## watch four simulated clients: no database and no configuration needed
