@@ -17,8 +17,13 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/demo"
 )
 
-// demoSeed makes every demo live the same life.
-const demoSeed = 1
+const (
+	// demoSeed makes every demo live the same life.
+	demoSeed = 1
+	// demoReports is how often reports are run, so that a fault is seen within seconds: shorter than a configuration may ask
+	// of somebody's Superset.
+	demoReports = 5 * time.Second
+)
 
 // demo watches simulated clients until ctx ends. Each of faults is CLIENT:NAME.
 func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Writer, faults []string) (err error) {
@@ -45,8 +50,10 @@ func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Write
 	}
 
 	load := func() (*config.Config, error) { return config.Load(world.ConfigFile()) }
+	openReal := openSources(logger)
 	open := func(c config.Client) (collector.Sources, *sql.DB, error) {
-		sources, db, err := openSources(logger)(c)
+		c.Superset.Interval = demoReports
+		sources, db, err := openReal(c)
 		if err != nil {
 			return collector.Sources{}, nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/demo"
 	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/superset"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -55,7 +57,9 @@ func (s series) ails(now time.Time, sftp string) []string {
 			return (config == "RESET_INVENTORY") == reset && f.value > s.most("oms_data_manager_last_success_timestamp_seconds", "config", config)
 		})
 	}
-	hung := slices.ContainsFunc(s["oms_collector_success"], func(c sample) bool { return c.labels["collector"] != "sftp" && c.value == 0 })
+	hung := slices.ContainsFunc(s["oms_collector_success"], func(c sample) bool {
+		return c.labels["collector"] != "sftp" && c.labels["collector"] != "reports" && c.value == 0
+	})
 	late := !failed(true) && s.most("oms_reset_inventory_seconds_since_processed", "source", "wms") > 15*hour
 	waits := s.most("oms_sftp_files", "folder", "inbox") > 0
 	fetched := s.most("oms_sftp_newest_file_timestamp_seconds", "folder", "archive") >
@@ -84,6 +88,9 @@ func (s series) ails(now time.Time, sftp string) []string {
 		{"db-hung", hung},
 		{"sftp-hung", unseen && !otherKey},
 		{"sftp-hostkey-changed", unseen && otherKey},
+		{"superset-down", s.most("oms_report_dashboard_error", "reason", "server_error") > 0 && s.most("oms_report_dashboard_success") == 0},
+		{"chart-error", s.most("oms_report_chart_error", "reason", "query") > 0},
+		{"solr-token-expired", s.most("oms_report_chart_error", "reason", "data_source_auth") > 0},
 	} {
 		if fault.is {
 			found = append(found, fault.name)
@@ -106,6 +113,7 @@ func TestDemoFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	krewe := cfg.Clients[0]
+	krewe.Superset.Interval = 10 * time.Second // whenever somebody looks
 	source, err := sqldb.Open(logger, krewe)
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +122,16 @@ func TestDemoFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var clock atomic.Pointer[time.Time] // reports are run beside the scrapes
+	clock.Store(&now)
+	ticking := func() time.Time { return *clock.Load() }
+	reports, err := superset.NewPool(ticking).Open(logger, krewe)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := collector.NewClient(collector.Options{
-		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return now },
-	}, krewe, collector.Sources{OMS: sim.Wrap(krewe.Name, source), DropFolders: folders})
+		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: ticking,
+	}, krewe, collector.Sources{OMS: sim.Wrap(krewe.Name, source), DropFolders: folders, Reports: reports})
 	t.Cleanup(func() { _ = client.Close() })
 
 	// scrape moves the clock and looks, until what ails the client is as it should be: the look back that a moved order
@@ -124,7 +139,8 @@ func TestDemoFaults(t *testing.T) {
 	scrape := func(want ...string) {
 		t.Helper()
 		testserver.Eventually(t, 20*time.Second, func() error {
-			now = now.Add(10 * time.Second)
+			now := clock.Load().Add(10 * time.Second)
+			clock.Store(&now)
 			if err := sim.Advance(t.Context(), now); err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// client is the simulated OMS of one client: its clock, its events to come, its world, its database and its SFTP server.
+// client is the simulated OMS of one client: its clock, its events to come, its world, its database, its SFTP server and
+// its reports.
 type client struct {
 	profile
 	db     *sql.DB
@@ -33,6 +34,7 @@ type client struct {
 	uploads []*upload
 	shown   atomic.Pointer[shown]
 	server  *sftpServer
+	reports *reports
 
 	on   map[string]bool // the faults
 	hung atomic.Bool     // the fault db-hung, which is asked for while the clock moves

@@ -13,11 +13,12 @@ import (
 const (
 	passwordFile   = "sftp_password"
 	knownHostsFile = "known_hosts"
+	supersetFile   = "superset_password"
 )
 
-// writeConfig writes a configuration of the exporter for the clients and what it needs to log in to their SFTP servers, next
-// to their databases, and returns its path.
-func writeConfig(dir string, clients []*client, password string) (string, error) {
+// writeConfig writes a configuration of the exporter for the clients and what it needs to log in to their SFTP servers and to
+// Superset, next to their databases, and returns its path.
+func writeConfig(dir string, clients []*client, password string, superset *supersetServer) (string, error) {
 	var text, hosts strings.Builder
 	text.WriteString("# The clients of the demo. A real configuration looks the same, with servers in place of files.\n" +
 		"clients:\n")
@@ -38,11 +39,13 @@ func writeConfig(dir string, clients []*client, password string) (string, error)
 			fmt.Fprintf(&text, "      - source: shopify\n        config_ids: [%s]\n", shopifyConfig)
 		}
 		text.WriteString(c.server.config())
+		text.WriteString(c.reports.config(superset.url()))
 		hosts.WriteString(knownhosts.Line([]string{c.server.address()}, c.server.keys[0].PublicKey()) + "\n")
 	}
 	path := filepath.Join(dir, "oms_exporter.yml")
 	for name, content := range map[string]string{
-		passwordFile: password + "\n", knownHostsFile: hosts.String(), filepath.Base(path): text.String(),
+		passwordFile: password + "\n", knownHostsFile: hosts.String(), supersetFile: superset.password + "\n",
+		filepath.Base(path): text.String(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			return "", fmt.Errorf("write the configuration: %w", err)
@@ -66,4 +69,18 @@ func (s *sftpServer) config() string {
         failed: %s
         format: reset_inventory
 `, s.address(), s.username, passwordFile, knownHostsFile, importPath(resetConfig), uploadPattern, archive, refused)
+}
+
+// config is the Superset in a client's configuration.
+func (r *reports) config(url string) string {
+	var slugs []string
+	for _, d := range r.dashboards {
+		slugs = append(slugs, r.slug(d))
+	}
+	return fmt.Sprintf(`    superset:
+      url: %s
+      username: %s
+      password_file: %s
+      dashboards: [%s]
+`, url, r.account, supersetFile, strings.Join(slugs, ", "))
 }

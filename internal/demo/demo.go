@@ -1,6 +1,7 @@
 // Package demo simulates the OMS of four clients, so that the exporter can be tried without any server. Each client's
-// tables lie in an SQLite database of its own and its drop folder on an SFTP server of its own, orders and files arrive and
-// jobs run by a clock that the caller moves, and every fault of the operations guide can be switched on and off.
+// tables lie in an SQLite database of its own and its drop folder on an SFTP server of its own, one Superset shows the
+// dashboards of all, orders and files arrive and jobs run by a clock that the caller moves, and every fault of the operations
+// guide can be switched on and off.
 //
 // The simulated world is plain values in memory. An event changes them, and what has changed is written and shown when the
 // clock stops: the same rows and files come out however far it is moved at once.
@@ -27,13 +28,14 @@ const past = 8 * 24 * time.Hour
 type Demo struct {
 	logger     *slog.Logger
 	configFile string
+	superset   *supersetServer
 
 	mu      sync.Mutex // guards what is inside the clients
 	clients []*client
 }
 
-// New creates the databases of all clients, their SFTP servers on ports of this machine and a configuration file for them in
-// dir, with a healthy past that ends at start. Nothing in dir is overwritten: a database that is already there is an error.
+// New creates the databases of all clients, their SFTP servers and Superset on ports of this machine, and a configuration
+// file for them in dir, with a healthy past that ends at start. Nothing in dir is overwritten: a database that is already there is an error.
 // The same seed gives the same rows and uploads.
 func New(ctx context.Context, logger *slog.Logger, dir string, start time.Time, seed uint64) (*Demo, error) {
 	all, err := profiles()
@@ -62,7 +64,10 @@ func newDemo(
 		return err
 	})
 	if err == nil {
-		d.configFile, err = writeConfig(dir, d.clients, password)
+		d.superset, err = newSupersetServer(ctx, d.clients)
+	}
+	if err == nil {
+		d.configFile, err = writeConfig(dir, d.clients, password, d.superset)
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -81,11 +86,15 @@ func (d *Demo) Advance(ctx context.Context, now time.Time) error {
 	return d.each(func(c *client) error { return c.advance(ctx, now.Truncate(time.Second)) })
 }
 
-// Close closes the databases and the SFTP servers. Their files stay.
+// Close closes the databases, the SFTP servers and Superset. Their files stay.
 func (d *Demo) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.each((*client).close)
+	var err error
+	if d.superset != nil {
+		err = d.superset.close()
+	}
+	return errors.Join(err, d.each((*client).close))
 }
 
 // each does something for all clients at once.

@@ -142,8 +142,12 @@ func TestConfigFile(t *testing.T) {
 		if s := c.SFTP[0]; s.Source != "wms" || s.Username != strings.ToLower(c.Name) || !s.CheckFormat || s.Archive == "" || s.Failed == "" {
 			t.Errorf("%s has the drop folder %+v", c.Name, s)
 		}
+		account := strings.ToLower(c.Name)
+		if s := c.Superset; s.Account.Username != account || !slices.Equal(s.Dashboards, []string{account + "-order-sync", account + "-inventory", account + "-fulfillment"}) {
+			t.Errorf("%s has the Superset %+v", c.Name, s)
+		}
 	}
-	for _, name := range []string{"sftp_password", "known_hosts", "oms_exporter.yml", "krewe.db"} {
+	for _, name := range []string{"sftp_password", "known_hosts", "superset_password", "oms_exporter.yml", "krewe.db"} {
 		if file, err := os.Stat(filepath.Join(filepath.Dir(d.ConfigFile()), name)); err != nil || file.Mode() != 0o600 {
 			t.Errorf("%s: %v %v", name, file, err)
 		}

@@ -20,7 +20,9 @@ import (
 func worldFaults() []string {
 	var names []string
 	for _, f := range Faults() {
-		if !slices.Contains([]string{"db-hung", "sftp-hung", "sftp-hostkey-changed"}, f.Name) {
+		if !slices.Contains([]string{
+			"db-hung", "sftp-hung", "sftp-hostkey-changed", "superset-down", "chart-error", "solr-token-expired",
+		}, f.Name) {
 			names = append(names, f.Name)
 		}
 	}
@@ -145,7 +147,7 @@ func TestUnknownFault(t *testing.T) {
 		{"ACME", "job-stuck", `unknown client "ACME": use one of KREWE, UCG`},
 		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, import-stalled, ` +
 			`job-stuck, instance-died, job-failing, scheduler-down, file-missing, file-late, file-stuck-on-sftp, file-invalid, file-failed, ` +
-			`dm-pending, dm-failed, db-hung, sftp-hung, sftp-hostkey-changed`},
+			`dm-pending, dm-failed, db-hung, sftp-hung, sftp-hostkey-changed, superset-down, chart-error, solr-token-expired`},
 	} {
 		if err := d.SetFault(t.Context(), test.client, test.fault, true); err == nil || err.Error() != test.want {
 			t.Errorf("%s %s: got %v, want %s", test.client, test.fault, err, test.want)

@@ -92,23 +92,26 @@ func (c *client) delivered(since time.Time) []*upload {
 	return found
 }
 
-// shown is what the SFTP server shows, and when it last changed by the folders' own times. It is never changed itself.
+// shown is what servers show, who do not stand still with the clock: what time it is, the uploads, and when those last changed
+// by the folders' own times. It is never changed itself.
 type shown struct {
+	now     time.Time
 	uploads []upload
 	changed time.Time
 }
 
-// publish lets the SFTP server show the uploads as they are now. A folder's time has whole seconds, and moves with each
-// change all the same.
+// publish lets the servers show the world as it is now. A folder's time has whole seconds, and moves with each change all the
+// same.
 func (c *client) publish() {
-	next, last := &shown{changed: c.now}, c.shown.Load()
+	next, last := &shown{now: c.now, changed: c.now}, c.shown.Load()
 	for _, u := range c.uploads {
 		next.uploads = append(next.uploads, *u)
 	}
-	if last != nil && slices.Equal(last.uploads, next.uploads) {
-		return
-	}
-	if last != nil && !next.changed.After(last.changed) {
+	switch {
+	case last == nil:
+	case slices.Equal(last.uploads, next.uploads):
+		next.uploads, next.changed = last.uploads, last.changed
+	case !next.changed.After(last.changed):
 		next.changed = last.changed.Add(time.Second)
 	}
 	c.shown.Store(next)

@@ -69,7 +69,7 @@ func profiles() ([]profile, error) {
 
 func (p profile) file() string { return p.account() + ".db" }
 
-// account is the client's user of the SFTP server.
+// account is the client's user of the SFTP server and of Superset.
 func (p profile) account() string { return strings.ToLower(p.name) }
 
 // today returns the given time of day on the day that is days after that of t, on the client's clock.
