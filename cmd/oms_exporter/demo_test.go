@@ -10,7 +10,7 @@ import (
 func TestDemo(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	p := start(t, "demo", "--fault=KREWE:db-hung", "--fault=ADOC:sftp-hostkey-changed")
+	p := start(t, "demo", "--fault=KREWE:db-hung", "--fault=ADOC:sftp-hostkey-changed", "--fault=UCG:superset-down")
 	root := p.stdout.await(t, `every client +(http://\S+/)\n`, 1)
 	if root != "http://"+p.address+"/" {
 		t.Errorf("it points to %s, but listens on %s", root, p.address)
@@ -22,7 +22,9 @@ func TestDemo(t *testing.T) {
 		`oms_collector_success{client="ADOC",collector="client"} 1`,
 		`oms_collector_success{client="ADOC",collector="sftp"} 0`,
 		`oms_collector_success{client="KREWE",collector="sftp"} 1`,
-		`oms_collector_success{client="NEWERA",collector="client"} 1`)
+		`oms_collector_success{client="NEWERA",collector="client"} 1`,
+		`oms_report_dashboard_error{client="UCG",dashboard="ucg-inventory",reason="server_error"} 1`,
+		`oms_report_chart_success{chart="Missing orders",client="KREWE",dashboard="krewe-order-sync"} 1`)
 
 	if status, body := p.ask(t, "POST", "/demo/fault?client=KREWE&name=db-hung&on=false"); status >= 300 {
 		t.Errorf("mending the fault: status %d: %s", status, body)

@@ -34,17 +34,23 @@ func alertOf(fault string) string {
 		"db-hung":              "OMSDatabaseUnreachable",
 		"sftp-hung":            unreachable,
 		"sftp-hostkey-changed": unreachable,
+		"superset-down":        supersetAway,
+		"chart-error":          chartFailing,
+		"solr-token-expired":   dataSourceFailing,
 	}[fault]
 }
 
 const (
-	unreachable = "OMSSFTPUnreachable"
-	invalid     = "OMSSFTPFileInvalid"
+	unreachable       = "OMSSFTPUnreachable"
+	invalid           = "OMSSFTPFileInvalid"
+	supersetAway      = "OMSSupersetUnreachable"
+	chartFailing      = "OMSReportChartFailing"
+	dataSourceFailing = "OMSReportDataSourceFailing"
 )
 
 // toldOf is the receiver who is told of an alert, be it with others.
 func toldOf(alert string) string {
-	if alert == invalid {
+	if alert == invalid || alert == chartFailing {
 		return "ticket"
 	}
 	return "pager"

@@ -15,7 +15,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/demo"
 	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/superset"
 )
 
 const (
@@ -26,9 +28,9 @@ const (
 )
 
 // A part of a scrape asks one server of the client. Each is a scrape of its own: when one server hangs there is time for the
-// other one.
+// others.
 type part struct {
-	hangs      string // the fault
+	hangs      string // the fault, if it can hang
 	collectors []string
 }
 
@@ -72,15 +74,19 @@ func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
 	options := collector.Options{
 		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *e.now.Load() },
 	}
-	database, folders := part{hangs: databaseHangs}, part{hangs: sftpHangs}
+	database, folders, reports := part{hangs: databaseHangs}, part{hangs: sftpHangs}, part{}
 	for _, c := range options.Collectors {
-		if c.Name() == "sftp" {
-			folders.collectors = append(folders.collectors, c.Name())
-		} else {
-			database.collectors = append(database.collectors, c.Name())
+		p := &database
+		switch c.Name() {
+		case "sftp":
+			p = &folders
+		case "reports":
+			p = &reports
 		}
+		p.collectors = append(p.collectors, c.Name())
 	}
-	e.parts = []part{database, folders}
+	e.parts = []part{database, folders, reports}
+	pool := superset.NewPool(options.Now)
 	for _, c := range cfg.Clients {
 		source, err := sqldb.Open(logger, c)
 		if err != nil {
@@ -90,7 +96,13 @@ func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := collector.NewClient(options, c, collector.Sources{OMS: world.Wrap(c.Name, source), DropFolders: folders})
+		reports, err := pool.Open(logger, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := collector.NewClient(options, c, collector.Sources{
+			OMS: world.Wrap(c.Name, source), DropFolders: folders, Reports: prompt{reports, c.Superset.Interval},
+		})
 		t.Cleanup(func() {
 			if err := client.Close(); err != nil {
 				t.Error(err)
@@ -185,4 +197,27 @@ func (e *exporter) ask(ctx context.Context, c *collector.Client) ([]*dto.MetricF
 		all = append(all, families...)
 	}
 	return all, nil
+}
+
+// prompt are reports of which a run ends within the step in which it begins, as it does where a step lasts a minute.
+type prompt struct {
+	oms.Reports
+	interval time.Duration
+}
+
+// Look implements oms.Reports.
+func (p prompt) Look(ctx context.Context, now time.Time) (oms.ReportRun, error) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		found, err := p.Reports.Look(ctx, now)
+		if found.Age < p.interval {
+			return found, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return found, err
+		}
+	}
 }

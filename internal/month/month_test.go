@@ -17,7 +17,7 @@ const (
 	// step is the interval of scrapes and evaluations.
 	step = time.Minute
 	// enough is the least time in which the clients have every fault among them.
-	enough = 84 * time.Hour
+	enough = 102 * time.Hour
 )
 
 var (
