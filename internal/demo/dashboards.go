@@ -39,7 +39,8 @@ func dashboards() []dashboard {
 			{name: "Pending files", columns: "log_id, config_id, created_date",
 				from: "data_manager_log WHERE status_id IN ('SERVICE_PENDING', 'DmlsPending')"},
 			{name: "Inventory files of a day", metric: "files",
-				from: "data_manager_log WHERE config_id = '" + resetConfig + "' AND status_id = 'SERVICE_FINISHED' AND finish_date_time > ?"},
+				from: "data_manager_log WHERE config_id = '" + resetConfig + "' AND status_id = 'SERVICE_FINISHED' " +
+					"AND finish_date_time > ?"},
 			{name: "Inventory import errors", solr: true, columns: "log_id, config_id, created_date, failed_record_count",
 				from: "data_manager_log WHERE config_id IN ('" + resetConfig + "', '" + otherConfig + "') " +
 					"AND failed_record_count > 0 AND created_date > ?"},
@@ -71,15 +72,15 @@ func (c chart) vizType() string {
 }
 
 // query is what Superset saved of the chart's question.
-func (c chart) query() map[string]any {
+func (c chart) query() object {
 	columns, metrics := []string{}, []any{}
 	if c.metric == "" {
 		columns = strings.Split(c.columns, ", ")
 	} else {
-		metrics = append(metrics, map[string]any{"expressionType": "SQL", "sqlExpression": "count(*)", "label": c.metric})
+		metrics = append(metrics, object{"expressionType": "SQL", "sqlExpression": "count(*)", "label": c.metric})
 	}
-	return map[string]any{"datasource": map[string]any{"id": c.dataset(), "type": "table"},
-		"queries": []any{map[string]any{"columns": columns, "metrics": metrics, "filters": []any{}}}}
+	return object{"datasource": object{"id": c.dataset(), "type": "table"},
+		"queries": []any{object{"columns": columns, "metrics": metrics, "filters": []any{}}}}
 }
 
 // statement is what Superset asks the data source.

@@ -43,9 +43,9 @@ func faults() []fault {
 		{Fault{"db-hung", "the database does not answer"}, func(c *client, on bool) { c.hung.Store(on) }},
 		{Fault{"sftp-hung", "the SFTP server does not answer"}, func(c *client, on bool) { c.server.hang(on) }},
 		{Fault{"sftp-hostkey-changed", "the SFTP server has another host key"}, func(c *client, on bool) { c.server.changeKey(on) }},
-		{Fault{"superset-down", "Superset answers the client's account with an error"}, func(c *client, on bool) { c.reports.down.Store(on) }},
-		{Fault{"chart-error", "a chart in Superset asks for a column that is gone"}, func(c *client, on bool) { c.reports.columnGone.Store(on) }},
-		{Fault{"solr-token-expired", "Solr refuses the token by which Superset asks for charts"}, func(c *client, on bool) { c.reports.tokenExpired.Store(on) }},
+		{Fault{"superset-down", "Superset answers the client with an error"}, func(c *client, on bool) { c.reports.down.Store(on) }},
+		{Fault{"chart-error", "a chart asks for a column that is gone"}, func(c *client, on bool) { c.reports.columnGone.Store(on) }},
+		{Fault{"solr-token-expired", "Solr refuses Superset's token"}, func(c *client, on bool) { c.reports.tokenExpired.Store(on) }},
 	}
 }
 

@@ -31,19 +31,19 @@ type reports struct {
 	down, columnGone, tokenExpired atomic.Bool
 
 	mu    sync.Mutex
-	cache map[string]data // by statement
+	cache map[string]result // by statement
 }
 
-// data are what a statement gave.
-type data struct {
-	rows []map[string]any
+// result is what a statement gave.
+type result struct {
+	rows []object
 	read time.Time
 }
 
 func newReports(c *client) *reports {
 	return &reports{
 		client: c.name, account: c.account(), token: rand.Text(), dashboards: dashboards(),
-		db: c.db, zone: c.serverZone, shown: &c.shown, cache: map[string]data{},
+		db: c.db, zone: c.serverZone, shown: &c.shown, cache: map[string]result{},
 	}
 }
 
@@ -61,7 +61,9 @@ func (r *reports) board(q *http.Request) (any, error) {
 		return nil, errNotFound
 	}
 	d := r.dashboards[i]
-	return object{"id": i + 1, "slug": r.slug(d), "dashboard_title": r.client + " " + d.title, "json_metadata": nil, "position_json": nil}, nil
+	return object{
+		"id": i + 1, "slug": r.slug(d), "dashboard_title": r.client + " " + d.title, "json_metadata": nil, "position_json": nil,
+	}, nil
 }
 
 // charts answers with the charts of a dashboard.
@@ -137,26 +139,28 @@ func (r *reports) data(q *http.Request) (any, error) {
 	if cached {
 		since = d.read.UTC().Format("2006-01-02T15:04:05")
 	}
-	return []object{{"cached_dttm": since, "is_cached": cached, "rowcount": len(d.rows), "data": d.rows, "status": "success"}}, nil
+	return []object{{
+		"cached_dttm": since, "is_cached": cached, "rowcount": len(d.rows), "data": d.rows, "status": "success",
+	}}, nil
 }
 
 // read returns what a statement gives, or gave lately.
-func (r *reports) read(ctx context.Context, statement string) (found data, cached bool, err error) {
+func (r *reports) read(ctx context.Context, statement string) (found result, cached bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.shown.Load().now
 	if held, ok := r.cache[statement]; ok && now.Sub(held.read) < cacheTimeout {
 		return held, true, nil
 	}
-	found = data{rows: []map[string]any{}, read: now}
+	found = result{rows: []object{}, read: now}
 	rows, err := r.db.QueryContext(ctx, statement, stored(now.Add(-24*time.Hour), r.zone))
 	if err != nil {
-		return data{}, false, err
+		return result{}, false, err
 	}
 	defer rows.Close() //nolint:errcheck // it was only read
 	columns, err := rows.Columns()
 	for err == nil && rows.Next() {
-		cells, row := make([]any, len(columns)), map[string]any{}
+		cells, row := make([]any, len(columns)), object{}
 		for i := range cells {
 			cells[i] = new(any)
 		}
@@ -167,7 +171,7 @@ func (r *reports) read(ctx context.Context, statement string) (found data, cache
 		found.rows = append(found.rows, row)
 	}
 	if err = cmp.Or(err, rows.Err()); err != nil {
-		return data{}, false, err
+		return result{}, false, err
 	}
 	r.cache[statement] = found
 	return found, false, nil

@@ -92,16 +92,16 @@ func (c *client) delivered(since time.Time) []*upload {
 	return found
 }
 
-// shown is what servers show, who do not stand still with the clock: what time it is, the uploads, and when those last changed
-// by the folders' own times. It is never changed itself.
+// shown is what the servers show, whoever asks and whenever: what time it is, the uploads, and when those last changed by the
+// folders' own times. It is never changed itself.
 type shown struct {
 	now     time.Time
 	uploads []upload
 	changed time.Time
 }
 
-// publish lets the servers show the world as it is now. A folder's time has whole seconds, and moves with each change all the
-// same.
+// publish lets the servers show the uploads and the time as they are now. A folder's time has whole seconds, and moves with
+// each change all the same.
 func (c *client) publish() {
 	next, last := &shown{now: c.now, changed: c.now}, c.shown.Load()
 	for _, u := range c.uploads {
