@@ -35,8 +35,8 @@ type Demo struct {
 }
 
 // New creates the databases of all clients, their SFTP servers and Superset on ports of this machine, and a configuration
-// file for them in dir, with a healthy past that ends at start. Nothing in dir is overwritten: a database that is already there is an error.
-// The same seed gives the same rows and uploads.
+// file for them in dir, with a healthy past that ends at start. Nothing in dir is overwritten: a database that is already
+// there is an error. The same seed gives the same rows and uploads.
 func New(ctx context.Context, logger *slog.Logger, dir string, start time.Time, seed uint64) (*Demo, error) {
 	all, err := profiles()
 	if err != nil {

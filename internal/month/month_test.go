@@ -16,7 +16,7 @@ import (
 const (
 	// step is the interval of scrapes and evaluations.
 	step = time.Minute
-	// enough is the least time in which the clients have every fault among them.
+	// enough is about the least time in which the clients have every fault among them, each at an hour that suits it.
 	enough = 102 * time.Hour
 )
 
