@@ -1,0 +1,92 @@
+package main
+
+const clientUID = "oms-client"
+
+// client is all that is known of a client, or of several, with its history.
+func client() dashboard {
+	d := newDashboard(clientUID, "OMS client", "All that is known of a client: orders, jobs, files, reports.", "now-24h",
+		section{panels: []panel{checksTable().size(screenWidth, 5)}},
+		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		section{"Measurement", []panel{collectorsTable()}})
+	d.Annotations.List = append(d.Annotations.List, deadlines())
+	return d
+}
+
+// messagesSection is about Moqui's integration messages.
+func messagesSection() section {
+	return section{"System messages", []panel{
+		table("System messages by type", "Moqui's messages in and out that wait, are in work, or failed. A row without a type: there is none.",
+			[]key{clientKey(), {label: "type", title: "Type"}, {label: "direction", title: "Direction", width: 90}, {label: "status", title: "Status", width: 100}},
+			column{
+				ref: "messages", title: "Messages", unit: "none", width: 90,
+				expr: `(sum by (client, type, direction, status) (oms_system_messages{client=~"$client"}) > 0)` + noRow("system_messages"),
+			},
+			column{
+				ref: "oldest", title: "Oldest", unit: "s", width: 100,
+				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
+			}).sorted("Oldest", true),
+		graph("Oldest system message", "By status, and the limit for one that waits.", "s",
+			series("{{client}} {{direction}} {{status}}",
+				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),
+			limit("system_message_waiting_seconds")),
+	}}
+}
+
+// tathyaSection is about the dashboards of Apache Superset.
+func tathyaSection() section {
+	const none = "no Tathya dashboards are configured"
+	byChart := []key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "chart", title: "Chart"}}
+	return section{"Tathya", []panel{
+		table("Charts", "Whether each chart has data, as the dashboard asks for them; if not, why.",
+			append(byChart, key{label: "data_source", title: "Data source"}, key{label: "reason", title: "Reason", width: 120}),
+			column{
+				ref: "success", title: "Data", width: 60, words: yesIsGood(),
+				expr: `max by (client, dashboard, chart) (oms_report_chart_success{client=~"$client"})`,
+			},
+			column{
+				ref: "info", hidden: true,
+				expr: `max by (client, dashboard, chart, data_source) (oms_report_chart_info{client=~"$client"})`,
+			},
+			column{
+				ref: "error", hidden: true,
+				expr: `max by (client, dashboard, chart, reason) (oms_report_chart_error{client=~"$client"})
+or on (client, dashboard, chart)
+0 * max by (client, dashboard, chart) (oms_report_chart_success{client=~"$client"})`,
+			},
+			column{
+				ref: "failures", title: "Failures in a row", unit: "none", width: 120,
+				expr: `max by (client, dashboard, chart) (oms_report_chart_consecutive_failures{client=~"$client"})`,
+			},
+			column{
+				ref: "rows", title: "Rows", unit: "none", width: 70,
+				expr: `max by (client, dashboard, chart) (oms_report_chart_rows{client=~"$client"})`,
+			},
+			column{
+				ref: "cached", title: "Age of the data", unit: "s", width: 110,
+				expr: `time() - max by (client, dashboard, chart) (oms_report_chart_cached_timestamp_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "duration", title: "Answered in", unit: "s", width: 100,
+				expr: `max by (client, dashboard, chart) (oms_report_chart_duration_seconds{client=~"$client"})`,
+			}).sorted("Data", false).size(screenWidth, 9),
+		table("Dashboards", "Whether the charts of each could be listed; if not, why.",
+			[]key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "reason", title: "Reason"}},
+			column{
+				ref: "success", title: "Listed", width: 70, words: yesIsGood(),
+				expr: `max by (client, dashboard) (oms_report_dashboard_success{client=~"$client"})`,
+			},
+			column{
+				ref: "error", hidden: true,
+				expr: `max by (client, dashboard, reason) (oms_report_dashboard_error{client=~"$client"})
+or on (client, dashboard)
+0 * max by (client, dashboard) (oms_report_dashboard_success{client=~"$client"})`,
+			}).size(8, 8),
+		graph("Charts without data", "By dashboard.", "none",
+			series("{{client}} {{dashboard}}", `sum by (client, dashboard) (1 - oms_report_chart_success{client=~"$client"})`),
+		).size(8, 8).emptyMeans(none),
+		graph("Single values", "Of charts that show one.", "none",
+			series("{{client}} {{dashboard}}: {{chart}} {{metric}}",
+				`max by (client, dashboard, chart, metric) (oms_report_chart_value{client=~"$client"})`),
+		).size(8, 8).emptyMeans(none),
+	}}
+}

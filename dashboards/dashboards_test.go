@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	dashboards := all()
+	files, err := filepath.Glob("*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := slices.Sorted(maps.Keys(dashboards)); !slices.Equal(files, want) {
+		t.Errorf("the files are %q, want %q", files, want)
+	}
+	for _, name := range files {
+		want, err := encode(dashboards[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the program makes: go generate ./dashboards", name)
+		}
+	}
+}
+
+// TestRules states the rules of grafana/dashboard-linter, and a few of our own. Those of its rules that want variables and
+// selectors for job and instance do not fit: people look for a client, whichever exporter watches it.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	titles := map[string]bool{}
+	for name, d := range all() {
+		t.Run(name, func(t *testing.T) {
+			if want := "oms-" + strings.TrimSuffix(name, ".json"); d.UID != want {
+				t.Errorf("uid %q, want %q", d.UID, want)
+			}
+			if d.Title == "" || d.Description == "" || titles[d.Title] || !slices.Equal(d.Tags, []string{"oms"}) {
+				t.Errorf("title %q, description %q, tags %q", d.Title, d.Description, d.Tags)
+			}
+			titles[d.Title] = true
+			if d.SchemaVersion != 38 {
+				t.Errorf("schema version %d, want Grafana 9.4's", d.SchemaVersion)
+			}
+			for _, v := range d.Templating.List {
+				if v.Type == "query" && (v.Refresh != 2 || !v.Multi || !v.IncludeAll || v.Datasource.UID != "${datasource}") {
+					t.Errorf("variable %s: %+v", v.Name, v)
+				}
+			}
+			d.Templating.List[0].expect(t, "datasource", "prometheus")
+			named := map[string]bool{}
+			for i, p := range d.Panels {
+				if p.ID != i+1 || p.Title == "" || named[p.Title] {
+					t.Errorf("panel %d: id %d, title %q", i, p.ID, p.Title)
+				}
+				named[p.Title] = true
+				p.expectInside(t, d.Panels[:i])
+				if p.Type != "row" {
+					p.expectComplete(t)
+				}
+			}
+		})
+	}
+}
+
+func (v variable) expect(t *testing.T, name string, query any) {
+	t.Helper()
+	if v.Type != "datasource" || v.Name != name || v.Query != query {
+		t.Errorf("variable %+v", v)
+	}
+}
+
+// expectInside wants the panel on the screen, and not over one of the others.
+func (p panel) expectInside(t *testing.T, others []panel) {
+	t.Helper()
+	a := p.GridPos
+	if a.X < 0 || a.Y < 0 || a.W <= 0 || a.H <= 0 || a.X+a.W > 24 {
+		t.Errorf("%s: %+v", p.Title, a)
+	}
+	for _, other := range others {
+		if b := other.GridPos; a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
+			t.Errorf("%s %+v lies over %s %+v", p.Title, a, other.Title, b)
+		}
+	}
+}
+
+var (
+	rates = regexp.MustCompile(`\b(rate|irate|deriv)\([^[]*\[([^\]]*)\]`)
+	// Whatever is not of a client says whose it is.
+	scoped = regexp.MustCompile(`client=~"\$client(\|(all)?)?"|job=~"oms\|oms_exporter"|\boms_exporter_`)
+	inUse  = regexp.MustCompile(`\$\{?(\w+)`)
+)
+
+// expectComplete wants all that a panel needs.
+func (p panel) expectComplete(t *testing.T) {
+	t.Helper()
+	if !slices.Contains([]string{"table", "timeseries", "stat"}, p.Type) {
+		t.Errorf("%s: %s is not among the panels that every Grafana has", p.Title, p.Type)
+	}
+	if p.Description == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
+		t.Errorf("%s: description %q, data source %v, %d queries", p.Title, p.Description, p.Datasource, len(p.Targets))
+	}
+	if p.Type == "table" && p.FieldConfig.Defaults.NoValue != "" {
+		t.Errorf("%s: every empty cell says %s", p.Title, p.FieldConfig.Defaults.NoValue)
+	}
+	refs := map[string]bool{}
+	for _, q := range p.Targets {
+		if q.RefID == "" || refs[q.RefID] || q.Datasource.UID != "${datasource}" || q.Instant == q.Range {
+			t.Errorf("%s: query %+v", p.Title, q)
+		}
+		refs[q.RefID] = true
+		if !scoped.MatchString(q.Expr) {
+			t.Errorf("%s %s does not heed the selected clients: %s", p.Title, q.RefID, q.Expr)
+		}
+		for _, rate := range rates.FindAllStringSubmatch(q.Expr, -1) {
+			if rate[2] != "$__rate_interval" || p.Interval == "" {
+				t.Errorf("%s %s: %s over %s", p.Title, q.RefID, rate[1], rate[2])
+			}
+		}
+		for _, variable := range inUse.FindAllStringSubmatch(q.Expr+q.LegendFormat, -1) {
+			if variable[1] != "client" && variable[1] != "__rate_interval" {
+				t.Errorf("%s %s uses %s", p.Title, q.RefID, variable[0])
+			}
+		}
+		if p.Type == "table" {
+			p.expectColumn(t, q)
+		} else if p.FieldConfig.Defaults.Unit == "" {
+			t.Errorf("%s has no unit", p.Title)
+		}
+	}
+}
+
+// expectColumn wants a unit or words for the value of a query, unless it is not shown.
+func (p panel) expectColumn(t *testing.T, q target) {
+	t.Helper()
+	name := "Value #" + q.RefID
+	if len(p.Targets) == 1 {
+		name = "Value"
+	}
+	arranged := p.Transformations[1].Options
+	if arranged.ExcludeByName[name] {
+		return
+	}
+	if arranged.RenameByName[name] == "" {
+		t.Errorf("%s: %s has no title", p.Title, name)
+	}
+	for _, o := range p.FieldConfig.Overrides {
+		if o.Matcher.Options == name && slices.ContainsFunc(o.Properties, func(p property) bool { return p.ID == "unit" || p.ID == "mappings" }) {
+			return
+		}
+	}
+	t.Errorf("%s: %s has neither unit nor words", p.Title, name)
+}
+
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	uids := map[string]bool{}
+	for _, d := range all() {
+		uids[d.UID] = true
+		if len(d.Links) != 1 || !d.Links[0].KeepTime || !d.Links[0].IncludeVars || !slices.Equal(d.Links[0].Tags, d.Tags) {
+			t.Errorf("%s: links %+v", d.Title, d.Links)
+		}
+	}
+	seen := 0
+	for _, d := range all() {
+		for _, p := range d.Panels {
+			for _, l := range p.links() {
+				seen++
+				rest, inside := strings.CutPrefix(l.URL, "/d/")
+				uid, query, _ := strings.Cut(rest, "?")
+				if !inside {
+					page := strings.TrimPrefix(l.URL, "https://github.com/oms-exporter/oms_exporter/blob/main/")
+					if _, err := os.Stat("../" + strings.ReplaceAll(page, "${__value.raw}", "OMSWatchdog")); err != nil {
+						t.Errorf("%s links to %s: %v", p.Title, l.URL, err)
+					}
+					continue
+				}
+				if !uids[uid] {
+					t.Errorf("%s links to %s, which is no dashboard", p.Title, uid)
+				}
+				for _, passed := range []string{"${datasource:queryparam}", "var-client=${", "${__url_time_range}"} {
+					if !strings.Contains(query, passed) {
+						t.Errorf("%s: %s does not pass %s", p.Title, l.URL, passed)
+					}
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("there are no links")
+	}
+}
+
+// links returns those of a panel's series and cells.
+func (p panel) links() []link {
+	if p.FieldConfig == nil {
+		return nil
+	}
+	found := p.FieldConfig.Defaults.Links
+	for _, o := range p.FieldConfig.Overrides {
+		for _, property := range o.Properties {
+			if links, ok := property.Value.([]link); ok {
+				found = append(found, links...)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+var (
+	// What the demo does not have: a reconciliation, and within a minute yesterday's orders.
+	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms:orders_import_expected\b`)
+	// What is there only when something is wrong.
+	onlyFaulty = regexp.MustCompile(`_failure_timestamp_seconds|and on \(client, job_name\) oms_job_consecutive_failures > 0`)
+)
+
+// a sample of an answer.
+type sample struct {
+	Metric map[string]string
+	Value  [2]any // the time and, as text, the value
+}
+
+// monitored is a demo, and a Prometheus with the shipped rules that scrapes it.
+type monitored struct{ demo, prometheus string }
+
+func newMonitored(t *testing.T) monitored {
+	t.Helper()
+	testserver.Tool(t, "prometheus")
+	rules, err := filepath.Abs("../rules/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	demo := testserver.Demo(t)
+	return monitored{demo, testserver.Prometheus(t, fmt.Sprintf(`
+global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+rule_files: [%q]
+scrape_configs:
+  - {job_name: oms, honor_labels: true, http_sd_configs: [{url: "%s/sd"}]}
+  - {job_name: oms_exporter, honor_labels: true, metrics_path: /metrics/exporter, static_configs: [{targets: [%q]}]}
+`, rules, demo, strings.TrimPrefix(demo, "http://")))}
+}
+
+// everybody selects all clients, as the dashboards do when they are opened.
+const everybody = ".+"
+
+// query evaluates an expression as Grafana does.
+func (m monitored) query(ctx context.Context, client, expr string) ([]sample, error) {
+	expr = strings.NewReplacer("$client", client, "$__rate_interval", "10s").Replace(expr)
+	var answer struct {
+		Status, Error string
+		Data          struct{ Result []sample }
+	}
+	if err := call(ctx, http.MethodGet, m.prometheus+"/api/v1/query?query="+url.QueryEscape(expr), &answer); err != nil {
+		return nil, err
+	}
+	if answer.Status != "success" {
+		return nil, fmt.Errorf("%s: %s", answer.Error, expr)
+	}
+	return answer.Data.Result, nil
+}
+
+// call sends a request, and reads an answer in JSON if one is expected.
+func call(ctx context.Context, method, address string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if into == nil {
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s", address, response.Status)
+		}
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// TestDemo evaluates every expression in a real Prometheus: in a healthy system all of them have data, and then the daily
+// check turns red where something is wrong.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	m := newMonitored(t)
+	t.Run("healthy", m.healthy)
+	t.Run("faulty", m.faulty)
+}
+
+func (m monitored) healthy(t *testing.T) {
+	for what, expr := range expressions() {
+		switch {
+		case notInDemo.MatchString(expr):
+			// It parses, and the day it has data the test can demand them.
+			if found, err := m.query(t.Context(), everybody, expr); err != nil || len(found) > 0 && !strings.Contains(expr, " or ") {
+				t.Errorf("%s has %v, error %v", what, found, err)
+			}
+		case !onlyFaulty.MatchString(expr):
+			m.expectData(t, what, expr)
+			m.expectNobodyElse(t, what, expr)
+		}
+	}
+	for _, c := range checks() {
+		if c.state == "" {
+			continue
+		}
+		for _, client := range []string{"KREWE", "UCG", "ADOC", "NEWERA"} {
+			m.expectState(t, client, c.ref, "-1", "0", "1")
+		}
+	}
+}
+
+// expressions returns every expression, by where it stands.
+func expressions() map[string]string {
+	found := map[string]string{}
+	for name, d := range all() {
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				found[name+": "+p.Title+", query "+q.RefID] = q.Expr
+			}
+		}
+		for _, a := range d.Annotations.List {
+			found[name+": "+a.Name] = a.Expr
+		}
+	}
+	return found
+}
+
+// expectData waits until an expression has data.
+func (m monitored) expectData(t *testing.T, what, expr string) {
+	t.Helper()
+	testserver.Eventually(t, time.Minute, func() error {
+		found, err := m.query(t.Context(), everybody, expr)
+		if err == nil && len(found) == 0 {
+			err = fmt.Errorf("%s has no data: %s", what, expr)
+		}
+		return err
+	})
+}
+
+// expectNobodyElse wants only what is of the selected client, or of none.
+func (m monitored) expectNobodyElse(t *testing.T, what, expr string) {
+	t.Helper()
+	found, err := m.query(t.Context(), "KREWE", expr)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, s := range found {
+		if client := s.Metric["client"]; client != "" && client != "KREWE" && client != "all" {
+			t.Errorf("%s shows %s, who is not selected: %s", what, client, expr)
+		}
+	}
+}
+
+func (m monitored) faulty(t *testing.T) {
+	// By which check each fault of the demo is seen. Those that only an alert tells take minutes (firing).
+	const sick, mute = "KREWE", "UCG"
+	faults := map[string]string{
+		"order-stuck": "created", "order-unfulfilled": "brokering", "unfillable": "unfillable", "job-stuck": "job",
+		"file-missing": "reset", "dm-pending": "pending",
+	}
+	for fault := range faults {
+		m.set(t, sick, fault)
+	}
+	for _, fault := range []string{"job-failing", "dm-failed", "file-failed"} {
+		m.set(t, "ADOC", fault)
+	}
+	m.set(t, mute, "db-hung")
+	for what, expr := range expressions() {
+		if onlyFaulty.MatchString(expr) {
+			m.expectData(t, what, expr)
+		}
+	}
+	for _, ref := range faults {
+		m.expectState(t, sick, ref, "2")
+		m.expectState(t, mute, ref, "2", "3") // what is not known, unless an alert still holds
+		m.expectState(t, "NEWERA", ref, "0", "1")
+	}
+	m.expectState(t, mute, "created", "3")
+	m.expectState(t, mute, "collectors", "1", "2")
+}
+
+// set switches a fault of the demo on.
+func (m monitored) set(t *testing.T, client, fault string) {
+	t.Helper()
+	query := url.Values{"client": {client}, "name": {fault}, "on": {"true"}}
+	if err := call(t.Context(), http.MethodPost, m.demo+"/demo/fault?"+query.Encode(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expectState waits until a check's state of a client is among those wanted.
+func (m monitored) expectState(t *testing.T, client, check string, want ...string) {
+	t.Helper()
+	var expr string
+	for _, q := range checksTable().Targets {
+		if q.RefID == check+"_state" {
+			expr = q.Expr
+		}
+	}
+	testserver.Eventually(t, 2*time.Minute, func() error {
+		found, err := m.query(t.Context(), everybody, expr)
+		if err != nil {
+			return err
+		}
+		for _, s := range found {
+			if s.Metric["client"] != client {
+				continue
+			}
+			for _, w := range want {
+				if s.Value[1] == w {
+					return nil
+				}
+			}
+		}
+		return fmt.Errorf("%s of %s is not among %q: %v", check, client, want, found)
+	})
+}

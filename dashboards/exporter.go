@@ -1,0 +1,98 @@
+package main
+
+// collectorsTable says what is measured, and how fresh it is.
+func collectorsTable() panel {
+	return table("Collectors", "Whether each measures all it should; why not is on the exporter's landing page.",
+		[]key{clientKey(), {label: "collector", title: "Collector"}},
+		column{
+			ref: "success", title: "Succeeds", width: 80, words: yesIsGood(),
+			expr: `max by (client, collector) (oms_collector_success{client=~"$client"})`,
+		},
+		column{
+			ref: "looking_back", title: "Looking back", width: 100,
+			words: map[string]result{"0": {Text: "no", Color: "green", Index: 0}, "1": {Text: "yes", Color: "orange", Index: 1}},
+			expr:  `max by (client, collector) (oms_collector_looking_back{client=~"$client"})`,
+		},
+		column{
+			ref: "last", title: "Last success", unit: "s", width: 100,
+			expr: `time() - max by (client, collector) (oms_collector_last_success_timestamp_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "age", title: "Age of the data", unit: "s", width: 110,
+			expr: `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "duration", title: "Duration", unit: "s", width: 90,
+			expr: `max by (client, collector) (oms_collector_duration_seconds{client=~"$client"})`,
+		}).sorted("Client", false).size(screenWidth, 12)
+}
+
+// exporter is about the exporter itself, its connections and what it costs.
+func exporter() dashboard {
+	const jobs = `job=~"oms|oms_exporter"`
+	return newDashboard("oms-exporter", "OMS exporter", "What the exporter measures, how long that takes, and what it cannot see.", "now-6h",
+		section{panels: []panel{
+			stat("Targets down", "Scrapes that fail now.", "none", steps("green", from(1, "red")),
+				series("", `count(up{`+jobs+`} == 0) or vector(0)`)),
+			stat("Collectors failing", "Of all clients.", "none", steps("green", from(1, "red")),
+				series("", `sum(1 - oms_collector_success{client=~"$client"})`)),
+			stat("Configuration", "Whether the last reload was good.", "none", steps("red", from(1, "green")),
+				series("{{instance}}", `oms_exporter_config_last_reload_successful`)).says("0", "refused", "1", "in force"),
+			stat("Configured since", "The last good reload.", "s", steps("text"),
+				series("{{instance}}", `time() - oms_exporter_config_last_reload_success_timestamp_seconds`)),
+			stat("Memory", "Resident in RAM.", "bytes", steps("text"), series("{{instance}}", `process_resident_memory_bytes{`+jobs+`}`)),
+			stat("CPU", "Cores in use.", "none", steps("text"),
+				series("{{instance}}", `rate(process_cpu_seconds_total{`+jobs+`}[$__rate_interval])`)),
+		}},
+		section{"Scrapes", []panel{
+			collectorsTable(),
+			graph("Duration of scrapes", "As Prometheus measures it.", "s",
+				series("{{client}} {{job}} {{instance}}", `max by (client, job, instance) (scrape_duration_seconds{`+jobs+`, client=~"$client|"})`)),
+			graph("Duration of collectors", "How long each took, or was waited for.", "s",
+				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_duration_seconds{client=~"$client"})`)),
+			graph("Failing collectors", "1 while a collector does not measure everything.", "none",
+				series("{{client}} {{collector}}", `1 - max by (client, collector) (oms_collector_success{client=~"$client"})`)),
+			graph("Age of the data", "0 when measured in the scrape itself, and the limit.", "s",
+				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`),
+				limit("data_age_seconds")),
+			graph("Series", "That each scrape brings.", "none",
+				series("{{client}} {{job}} {{instance}}", `max by (client, job, instance) (scrape_samples_scraped{`+jobs+`, client=~"$client|"})`)),
+			graph("Series left out", "Because there are more than --collector.max-series.", "none",
+				series("{{client}} {{metric}}", `(max by (client, metric) (oms_series_dropped{client=~"$client"}) > 0)`+noRow("client"))),
+		}},
+		section{"Databases", []panel{
+			graph("Sessions", "Connections to each client's database: open, at work, and how many there may be.", "none",
+				series("{{client}} open", `max by (client) (go_sql_open_connections{client=~"$client"})`),
+				series("{{client}} at work", `max by (client) (go_sql_in_use_connections{client=~"$client"})`),
+				series("{{client}} allowed", `max by (client) (go_sql_max_open_connections{client=~"$client"})`)),
+			graph("Waits for a connection", "Seconds of waiting in each second, of all who wait.", "s",
+				series("{{client}}", `sum by (client) (rate(go_sql_wait_duration_seconds_total{client=~"$client"}[$__rate_interval]))`)),
+			graph("Clock skew", "The newest stamp in the database, read in its configured zone, minus now, and the limit. Hours mean a wrong zone.", "s",
+				series("{{client}}", `max by (client) (oms_database_clock_skew_seconds{client=~"$client"})`),
+				limit("clock_skew_seconds")),
+			table("Missing from the schema", "Tables and columns that a client's vintage lacks. A row without a table: nothing is missing.",
+				[]key{clientKey(), {label: "table", title: "Table"}, {label: "column", title: "Column"}},
+				column{
+					ref: "missing", hidden: true,
+					expr: `max by (client, table, column) (oms_schema_missing{client=~"$client"})` + noRow("client"),
+				}),
+		}},
+		section{"Who is watched", []panel{
+			table("Clients", "Their clocks, and what their databases are of.",
+				[]key{clientKey(), {label: "timezone", title: "Time zone"}, {label: "generation", title: "Generation"}},
+				column{
+					ref: "info", hidden: true,
+					expr: `max by (client, timezone, generation) (oms_client_info{client=~"$client"})`,
+				},
+				column{
+					ref: "offset", title: "Offset from UTC", unit: "s", width: 130,
+					expr: `max by (client) (oms_client_utc_offset_seconds{client=~"$client"})`,
+				}),
+			table("Build", "Versions of the running exporters.",
+				[]key{{label: "instance", title: "Exporter"}, {label: "version", title: "Version"}, {label: "revision", title: "Revision"}, {label: "goversion", title: "Go"}},
+				column{
+					ref: "build", hidden: true,
+					expr: `max by (instance, version, revision, goversion) (oms_exporter_build_info)`,
+				}),
+		}})
+}

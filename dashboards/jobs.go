@@ -1,0 +1,88 @@
+package main
+
+func jobKey() key { return key{label: "job_name", title: "Job"} }
+
+// jobsSection has what one needs to mend a job that hangs or fails.
+func jobsSection() section {
+	return section{"Jobs", []panel{
+		table("Runs of more than 15 minutes", "The run's job id is what is edited in the web tools. A row without a job: there is none.",
+			[]key{clientKey(), jobKey(), {label: "job_id", title: "Job id", width: 90}, {label: "oms_instance", title: "Instance", width: 120}},
+			column{
+				ref: "running", title: "Running for", unit: "s", width: 100,
+				expr: `max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})` + noRow("jobs"),
+			},
+			sign("stuck", " ", narrow, `2 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
+or
+1 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")),
+		).sorted("Running for", true),
+		table("Failing jobs", "Jobs whose last run failed or crashed, ✗ as often as their limit. A row without a job: there is none.",
+			[]key{clientKey(), jobKey()},
+			sign("state", " ", narrow, `2 + 0 * (
+  max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) >= on (client, job_name) oms:job_failures_limit
+)
+or
+1 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
+			column{
+				ref: "failures", title: "In a row", unit: "none", width: 80,
+				expr: `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)` + noRow("jobs"),
+			},
+			column{
+				ref: "first", title: "First", unit: "s", width: 90,
+				expr: `time() - max by (client, job_name) (oms_job_first_failure_timestamp_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "success", title: "Last success", unit: "s", width: 100,
+				expr: `time() - max by (client, job_name) (
+  oms_job_last_success_timestamp_seconds{client=~"$client"} and on (client, job_name) oms_job_consecutive_failures > 0
+)`,
+			}).sorted("In a row", true),
+		graph("Longest run", "Of all jobs in work, and the limit of jobs that have none of their own.", "s",
+			series("{{client}}", `max by (client) (oms_job_running_seconds{client=~"$client"})`),
+			limit("job_running_seconds")),
+		graph("Failures in a row", "Of jobs that fail, and the limit of jobs that have none of their own.", "none",
+			series("{{client}} {{job_name}}", `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
+			limit("job_failures")),
+		graph("Oldest overdue job", "How long the scheduler has left a due job waiting, by pool, and the limit for other jobs being started meanwhile.", "s",
+			series("{{client}} {{pool}}", `max by (client, pool) (oms_job_oldest_overdue_seconds{client=~"$client"})`),
+			limit("job_overdue_seconds")),
+		graph("Since the last start", "Of any job, by pool, and how long a pool may start nothing while a job is due.", "s",
+			series("{{client}} {{pool}}", `time() - max by (client, pool) (oms_job_last_start_timestamp_seconds{client=~"$client"})`),
+			limit("scheduler_idle_seconds")),
+		graph("Jobs by status", "Pending, queued and running.", "none",
+			series("{{client}} {{status}}", `sum by (client, status) (oms_jobs{client=~"$client"})`)),
+		table("Servers", "Those that run jobs: their last sign of life, and whether a job-manager lock is in force (of _NA_: for all of them).",
+			[]key{clientKey(), {label: "oms_instance", title: "Instance"}},
+			column{
+				ref: "silent", title: "Last sign of life", unit: "s", width: 130,
+				expr: `time() - max by (client, oms_instance) (oms_instance_last_activity_timestamp_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "locked", title: "Locked", width: 80, words: yesIsBad(),
+				expr: `max by (client, oms_instance) (oms_job_scheduler_locked{client=~"$client"})`,
+			}),
+	}}
+}
+
+// jobs shows every job of every client.
+func jobs() dashboard {
+	s := jobsSection()
+	s.panels = append(s.panels, table("All jobs", "By their stable names, of the last 7 days.",
+		[]key{clientKey(), jobKey()},
+		column{
+			ref: "success", title: "Last success", unit: "s", width: 120,
+			expr: `time() - max by (client, job_name) (oms_job_last_success_timestamp_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "duration", title: "Last duration", unit: "s", width: 120,
+			expr: `max by (client, job_name) (oms_job_last_duration_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "running", title: "Running for", unit: "s", width: 120,
+			expr: `max by (client, job_name) (oms_job_running_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "failures", title: "Failures in a row", unit: "none", width: 140,
+			expr: `max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"})`,
+		}).sorted("Last success", true).size(screenWidth, 14))
+	return newDashboard("oms-jobs", "OMS jobs", "Jobs of all clients: what hangs, what fails, what is not started.", "now-24h", s)
+}

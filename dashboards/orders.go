@@ -1,0 +1,38 @@
+package main
+
+// ordersSection is what the guide calls order sync and fulfillment.
+func ordersSection() section {
+	return section{"Orders", []panel{
+		graph("Oldest order in created", "Since its entry into the OMS, known waits apart, and the limit.", "s",
+			series("{{client}} {{product_store}} {{channel}}", `max by (client, product_store, channel) (oms_orders_oldest_created_age_seconds{client=~"$client"})`),
+			limit("created_age_seconds")),
+		graph("Orders in created", "How many are older than each age, and those set aside because their wait is known.", "none",
+			series("{{client}} older than {{age}}", `sum by (client, age) (oms_orders_created_older_than{client=~"$client"})`),
+			series("{{client}} set aside: {{reason}}", `sum by (client, reason) (oms_orders_created_excluded{client=~"$client"})`)),
+		graph("Oldest approved order not fulfilled", "By where it waits, since it came there, and the limits.", "s",
+			series("{{client}} {{stage}}", `max by (client, stage) (oms_orders_oldest_unfulfilled_age_seconds{client=~"$client"})`),
+			limit("unfulfilled_age_seconds", "stage")),
+		graph("Approved orders not fulfilled", "By where they wait.", "none",
+			series("{{client}} {{stage}}", `sum by (client, stage) (oms_orders_unfulfilled{client=~"$client"})`)),
+		graph("Oldest parked order", "By virtual facility, since it came there, and the limits of those that have one.", "s",
+			series("{{client}} {{facility}}", `max by (client, facility) (oms_orders_oldest_parked_age_seconds{client=~"$client"})`),
+			limit("parked_age_seconds", "facility")),
+		graph("Parked orders", "By virtual facility; UNFILLABLE_PARKING is the guide's.", "none",
+			series("{{client}} {{facility}}", `sum by (client, facility) (oms_orders_parked{client=~"$client"})`)),
+		graph("Imported orders per hour", "Orders seen entering the OMS, and what the same hours of last week, or of yesterday, let expect.", "none",
+			series("{{client}} {{channel}}", `3600 * sum by (client, channel) (rate(oms_orders_imported_total{client=~"$client"}[$__rate_interval]))`),
+			series("{{client}} {{channel}} expected", `sum by (client, channel) (oms:orders_import_expected{client=~"$client"}) / 3`)),
+		graph("Open orders", "By status.", "none",
+			series("{{client}} {{status}}", `sum by (client, status) (oms_orders{client=~"$client"})`)),
+		table("Last import", "How long ago an order last came by each channel.",
+			[]key{clientKey(), {label: "product_store", title: "Store"}, {label: "channel", title: "Channel"}},
+			column{
+				ref: "gap", title: "Since", unit: "s", width: 120,
+				expr: `time() - max by (client, product_store, channel) (oms_orders_last_import_timestamp_seconds{client=~"$client"})`,
+			}).sorted("Since", true).size(16, 8),
+		stat("Missing at import", "Orders that a shop's last reconciliation found in Shopify and that are not in the OMS.", "none",
+			steps("green", from(1, "red")),
+			series("{{client}} {{shop}}", `max by (client, shop) (oms_orders_missing{client=~"$client"})`),
+		).emptyMeans("no reconciliation within 36 h").size(8, 8),
+	}}
+}

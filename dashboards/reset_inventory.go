@@ -1,0 +1,110 @@
+package main
+
+func sourceKey() key { return key{label: "source", title: "Source", width: 80} }
+
+// deadlinesTable has a row for each source of reset-inventory files: when it is due, and where it is when it is late.
+func deadlinesTable() panel {
+	return table("Reset inventory", "Until the next deadline that has no file yet, on the client's clock; less than 0: overdue. When a file is in trouble, which.",
+		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, {label: "branch", title: "Trouble"}},
+		column{
+			ref: "due", title: "Due in", unit: "s", width: 90, colors: steps("red", from(0, "orange"), from(3600, "green")),
+			expr: `bottomk by (client, source) (1, ` + watched(due) + `)
++ on (client, source) group_left (branch) (
+  0 * oms:reset_inventory_trouble_seconds:held
+  or on (client, source)
+  label_replace(0 * max by (client, source) (oms:reset_inventory_config), "branch", "none", "", "")
+)`,
+		},
+		column{
+			ref: "processed", title: "Processed", unit: "s", width: 90,
+			expr: `time() - max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "received", title: "Received", unit: "s", width: 90,
+			expr: `time() - max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
+		},
+		column{
+			ref: "total", title: "Records", unit: "none", width: 75,
+			expr: `max by (client, source) (oms_reset_inventory_last_records{client=~"$client", result="total"})`,
+		},
+		column{
+			ref: "refused", title: "Refused", unit: "none", width: 75, colors: steps("text", from(1, "orange")),
+			expr: `max by (client, source) (oms_reset_inventory_last_records{client=~"$client", result="failed"})`,
+		}).sorted("Due in", false)
+}
+
+// resetInventorySection follows the files from their drop folders to the inventory.
+func resetInventorySection() section {
+	return section{"Reset inventory and SFTP", []panel{
+		deadlinesTable().size(screenWidth, 8),
+		graph("Time to the next deadline", "That has no file yet, by source; below 0: overdue.", "s",
+			series("{{client}} {{source}} {{deadline}}", watched(due))),
+		graph("Since the last processed file", "By source. The marks are the deadlines.", "s",
+			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)),
+		graph("File in work", "How long the source's file has been running; 0 when none is.", "s",
+			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
+			limit("data_manager_running_seconds")),
+		graph("Records of the last file", "All of them, and those that were refused.", "none",
+			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)),
+		table("Configurations", "By which each source's files come, and how many wait or are in work.",
+			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
+			column{
+				ref: "open", title: "Open files", unit: "none", width: 90, colors: steps("text", from(1, "orange")),
+				expr: `sum by (client, config) (oms_data_manager_files{client=~"$client"})
+* on (client, config) group_left (source) max by (client, source, config) (oms_reset_inventory_config_info)`,
+			},
+			column{
+				ref: "failure", title: "Last failure", unit: "s", width: 110,
+				expr: `(time() - max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"}))
+* on (client, config) group_left (source) max by (client, source, config) (oms_reset_inventory_config_info)`,
+			}),
+		table("Drop folders", "Files in each folder, the age of the oldest and newest, and whether all of it was read.",
+			[]key{clientKey(), {label: "location", title: "Location"}, sourceKey(), {label: "folder", title: "Folder", width: 80}},
+			column{
+				ref: "seen", title: "Seen", width: 60, words: yesIsGood(),
+				expr: `max by (client, location, source, folder) (
+  0 * oms_sftp_files{client=~"$client"} + 1 or 0 * oms_sftp_folder_info{client=~"$client"}
+)`,
+			},
+			column{
+				ref: "files", title: "Files", unit: "none", width: 60,
+				expr: `max by (client, location, source, folder) (oms_sftp_files{client=~"$client"})`,
+			},
+			column{
+				ref: "oldest", title: "Oldest", unit: "s", width: 90,
+				expr: `max by (client, location, source, folder) (oms_sftp_oldest_file_age_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "newest", title: "Newest", unit: "s", width: 90,
+				expr: `time() - max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "truncated", title: "Cut off", width: 70, words: yesIsBad(),
+				expr: `max by (client, location, source, folder) (oms_sftp_listing_truncated{client=~"$client"})`,
+			}),
+		graph("Files that the import would refuse", "Of those that wait, by reason.", "none",
+			series("{{client}} {{location}} {{reason}}", `max by (client, location, reason) (oms_sftp_invalid_files{client=~"$client"})`)),
+		graph("Files in drop folders", "That match the pattern; in the archive those of the last 48 h.", "none",
+			series("{{client}} {{location}} {{folder}}", `max by (client, location, folder) (oms_sftp_files{client=~"$client"})`)),
+	}}
+}
+
+// deadlines marks them in every graph, whatever the range: each is told again at every step, and drawn once.
+func deadlines() mark {
+	return mark{
+		Name: "Deadlines", Datasource: prometheus(), Enable: true, IconColor: "orange", Step: "10m", UseValueForTime: true,
+		Expr: `1000 * (time() - (
+  time() - oms:reset_inventory_process_by{client=~"$client"}
+  + on (client) group_left () max by (client) (oms_client_utc_offset_seconds)
+) % 86400)`,
+		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file of {{source}}",
+	}
+}
+
+// resetInventory shows the files of all clients.
+func resetInventory() dashboard {
+	d := newDashboard("oms-reset-inventory", "OMS reset inventory",
+		"The reset-inventory files of all clients, from the drop folder to the inventory.", "now-48h", resetInventorySection())
+	d.Annotations.List = append(d.Annotations.List, deadlines())
+	return d
+}
