@@ -52,7 +52,7 @@ func exporter() dashboard {
 				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_duration_seconds{client=~"$client"})`)),
 			graph("Failing collectors", "1 while a collector does not measure everything.", "none",
 				series("{{client}} {{collector}}", `1 - max by (client, collector) (oms_collector_success{client=~"$client"})`)),
-			graph("Age of the data", "0 when measured in the scrape itself, and the limit.", "s",
+			graph("Age of the data", "0 when measured in the scrape itself, and the limit, which for reports is another.", "s",
 				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`),
 				limit("data_age_seconds")),
 			graph("Series", "That each scrape brings.", "none",

@@ -219,7 +219,7 @@ func TestMetricNames(t *testing.T) {
 			used[metric] = true
 		}
 	}
-	own["oms_exporter_build_info"] = true // whose name is made
+	own["oms_exporter_build_info"] = true                                     // whose name is made
 	recorded["oms:limit_override"], recorded["oms:report_limit"] = true, true // there is none until somebody writes one
 	for metric := range used {
 		if strings.Contains(metric, ":") && !recorded[metric] {
