@@ -30,9 +30,11 @@ func TestSystemdUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	unit := write(t, filepath.Base(unitFile), strings.ReplaceAll(read(t, unitFile), "/usr/local/bin/oms_exporter", self))
-	for _, args := range [][]string{{"verify", unit}, {"security", "--offline=true", "--threshold=15", unit}} {
-		output, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
-		if err != nil || args[0] == "verify" && len(output) > 0 {
+	for _, args := range [][]string{
+		{"verify", "--recursive-errors=no", unit}, // what it also says of the machine's own units is no matter of ours
+		{"security", "--offline=true", "--threshold=15", unit},
+	} {
+		if output, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput(); err != nil {
 			t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, output)
 		}
 	}

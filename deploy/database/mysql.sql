@@ -13,7 +13,7 @@
 -- he may read.
 
 -- Two exporters take up to 5 connections each for a client, and one more for each statement that they cancel: raise the
--- limit where several clients are on the server. Add REQUIRE SSL where they come by TLS.
+-- limit where several clients are on the server. Where they come by TLS, put REQUIRE SSL before WITH.
 CREATE USER IF NOT EXISTS exporter IDENTIFIED BY <password> WITH MAX_USER_CONNECTIONS 20;
 
 -- The columns that every vintage has, in one statement per table, and those that some lack one by one.

@@ -8,8 +8,8 @@
 -- its name everywhere, and have the user look there: ALTER USER exporter IN DATABASE krewe SET search_path = NAME.
 --
 -- Nothing else is needed: everybody may set limits for his own statements, cancel them, and see in information_schema what
--- he may read. Up to PostgreSQL 14 everybody may create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM
--- PUBLIC.
+-- he may read. Where PUBLIC may not connect, also GRANT CONNECT ON DATABASE krewe TO exporter. Up to PostgreSQL 14
+-- everybody may create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM PUBLIC.
 
 -- Two exporters take up to 5 connections each for a client, and one more for each statement that they cancel: raise the
 -- limit where several clients are on the server.

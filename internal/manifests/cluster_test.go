@@ -22,7 +22,7 @@ import (
 const service = name + "." + namespace + ".svc"
 
 // replica is the address of a replica of the StatefulSet.
-func replica(i int) string { return fmt.Sprintf("%s-%d.%s:9942", name, i, service) }
+func replica(i int) string { return fmt.Sprintf("%s-%d.%s:%d", name, i, service, port) }
 
 // newCluster returns the URL of a proxy that knows the addresses inside a cluster, whose servers are on loopback. The
 // Service's own address leads to each in turn.
@@ -66,7 +66,7 @@ func configuration(t *testing.T, rendered objects, proxy string, addresses []str
 			job["http_sd_configs"] = []map[string]any{{"url": sd.URL, "proxy_url": proxy, "refresh_interval": "1s"}}
 		}
 		for _, sd := range s.Spec.DNSSDConfigs {
-			if !slices.Equal(sd.Names, []string{service}) || *sd.Port != 9942 || *sd.Type != "A" {
+			if !slices.Equal(sd.Names, []string{service}) || *sd.Port != port || *sd.Type != "A" {
 				t.Errorf("%s looks for %v, port %d, type %s", s.Name, sd.Names, *sd.Port, *sd.Type)
 			}
 			job["static_configs"] = []map[string]any{{"targets": addresses}}

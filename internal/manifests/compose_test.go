@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,8 +39,8 @@ func TestComposeIsConfined(t *testing.T) {
 		}
 		for _, port := range service.Ports {
 			published = append(published, port.Published)
-			if port.HostIP != "127.0.0.1" || port.Published == "" {
-				t.Errorf("%s: port %d is published on %q", name, port.Target, port.HostIP)
+			if port.HostIP != "127.0.0.1" || port.Published != strconv.Itoa(int(port.Target)) {
+				t.Errorf("%s: port %d is published on %q as %q", name, port.Target, port.HostIP, port.Published)
 			}
 		}
 		for _, volume := range service.Volumes {
@@ -49,7 +50,7 @@ func TestComposeIsConfined(t *testing.T) {
 		}
 	}
 	slices.Sort(published)
-	if want := []string{"3000", "9090", "9093", "9942"}; !slices.Equal(published, want) {
+	if want := []string{"3000", "9090", "9093", strconv.Itoa(port)}; !slices.Equal(published, want) {
 		t.Errorf("published are %q, want %q", published, want)
 	}
 }
@@ -75,18 +76,20 @@ func TestComposeHasTestedVersions(t *testing.T) {
 	}
 }
 
-// Each server finds the shipped configuration; that of Alertmanager starts without its secrets.
+// Each server finds the shipped configuration and knows its own address, for links; that of Alertmanager starts without its
+// secrets.
 func TestComposeConfigurations(t *testing.T) {
 	t.Parallel()
 	services := compose(t).Services
-	for name, shipped := range map[string]string{
-		"prometheus": "deploy/prometheus/prometheus.yml", "alertmanager": "deploy/alertmanager/alertmanager.yml",
-	} {
+	for name, address := range map[string]string{"prometheus": "http://localhost:9090/", "alertmanager": "http://localhost:9093/"} {
 		file := onHost(services[name], strings.TrimPrefix(services[name].Command[0], "--config.file="))
-		want, err := filepath.Abs(root + shipped)
+		want, err := filepath.Abs(root + "deploy/" + name + "/" + name + ".yml")
 		check(t, err)
 		if file != want {
 			t.Errorf("%s reads %q, want %q", name, file, want)
+		}
+		if !slices.Contains(services[name].Command, "--web.external-url="+address) {
+			t.Errorf("%s does not know that it is %s", name, address)
 		}
 		if name == "alertmanager" {
 			testserver.Alertmanager(t, file)
@@ -101,10 +104,15 @@ func TestComposeConfigurations(t *testing.T) {
 	}
 }
 
-// Grafana gets the two servers of the shared network, and the folder of the dashboards.
+// Grafana lets everybody look, and gets the two servers of the shared network, and the folder of the dashboards.
 func TestComposeProvisionsGrafana(t *testing.T) {
 	t.Parallel()
 	grafana := compose(t).Services["grafana"]
+	for key, want := range map[string]string{"GF_AUTH_ANONYMOUS_ENABLED": "true", "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer"} {
+		if got := grafana.Environment[key]; got == nil || *got != want {
+			t.Errorf("%s is not %q", key, want)
+		}
+	}
 	var sources struct {
 		Datasources []struct{ Type, URL string }
 	}

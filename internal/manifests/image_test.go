@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,21 +57,32 @@ func TestImage(t *testing.T) {
 
 	var entrypoint []string
 	check(t, json.Unmarshal([]byte(dockerfile["ENTRYPOINT"][0]), &entrypoint))
-	for _, run := range []struct {
-		args []string
-		says string
-	}{
-		{[]string{"--version"}, "version " + strings.TrimSpace(read(t, root+"VERSION"))},
-		{nil, "oms_exporter.yml"},                                 // which is looked for in the working directory, and not there
-		{[]string{"demo", "--fault=KREWE:none"}, "unknown fault"}, // said once the demo has written all that it writes
-	} {
-		cmd := exec.CommandContext(t.Context(), entrypoint[0], append(entrypoint[1:], run.args...)...)
+	says := func(want string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), entrypoint[0], append(entrypoint[1:], args...)...)
 		cmd.Dir, cmd.Env = dockerfile["WORKDIR"][1], []string{}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: image, Credential: user(t, dockerfile["USER"][0])}
-		if output, _ := cmd.CombinedOutput(); !strings.Contains(string(output), run.says) {
-			t.Errorf("%q says %s, want %q", run.args, output, run.says)
+		if output, _ := cmd.CombinedOutput(); !strings.Contains(string(output), want) {
+			t.Errorf("%q says %s, want %q", args, output, want)
 		}
 	}
+	says("version "+strings.TrimSpace(read(t, root+"VERSION")), "--version")
+	says("web.listen-address=:"+dockerfile["EXPOSE"][0], "--help")
+	says("oms_exporter.yml") // which is looked for in the working directory, and not there
+	if exposed := dockerfile["EXPOSE"][0]; exposed != strconv.Itoa(port) {
+		t.Errorf("the image exposes port %s, the tests know %d", exposed, port)
+	}
+	const fault, unknown = "--fault=KREWE:none", "unknown fault" // said once the demo has written all that it writes
+	says(unknown, "demo", fault)
+
+	// Compose lets it write to memory alone.
+	service := compose(t).Services["exporter"]
+	check(t, os.Chmod(filepath.Join(image, "tmp"), 0o555))
+	for _, mount := range service.Tmpfs {
+		folder, _, _ := strings.Cut(mount, ":")
+		check(t, os.Chmod(filepath.Join(image, folder), 0o777))
+	}
+	says(unknown, append(service.Command, fault)...)
 }
 
 // buildContext returns a folder with what "docker build" would send.

@@ -22,7 +22,7 @@ func workloads(t *testing.T) (map[string]objects, map[string]corev1.PodTemplateS
 	t.Helper()
 	rendered, pods := map[string]objects{}, map[string]corev1.PodTemplateSpec{}
 	for _, overlay := range []string{base, operator, sharded} {
-		rendered[overlay] = render(t, overlay)
+		rendered[overlay] = render(t, root, overlay)
 		if overlay == sharded {
 			pods[overlay] = get[*appsv1.StatefulSet](t, rendered[overlay], "StatefulSet/"+name).Spec.Template
 		} else {
@@ -73,6 +73,9 @@ func TestPodsAreReached(t *testing.T) {
 		if !labels.SelectorFromSet(leads.Spec.Selector).Matches(labels.Set(pod.Labels)) {
 			t.Errorf("%s: the Service selects %v, the pods have %v", overlay, leads.Spec.Selector, pod.Labels)
 		}
+		if leads.Spec.Ports[0].Port != port || container.Ports[0].ContainerPort != port {
+			t.Errorf("%s: the Service has port %d, the container %d", overlay, leads.Spec.Ports[0].Port, container.Ports[0].ContainerPort)
+		}
 		names := []string{leads.Spec.Ports[0].TargetPort.String()}
 		for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
 			names = append(names, probe.HTTPGet.Port.String())
@@ -84,8 +87,9 @@ func TestPodsAreReached(t *testing.T) {
 		}
 	}
 	set := get[*appsv1.StatefulSet](t, rendered[sharded], "StatefulSet/"+name)
-	if get[*corev1.Service](t, rendered[sharded], "Service/"+set.Spec.ServiceName).Spec.ClusterIP != corev1.ClusterIPNone {
-		t.Error("only a headless Service gives replicas names")
+	leads := get[*corev1.Service](t, rendered[sharded], "Service/"+set.Spec.ServiceName).Spec
+	if leads.ClusterIP != corev1.ClusterIPNone || !leads.PublishNotReadyAddresses {
+		t.Error("only a headless Service gives replicas names, and those that are not ready only if it says so")
 	}
 	if *set.Spec.Replicas != 3 {
 		t.Errorf("there are %d replicas, and tests scrape 3", *set.Spec.Replicas)
@@ -100,7 +104,7 @@ func TestPodsAreReached(t *testing.T) {
 func TestPodsConfiguration(t *testing.T) {
 	t.Parallel()
 	rendered, pods := workloads(t)
-	secret, isSecret := decode(t, []byte(read(t, kubernetes+"secret.example.yaml"))).(*corev1.Secret)
+	secret, isSecret := decode(t, []byte(read(t, root+kubernetes+"secret.example.yaml"))).(*corev1.Secret)
 	if !isSecret || secret.Namespace != namespace {
 		t.Fatal("the example is no Secret of this namespace")
 	}
@@ -109,6 +113,10 @@ func TestPodsConfiguration(t *testing.T) {
 		mount, volume := container.VolumeMounts[0], pod.Spec.Volumes[0]
 		if mount.Name != volume.Name {
 			t.Fatalf("%s: there is no volume %s", overlay, mount.Name)
+		}
+		mode, security := *volume.Projected.DefaultMode, pod.Spec.SecurityContext
+		if group := security.FSGroup; mode != 0o440 || group == nil || *group != *security.RunAsGroup {
+			t.Errorf("%s: its own group alone should read the files, their mode is %o", overlay, mode)
 		}
 		dir := t.TempDir()
 		for _, source := range volume.Projected.Sources {
@@ -142,7 +150,7 @@ func TestPodsConfiguration(t *testing.T) {
 func TestDashboardsAreGiven(t *testing.T) {
 	t.Parallel()
 	var given []string
-	for _, m := range all[*corev1.ConfigMap](render(t, operator)) {
+	for _, m := range all[*corev1.ConfigMap](render(t, root, operator)) {
 		if m.Labels["grafana_dashboard"] != "1" {
 			continue
 		}

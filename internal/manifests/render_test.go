@@ -22,23 +22,24 @@ import (
 
 const (
 	root       = "../../"
-	kubernetes = root + "deploy/kubernetes/"
+	kubernetes = "deploy/kubernetes/"
 	base       = "base"
 	operator   = "overlays/prometheus-operator"
 	sharded    = "overlays/sharded"
 
 	namespace = "oms-exporter"
 	name      = "oms-exporter" // of almost everything
+	port      = 9942           // by default, as TestImage sees
 )
 
 // objects are what Kubernetes would be given, by kind and name.
 type objects map[string]runtime.Object
 
-// render builds an overlay as "kubectl apply --kustomize" does, and decodes each document as the server would, with the same
-// types; keys that they do not know are errors.
-func render(t *testing.T, overlay string) objects {
+// render builds an overlay below the top folder as "kubectl apply --kustomize" does, and decodes each document as the server
+// would, with the same types; keys that they do not know are errors.
+func render(t *testing.T, top, overlay string) objects {
 	t.Helper()
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), kubernetes+overlay)
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), top+kubernetes+overlay)
 	check(t, err)
 	found := objects{}
 	for _, resource := range built.Resources() {

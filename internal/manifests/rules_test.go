@@ -13,7 +13,7 @@ import (
 // The operator is given exactly the rules of rules/: one PrometheusRule for each file, and no other.
 func TestRulesAreThose(t *testing.T) {
 	t.Parallel()
-	rendered := render(t, operator)
+	rendered := render(t, root, operator)
 	files, err := filepath.Glob(root + "rules/*.yml")
 	check(t, err)
 	if given := all[*monitoringv1.PrometheusRule](rendered); len(given) != len(files) {

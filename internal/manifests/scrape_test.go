@@ -5,10 +5,13 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -21,7 +24,7 @@ func TestScrape(t *testing.T) {
 	binary := build(t)
 	rendered, pods := workloads(t)
 	for overlay, addresses := range map[string][]string{
-		operator: {service + ":9942"},
+		operator: {fmt.Sprintf("%s:%d", service, port)},
 		sharded:  {replica(0), replica(1), replica(2)},
 	} {
 		t.Run(overlay, func(t *testing.T) {
@@ -70,6 +73,37 @@ func TestScrape(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// job is what is the same of a scrape job wherever Prometheus runs.
+type job struct {
+	Name     string `json:"job_name"`
+	Honor    bool   `json:"honor_labels"`
+	Interval string `json:"scrape_interval"`
+	Timeout  string `json:"scrape_timeout"`
+	Path     string `json:"metrics_path"`
+}
+
+// The jobs are those of prometheus.yml, but for where they look.
+func TestScrapeJobs(t *testing.T) {
+	t.Parallel()
+	var shipped struct {
+		Jobs []job `json:"scrape_configs"`
+	}
+	check(t, yaml.Unmarshal([]byte(read(t, root+"deploy/prometheus/prometheus.yml")), &shipped))
+	for _, overlay := range []string{operator, sharded} {
+		var jobs []job
+		for _, s := range all[*monitoringv1alpha1.ScrapeConfig](render(t, root, overlay)) {
+			j := job{*s.Spec.JobName, *s.Spec.HonorLabels, string(*s.Spec.ScrapeInterval), string(*s.Spec.ScrapeTimeout), ""}
+			if s.Spec.MetricsPath != nil {
+				j.Path = *s.Spec.MetricsPath
+			}
+			jobs = append(jobs, j)
+		}
+		if !slices.Equal(jobs, shipped.Jobs) {
+			t.Errorf("%s: the jobs are %v, want %v", overlay, jobs, shipped.Jobs)
+		}
 	}
 }
 
