@@ -4,6 +4,7 @@
 package month
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"runtime/debug"
@@ -16,12 +17,14 @@ import (
 const (
 	// step is the interval of scrapes and evaluations.
 	step = time.Minute
+	// health is long enough to have each hour of days before and after the change of the clocks.
+	health = 72 * time.Hour
 	// enough is about the least time in which the clients have every fault among them, each at an hour that suits it.
 	enough = 102 * time.Hour
 )
 
 var (
-	span = flag.Duration("span", enough, "how long to simulate, once in health and once with faults")
+	span = flag.Duration("span", 0, "how long to simulate, once in health and once with faults, in place of some days")
 	seed = flag.Uint64("seed", 1, "decides what the clients live through, and when which fault comes")
 )
 
@@ -31,10 +34,16 @@ var clockChange = time.Date(2026, 3, 8, 8, 0, 0, 0, time.UTC)
 func TestMonth(t *testing.T) {
 	// Most of what is allocated lives for one step.
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
-	start := clockChange.Add(-*span / 2).Truncate(time.Hour)
-	end := start.Add(*span)
-	t.Run("healthy", func(t *testing.T) { live(t, newExporter(t, start, *seed), start, end, nil) })
+	around := func(span time.Duration) (start, end time.Time) {
+		start = clockChange.Add(-span / 2).Truncate(time.Hour)
+		return start, start.Add(span)
+	}
+	t.Run("healthy", func(t *testing.T) {
+		start, end := around(cmp.Or(*span, health))
+		live(t, newExporter(t, start, *seed), start, end, nil)
+	})
 	t.Run("faulty", func(t *testing.T) {
+		start, end := around(cmp.Or(*span, enough))
 		e := newExporter(t, start, *seed)
 		faults, err := schedule(*seed, e.configs, start, end)
 		if err != nil {
