@@ -29,9 +29,10 @@ type account struct {
 // login is what a Superset has given to a user. Each part is a secret.
 type login struct {
 	access, refresh string
-	since           time.Time
-	csrf, cookie    string // empty until a request is refused for want of them
-	failed          error  // of the last attempt, if that was refused
+	since           time.Time      // when access was given
+	csrf            string         // empty until a request is refused for want of one
+	cookies         []*http.Cookie // which came with it
+	failed          error          // of the last attempt, until retry
 	retry           time.Time
 }
 
@@ -47,10 +48,10 @@ func (a *account) hold(l login) {
 	a.login = l
 }
 
-func (a *account) holdCSRF(token, cookie string) {
+func (a *account) holdCSRF(token string, cookies []*http.Cookie) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.login.csrf, a.login.cookie = token, cookie
+	a.login.csrf, a.login.cookies = token, cookies
 }
 
 // errToken: the access token is not accepted (any more).
@@ -61,12 +62,6 @@ var errCSRF = errors.New("a CSRF token is wanted")
 
 // ask sends a request with what is held of the login, and once again when that has to be renewed. read gets the answer.
 func (a *account) ask(ctx context.Context, q request, read reader) (time.Duration, error) {
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	}
 	access, err := a.access(ctx, "")
 	if err != nil {
 		return 0, err
@@ -94,16 +89,16 @@ func (a *account) ask(ctx context.Context, q request, read reader) (time.Duratio
 	return took, err
 }
 
-// fetchCSRF gets a CSRF token, which counts together with the cookie that comes with it.
+// fetchCSRF gets a CSRF token, which counts together with the session in the cookies that come with it. A load balancer
+// may add its own, by which it finds the server that knows the session.
 func (a *account) fetchCSRF(ctx context.Context, bearer string) error {
 	var given struct{ Result string }
-	var cookie string
+	var cookies []*http.Cookie
 	_, err := a.send(ctx, request{
-		method: http.MethodGet, path: "/api/v1/security/csrf_token/", bearer: bearer,
-		cookie: func(c *http.Cookie) { cookie = c.Name + "=" + c.Value },
+		method: http.MethodGet, path: "/api/v1/security/csrf_token/", bearer: bearer, cookies: &cookies,
 	}, decode(&given))
 	if err == nil {
-		a.holdCSRF(given.Result, cookie)
+		a.holdCSRF(given.Result, cookies)
 	}
 	return err
 }

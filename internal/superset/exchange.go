@@ -33,7 +33,7 @@ type request struct {
 	// that of the account.
 	data     bool
 	patience time.Duration
-	cookie   func(*http.Cookie) // gets what is set
+	cookies  *[]*http.Cookie // gets those that are set
 }
 
 // reader reads an answer, and returns how many rows that has.
@@ -49,8 +49,15 @@ var (
 	errSlow     = errors.New("no answer in time")
 )
 
-// send sends a request and has read read the answer, which is JSON. It says how long that took.
+// send sends a request as soon as the server has a slot for it, and has read read the answer, which is JSON. It says how
+// long that took.
 func (a *account) send(ctx context.Context, q request, read reader) (time.Duration, error) {
+	select {
+	case a.slots <- struct{}{}:
+		defer func() { <-a.slots }()
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	patience := q.patience
 	if patience == 0 {
 		patience = a.patience
@@ -88,8 +95,10 @@ func (a *account) exchange(ctx context.Context, q request, read reader) (rows in
 		r.Header.Set("Content-Type", "application/json")
 		if held := a.held(); held.csrf != "" {
 			r.Header.Set("X-CSRFToken", held.csrf)
-			r.Header.Set("Cookie", held.cookie)
 			r.Header.Set("Referer", a.config.URL)
+			for _, c := range held.cookies {
+				r.AddCookie(c)
+			}
 		}
 	}
 	response, err := a.http.Do(r)
@@ -106,10 +115,8 @@ func (a *account) exchange(ctx context.Context, q request, read reader) (rows in
 	if kind := response.Header.Get("Content-Type"); !isJSON(kind) {
 		return 0, a.fail(oms.ReportBadAnswer, "%s answers with %s in place of JSON, check the url", a.config.URL, kind)
 	}
-	if q.cookie != nil {
-		for _, c := range response.Cookies() {
-			q.cookie(c)
-		}
+	if q.cookies != nil {
+		*q.cookies = response.Cookies()
 	}
 	limit := maxPage
 	if q.data {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -17,7 +18,10 @@ import (
 const maxText = 500
 
 // failure is an oms.ReportFailure on its way up.
-type failure struct{ oms.ReportFailure }
+type failure struct {
+	oms.ReportFailure
+	wait time.Duration // for how long the server wants to be left alone, if it says so
+}
 
 func (f *failure) Error() string { return f.Text }
 
@@ -31,7 +35,7 @@ func reason(err error) oms.ReportReason {
 
 // fail returns a failure whose text has no secrets.
 func (a *account) fail(reason oms.ReportReason, format string, args ...any) *failure {
-	return &failure{oms.ReportFailure{Reason: reason, Text: brief(a.mask(fmt.Sprintf(format, args...)))}}
+	return &failure{ReportFailure: oms.ReportFailure{Reason: reason, Text: brief(a.mask(fmt.Sprintf(format, args...)))}}
 }
 
 // brief returns a text in one line of bounded length.
@@ -48,11 +52,18 @@ func brief(text string) string {
 var foreign = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]*|://[^/@\s]+@|(?i:bearer) [\w.~+/=-]{8,}|` +
 	`(?i:token|jwt|password|passwd|pwd|secret|api_?key)=[^&\s"']+`)
 
+// minCookie is how many letters a cookie has that is a secret. Load balancers set shorter ones: the name of a server.
+const minCookie = 8
+
 // mask masks what a Superset or a proxy quotes of secrets.
 func (a *account) mask(text string) string {
 	held := a.held()
-	_, cookie, _ := strings.Cut(held.cookie, "=")
-	secrets := []string{held.access, held.refresh, held.csrf, cookie}
+	secrets := []string{held.access, held.refresh, held.csrf}
+	for _, c := range held.cookies {
+		if len(c.Value) >= minCookie {
+			secrets = append(secrets, c.Value)
+		}
+	}
 	for _, s := range []config.Secret{a.config.Password, a.config.Token} {
 		if secret, err := s.Read(); err == nil {
 			quoted, _ := json.Marshal(secret)

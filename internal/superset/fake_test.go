@@ -21,13 +21,16 @@ const (
 	foreignToken  = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.canary-signature"
 )
 
+// tokens is the answer to a login.
+const tokens = `{"access_token":"` + accessCanary + `","refresh_token":"` + refreshCanary + `"}`
+
 // fake is as much of a Superset's API as the exporter uses: the dashboard d with the chart c. Any of its pages can be
 // replaced by a misbehaving one.
 type fake struct {
 	*httptest.Server
 	pages  map[string]http.HandlerFunc
 	logins atomic.Int64
-	busy   atomic.Int64 // requests for data under way
+	busy   atomic.Int64 // requests under way
 	most   atomic.Int64 // of them at a time
 }
 
@@ -45,6 +48,7 @@ const (
 	listPage  = "GET /api/v1/dashboard/1/charts"
 	chartPage = "GET /api/v1/chart/7"
 	dataPage  = "POST /api/v1/chart/data"
+	csrfPage  = "GET /api/v1/security/csrf_token/"
 )
 
 func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
@@ -52,7 +56,7 @@ func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
 	saved, err := json.Marshal(`{"datasource":{"id":1,"type":"table"},"force":true,"queries":[{"columns":["order_id"],"metrics":null}]}`)
 	must(tb, err)
 	f := &fake{pages: map[string]http.HandlerFunc{
-		loginPage:                          answerJSON(200, `{"access_token":"`+accessCanary+`","refresh_token":"`+refreshCanary+`"}`),
+		loginPage:                          answerJSON(200, tokens),
 		boardPage:                          answerJSON(200, `{"result":{"id":1,"json_metadata":null,"position_json":null}}`),
 		listPage:                           answerJSON(200, `{"result":[{"id":7,"slice_name":"c","form_data":{"datasource":"1__table","viz_type":"table"}}]}`),
 		"GET /api/v1/dashboard/1/datasets": answerJSON(200, `{"result":[{"uid":"1__table","database":{"name":"KREWE"}}]}`),
@@ -63,17 +67,16 @@ func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
 		f.pages[page] = handler
 	}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the client go
+		body, _ := io.ReadAll(r.Body) // only then does the server see the client go
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		f.most.Store(max(f.most.Load(), f.busy.Add(1)))
+		defer f.busy.Add(-1)
 		page := r.Method + " " + r.URL.Path
 		if page == loginPage {
 			f.logins.Add(1)
 		} else if r.Header.Get("Authorization") != "Bearer "+accessCanary {
 			answerJSON(401, `{"msg":"Missing Authorization Header"}`)(w, r)
 			return
-		}
-		if page == dataPage {
-			f.most.Store(max(f.most.Load(), f.busy.Add(1)))
-			defer f.busy.Add(-1)
 		}
 		if handler := f.pages[page]; handler != nil {
 			handler(w, r)

@@ -13,6 +13,8 @@ import (
 const (
 	// refusedFor is how long no login is tried after one was refused: the account might be locked.
 	refusedFor = 5 * time.Minute
+	// failedFor is the same of a login that failed otherwise, so that each chart of a dashboard does not try it again.
+	failedFor = 30 * time.Second
 	// freshFor: a token that is refused so soon after it was given would be no better for another login.
 	freshFor = time.Minute
 )
@@ -32,11 +34,10 @@ func (a *account) access(ctx context.Context, refused string) (string, error) {
 	if a.config.Username == "" {
 		return a.readToken(refused)
 	}
-	now := a.now()
-	switch wait := held.retry.Sub(now); {
+	switch wait := held.retry.Sub(a.now()); {
 	case held.failed != nil && 0 < wait && wait <= refusedFor: // else the clock was set back
 		return "", held.failed
-	case refused != "" && now.Sub(held.since) < freshFor:
+	case refused != "" && a.now().Sub(held.since) < freshFor:
 		return "", a.fail(oms.ReportLogin, "%s refuses the token that it has just given to %s", a.config.URL, a.user())
 	}
 	password, err := a.config.Password.Read()
@@ -44,12 +45,30 @@ func (a *account) access(ctx context.Context, refused string) (string, error) {
 		return "", a.fail(oms.ReportLogin, "password: %v", err)
 	}
 	next, err := a.renew(ctx, held.refresh, password)
-	if reason(err) == oms.ReportLogin {
-		next.failed, next.retry = err, now.Add(refusedFor)
+	if err == nil {
+		next.since = a.now()
+	} else {
+		next.failed, next.retry = err, a.now().Add(pause(ctx, err))
 	}
-	next.since = now
 	a.hold(next)
 	return next.access, err
+}
+
+// pause returns for how long no login is tried after one that failed. Zero is for what is not the login's fault.
+func pause(ctx context.Context, err error) time.Duration {
+	f, ok := errors.AsType[*failure](err)
+	switch {
+	case !ok:
+		return 0
+	case f.Reason == oms.ReportLogin:
+		return refusedFor
+	case f.wait > 0:
+		return min(f.wait, refusedFor)
+	}
+	if deadline, ok := ctx.Deadline(); ok { // the run's: the next one is due then, and should see that all is well again
+		return min(failedFor, time.Until(deadline))
+	}
+	return failedFor
 }
 
 // readToken returns the ready token as its file has it now.

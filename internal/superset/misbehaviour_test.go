@@ -52,6 +52,8 @@ func TestMisbehaviour(t *testing.T) {
 		"dashboard is forbidden": {boardPage, answerJSON(403, `{"message":"Forbidden"}`), "permission", "user exporter may not see it, grant it in Superset: Forbidden"},
 		"dashboard wants login":  {boardPage, redirect("/login/?next=canary-next"), "login", "/login/: its API must accept a bearer token"},
 		"single sign-on":         {boardPage, redirect(elsewhere.URL + "/oauth2/start"), "login", "/oauth2/start"},
+		"sso":                    {boardPage, redirect(elsewhere.URL + "/sso_start"), "login", "/sso_start"},
+		"dashboard moved":        {boardPage, redirect(elsewhere.URL + "/processor"), "bad_answer", "/processor, write the url"},
 		"token never accepted":   {boardPage, answerJSON(422, `{"msg":"Signature of `+accessCanary+` is wrong"}`), "login", "refuses the token that it has just given to user exporter"},
 		"dashboard is odd":       {boardPage, answerJSON(200, `{"result":{"id":"x"}}`), "bad_answer", "JSON that is not Superset's"},
 		"layout is odd":          {boardPage, answerJSON(200, `{"result":{"id":1,"position_json":"["}}`), "bad_answer", "not as Superset writes them"},

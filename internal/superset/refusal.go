@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -15,7 +17,7 @@ import (
 const maxComplaint = 64 << 10
 
 // signIn matches where one is asked to log in.
-var signIn = regexp.MustCompile(`(?i)log-?in|sign-?in|oauth|saml|sso`)
+var signIn = regexp.MustCompile(`(?i)log-?in|sign-?in|oauth|saml|(\b|_)sso(\b|_)`)
 
 // refusal says why the answer is another than was asked for.
 func (a *account) refusal(q request, response *http.Response) error {
@@ -40,8 +42,12 @@ func (a *account) refusal(q request, response *http.Response) error {
 		return a.fail(oms.ReportBadAnswer, "%s computes charts in the background (GLOBAL_ASYNC_QUERIES), which is not supported",
 			a.config.URL)
 	case status == http.StatusTooManyRequests:
-		return a.fail(oms.ReportRateLimited, "%s is asked too often (%s), make superset.interval longer: %s",
+		f := a.fail(oms.ReportRateLimited, "%s is asked too often (%s), make superset.interval longer: %s",
 			a.config.URL, response.Status, words)
+		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16); err == nil {
+			f.wait = time.Duration(seconds) * time.Second
+		}
+		return f
 	case q.login && status < http.StatusInternalServerError && status != http.StatusNotFound:
 		return fmt.Errorf("%w: %s", errToken, brief(words))
 	case status == http.StatusForbidden:

@@ -16,33 +16,6 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestRefusedLogin shows that an account is not locked by many attempts, whoever shares it.
-func TestRefusedLogin(t *testing.T) {
-	f := newFake(t, map[string]http.HandlerFunc{loginPage: answerJSON(401, `{"message":"Not authorized"}`)})
-	now := start
-	p := NewPool(func() time.Time { return now })
-	account := by(t, f.URL, testserver.User)
-	first, second := open(t, p, account, "d", "e"), open(t, p, account, "d")
-	for i, want := range []int64{1, 1, 2} {
-		now = start.Add(time.Duration(i) * refusedFor / 2)
-		for _, r := range []*Reports{first, second} {
-			run, err := look(t, r, time.Duration(i)*5*time.Minute)
-			if err == nil || failed(run)["d"] != "login" {
-				t.Errorf("%+v, %v", run, err)
-			}
-		}
-		if got := f.logins.Load(); got != want {
-			t.Errorf("%d logins after %s, want %d", got, now.Sub(start), want)
-		}
-	}
-	f.pages[loginPage] = answerJSON(200, `{"access_token":"`+accessCanary+`"}`)
-	now = now.Add(refusedFor)
-	_, err := look(t, first, time.Hour)
-	if err == nil || !strings.Contains(err.Error(), "dashboard e: not_found") || strings.Contains(err.Error(), "dashboard d") {
-		t.Errorf("error %v", err)
-	}
-}
-
 // TestSharedAccount shows that clients share a login and the few requests at a time, and what remains of that.
 func TestSharedAccount(t *testing.T) {
 	var list strings.Builder
