@@ -44,7 +44,7 @@ func (a *account) refusal(q request, response *http.Response) error {
 	case status == http.StatusTooManyRequests:
 		f := a.fail(oms.ReportRateLimited, "%s is asked too often (%s), make superset.interval longer: %s",
 			a.config.URL, response.Status, words)
-		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 16); err == nil {
+		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil {
 			f.wait = time.Duration(seconds) * time.Second
 		}
 		return f
