@@ -22,7 +22,7 @@ golangci-lint = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./oms_exporter
@@ -54,6 +54,17 @@ e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a
 .PHONY: month
 month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault
 	cd internal/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
+
+# Both servers must be installed. HISTORY is the length of the past, 1 for 5 million orders.
+bench = $(GO) test -tags=bench -count=1 -timeout=2h -v
+
+.PHONY: bench-data
+bench-data: ## fill MariaDB and PostgreSQL with the data of a large client, below .build/bench; about 8 minutes, 25 GB
+	REQUIRE_SERVERS=1 $(bench) -run='^TestData$$' ./internal/bench
+
+.PHONY: bench
+bench: build ## measure the exporter beside a peer on those data, and write BENCHMARK.md
+	REQUIRE_SERVERS=1 $(bench) -run='^TestBench$$' ./internal/bench
 
 # The tag leaves out the service discoveries, some of which depend on modules that cannot be had.
 .PHONY: tools

@@ -20,11 +20,23 @@ import (
 // MariaDB starts a MariaDB server for the length of the test.
 func MariaDB(tb testing.TB) *Server {
 	tb.Helper()
+	return mariaDB(tb, temporary)
+}
+
+// MariaDBIn starts, for the length of the test, a MariaDB server with further options. Its data stay in home, where they
+// may be from an earlier test.
+func MariaDBIn(tb testing.TB, home string, options ...string) *Server {
+	tb.Helper()
+	return mariaDB(tb, kept(home), options...)
+}
+
+func mariaDB(tb testing.TB, place place, more ...string) *Server {
+	tb.Helper()
 	const remedy = "apt-get install mariadb-server"
 	mariadbd := installed(tb, "mariadbd", remedy, "/usr/sbin", "/usr/libexec")
 	install := installed(tb, "mariadb-install-db", remedy)
 	owner := unprivileged(tb, "mysql")
-	dir := newFolder(tb, owner)
+	dir, fresh := place(tb, owner)
 	socket := filepath.Join(dir, "socket")
 	options := []string{
 		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--skip-name-resolve", "--skip-log-bin",
@@ -32,14 +44,15 @@ func MariaDB(tb testing.TB) *Server {
 		"--innodb-log-file-size=16M", "--debug-no-sync",
 		"--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
 	}
-	run(tb, owner, dir, slices.Concat([]string{install}, options,
-		[]string{"--auth-root-authentication-method=normal", "--skip-test-db"})...)
-
-	return newServer(tb, owner, dir, syscall.SIGTERM, func(port string) ([]string, flavour) {
+	if fresh {
+		run(tb, owner, dir, slices.Concat([]string{install}, options,
+			[]string{"--auth-root-authentication-method=normal", "--skip-test-db"})...)
+	}
+	return newServer(tb, owner, dir, fresh, syscall.SIGTERM, func(port string) ([]string, flavour) {
 		command := slices.Concat([]string{mariadbd}, options, []string{
 			"--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", "--port=" + port,
 			"--max-connections=100", "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--innodb-fast-shutdown=2",
-		})
+		}, more)
 		const processes = " FROM information_schema.processlist WHERE user = '" + User + "'"
 		return command, flavour{
 			driver:    config.MySQL,
@@ -60,19 +73,34 @@ func MariaDB(tb testing.TB) *Server {
 // Postgres starts a PostgreSQL server for the length of the test.
 func Postgres(tb testing.TB) *Server {
 	tb.Helper()
+	return postgres(tb, temporary)
+}
+
+// PostgresIn is MariaDBIn for PostgreSQL; the options are those that follow -c.
+func PostgresIn(tb testing.TB, home string, options ...string) *Server {
+	tb.Helper()
+	return postgres(tb, kept(home), options...)
+}
+
+func postgres(tb testing.TB, place place, more ...string) *Server {
+	tb.Helper()
 	const remedy, folder = "apt-get install postgresql", "/usr/lib/postgresql/*/bin"
-	postgres := installed(tb, "postgres", remedy, folder)
+	program := installed(tb, "postgres", remedy, folder)
 	initdb := installed(tb, "initdb", remedy, folder)
 	owner := unprivileged(tb, "postgres")
-	dir := newFolder(tb, owner)
+	dir, fresh := place(tb, owner)
 	data := filepath.Join(dir, "data")
-	run(tb, owner, dir, initdb, "--pgdata="+data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
-		"--encoding=UTF8", "--locale=C", "--no-sync")
-
-	return newServer(tb, owner, dir, syscall.SIGINT, func(port string) ([]string, flavour) {
+	if fresh {
+		run(tb, owner, dir, initdb, "--pgdata="+data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
+			"--encoding=UTF8", "--locale=C", "--no-sync")
+	}
+	return newServer(tb, owner, dir, fresh, syscall.SIGINT, func(port string) ([]string, flavour) {
 		command := []string{
-			postgres, "-D", data, "-k", dir, "-h", "127.0.0.1", "-p", port, "-F", "-c", "synchronous_commit=off",
+			program, "-D", data, "-k", dir, "-h", "127.0.0.1", "-p", port, "-F", "-c", "synchronous_commit=off",
 			"-c", "full_page_writes=off", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+		}
+		for _, option := range more {
+			command = append(command, "-c", option)
 		}
 		const processes = " FROM pg_stat_activity WHERE usename = '" + User + "'"
 		return command, flavour{

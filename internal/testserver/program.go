@@ -2,7 +2,9 @@ package testserver
 
 import (
 	"context"
+	"errors"
 	"go/build"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -83,6 +85,28 @@ func newFolder(tb testing.TB, owner *syscall.Credential) string {
 		check(tb, os.Chown(dir, int(owner.Uid), int(owner.Gid)))
 	}
 	return dir
+}
+
+// A place is a folder of a server's owner for its data; fresh says that none are there yet.
+type place func(tb testing.TB, owner *syscall.Credential) (dir string, fresh bool)
+
+func temporary(tb testing.TB, owner *syscall.Credential) (dir string, fresh bool) {
+	tb.Helper()
+	return newFolder(tb, owner), true
+}
+
+// kept is a place for longer than the test. What makes it must be done to the end: half a server does not start.
+func kept(dir string) place {
+	return func(tb testing.TB, owner *syscall.Credential) (string, bool) {
+		tb.Helper()
+		_, err := os.Stat(filepath.Join(dir, "data"))
+		fresh := errors.Is(err, fs.ErrNotExist)
+		check(tb, os.MkdirAll(dir, 0o755))
+		if owner != nil {
+			check(tb, os.Chown(dir, int(owner.Uid), int(owner.Gid)))
+		}
+		return dir, fresh
+	}
 }
 
 // run runs a program to its end.

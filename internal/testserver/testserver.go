@@ -53,6 +53,9 @@ func (s *Server) NewDatabase(tb testing.TB, name string) string {
 	return s.userDSN(name)
 }
 
+// UserDSN is the DSN by which User may read a database.
+func (s *Server) UserDSN(database string) string { return s.userDSN(database) }
+
 // Admin opens a database for reading and writing, until the end of the test.
 func (s *Server) Admin(tb testing.TB, name string) *sql.DB {
 	tb.Helper()
@@ -106,9 +109,9 @@ func (s *Server) Stop(tb testing.TB) {
 	s.end(tb, syscall.SIGINT)
 }
 
-// newServer starts a database server and creates User. prepare gets the port.
+// newServer starts a database server and, on a fresh one, creates User. prepare gets the port.
 func newServer(
-	tb testing.TB, owner *syscall.Credential, dir string, quit syscall.Signal,
+	tb testing.TB, owner *syscall.Credential, dir string, fresh bool, quit syscall.Signal,
 	prepare func(port string) (command []string, kind flavour),
 ) *Server {
 	tb.Helper()
@@ -117,8 +120,10 @@ func newServer(
 		command, s.flavour = prepare(port)
 		return command, s.ping
 	})
-	user, _ := access(s.access)
-	s.exec(tb, s.maintenance, user)
+	if fresh {
+		user, _ := access(s.access)
+		s.exec(tb, s.maintenance, user)
+	}
 	return s
 }
 

@@ -1,0 +1,49 @@
+//go:build bench
+
+package bench
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+// A world is what is in a database: all of it follows from these two values. What is open, and how much enters and runs a
+// day, does not depend on the length of the history.
+type world struct {
+	anchor  time.Time // when the data end
+	history float64   // of the past of a large client: 5 million orders of 3 years, and a month of jobs and files
+}
+
+// span is for how many days there are jobs, files and messages.
+func (w world) span() time.Duration { return time.Duration(w.history * float64(30*24*time.Hour)) }
+
+// A table is one to be filled. The tables that no statement of the exporter reads stay empty.
+type table struct {
+	name, columns string
+	rows          func(put)
+}
+
+// put writes a row. An empty field is NULL.
+type put func(fields ...string)
+
+const stampColumns = "last_updated_stamp, last_updated_tx_stamp, created_stamp, created_tx_stamp"
+
+// tables lists the largest first.
+func (w world) tables() []table {
+	return append(w.orderTables(), append(w.jobTables(), append(w.fileTables(), w.moquiTables()...)...)...)
+}
+
+// at is the time so long before the end of the data.
+func (w world) at(ago time.Duration) string { return stamp(w.anchor.Add(-ago)) }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.DateTime) }
+
+// id returns ids of one length, so that their order as text is that of their making.
+func id(i int) string { return strconv.Itoa(10_000_000 + i) }
+
+// dice returns the same number below n for the same i and kind of question.
+func dice(kind, i, n int) int {
+	pcg := rand.NewPCG(uint64(kind), uint64(i))
+	return int(pcg.Uint64() % uint64(n))
+}
