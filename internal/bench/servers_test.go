@@ -29,7 +29,8 @@ type engine struct {
 	// fill writes the rows of a table. reindex are the statements that drop its indexes, or make them and its statistics.
 	fill    func(tb testing.TB, db *sql.DB, t table)
 	reindex func(t table, drop bool) []string
-	// counters reads what the server has done so far.
+	// prepare is what the counters need; they tell what the server has done so far.
+	prepare  string
 	counters func(tb testing.TB, db *sql.DB) work
 }
 
@@ -46,7 +47,8 @@ func engines() []engine {
 			name: "PostgreSQL", driver: config.Postgres, start: testserver.PostgresIn,
 			run:  []string{"shared_buffers=1GB", "max_connections=400", "max_wal_size=4GB", "shared_preload_libraries=pg_stat_statements"},
 			load: []string{"wal_level=minimal", "max_wal_senders=0", "maintenance_work_mem=512MB", "checkpoint_timeout=1h", "autovacuum=off"},
-			fill: fillPostgres, reindex: reindexPostgres, counters: countPostgres,
+			fill: fillPostgres, reindex: reindexPostgres,
+			prepare: "CREATE EXTENSION IF NOT EXISTS pg_stat_statements", counters: countPostgres,
 		},
 	}
 }
