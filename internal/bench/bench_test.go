@@ -3,12 +3,15 @@
 package bench
 
 import (
-	"cmp"
+	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,21 +20,28 @@ import (
 
 // A scenario is what is measured of all programs in turns.
 type scenario struct {
-	name      string
-	size      int // of the database: 0 is a tenth of the history
-	clients   int
-	loops     int  // Prometheus servers that scrape at the same time
-	blackHole bool // one of the clients accepts connections and says nothing
-	scrapes   int  // so large a part of all
+	name    string
+	tenth   bool // on the database with a tenth of the history
+	clients int
+	loops   int  // Prometheus servers that scrape at the same time
+	own     bool // the page of one client
+	dead    bool // a further client's database accepts connections and says nothing
+	scrapes int  // so large a part of all
+	timeout time.Duration
 }
 
+// scenarios has a generous timeout where nobody is dead, so that even what takes too long for a Prometheus is measured.
 func scenarios() []scenario {
+	const usual, generous = 10 * time.Second, 2 * time.Minute
 	return []scenario{
-		{name: "1 client", size: 1, clients: 1, loops: 1, scrapes: 1},
-		{name: "1 client, a tenth of the history", size: 0, clients: 1, loops: 1, scrapes: 1},
-		{name: "1 client, two Prometheus servers at once", size: 1, clients: 1, loops: 2, scrapes: 2},
-		{name: "10 clients", size: 1, clients: 10, loops: 1, scrapes: 3},
-		{name: "50 clients", size: 1, clients: 50, loops: 1, scrapes: 10},
+		{name: "1 client", clients: 1, loops: 1, scrapes: 1, timeout: generous},
+		{name: "1 client, a tenth of the history", tenth: true, clients: 1, loops: 1, scrapes: 1, timeout: generous},
+		{name: "1 client, two Prometheus servers at once", clients: 1, loops: 2, scrapes: 2, timeout: generous},
+		{name: "3 clients, the page of one", clients: 3, loops: 1, own: true, scrapes: 2, timeout: usual},
+		{name: "the same beside a black-holed client", clients: 3, loops: 1, own: true, dead: true, scrapes: 2, timeout: usual},
+		{name: "3 clients and a black-holed one, the page of all", clients: 3, loops: 1, dead: true, scrapes: 60, timeout: usual},
+		{name: "10 clients", clients: 10, loops: 1, scrapes: 3, timeout: generous},
+		{name: "50 clients", clients: 50, loops: 1, scrapes: 10, timeout: generous},
 	}
 }
 
@@ -39,8 +49,6 @@ const (
 	blocks = 5
 	// budget is how long one side may take for its scrapes in a scenario.
 	budget = 2 * time.Minute
-	// timeout is generous, so that even what takes too long for a Prometheus is measured.
-	timeout = 2 * time.Minute
 )
 
 // TestBench measures all scenarios on the data of TestData, and writes BENCHMARK.md.
@@ -55,8 +63,7 @@ func TestBench(t *testing.T) {
 	for _, e := range engines() {
 		t.Run(e.name, func(t *testing.T) {
 			dir := dataFolder(t, e)
-			end, err := os.ReadFile(filepath.Join(dir, anchorFile))
-			if err != nil {
+			if _, err := os.Stat(filepath.Join(dir, anchorFile)); err != nil {
 				t.Fatalf("run make bench-data first: %v", err)
 			}
 			server := e.start(t, dir, e.run...)
@@ -64,36 +71,89 @@ func TestBench(t *testing.T) {
 			if e.prepare != "" {
 				execute(t, admin, e.prepare)
 			}
-			r.begin(e, string(end))
+			r.begin(t, e, admin)
 			for _, s := range scenarios() {
-				t.Run(s.name, func(t *testing.T) { r.add(s, s.measure(t, e, server, admin, scrapes)) })
+				t.Run(s.name, func(t *testing.T) { r.add(e, s, s.measure(t, e, server, admin, scrapes)) })
 			}
 		})
 	}
 	if !t.Failed() {
-		check(t, os.WriteFile("../../BENCHMARK.md", []byte(r.text(scrapes)), 0o600))
+		check(t, os.WriteFile("../../BENCHMARK.md", []byte(r.text(t, scrapes)), 0o644))
 	}
 }
 
 // measure starts all programs and lets them take turns.
 func (s scenario) measure(t *testing.T, e engine, server *testserver.Server, admin *sql.DB, scrapes int) []*measurement {
 	t.Helper()
+	database := "whole"
+	if s.tenth {
+		database = "tenth"
+	}
 	dsns := map[string]string{}
 	for i := range s.clients {
-		dsns[fmt.Sprintf("C%02d", i+1)] = server.UserDSN(sizes(t)[s.size].database)
+		dsns[fmt.Sprintf("C%02d", i+1)] = server.UserDSN(database)
+	}
+	if s.dead {
+		dsns[deadClient] = blackHole(t, server.UserDSN(database))
 	}
 	var all []*measurement
 	for _, p := range programs(t) {
-		m := &measurement{side: p.start(t, e, dsns), path: "/metrics", timeout: timeout, loops: s.loops}
+		m := &measurement{side: p.start(t, e, dsns), path: "/metrics", timeout: s.timeout, loops: s.loops}
+		if s.own {
+			m.path = p.own + "C01"
+		}
+		if s.own && s.dead {
+			scrapeOn(t, m.side, p.own+deadClient, s.timeout)
+		}
 		m.block(t, e, server, admin, 20, 10*time.Second) // warm up
 		m.result = result{}
 		all = append(all, m)
 	}
-	alternate(t, e, server, admin, cmp.Or(scrapes/s.scrapes, 1), blocks, budget, all...)
+	for range blocks {
+		for _, m := range all {
+			m.block(t, e, server, admin, max(scrapes/s.scrapes/blocks, m.loops), budget/blocks)
+		}
+	}
 	for _, m := range all {
-		t.Logf("%s: %d scrapes, p50 %s p95 %s p99 %s, database CPU %.2f ms, examined %.0f, statements %.1f, CPU %.2f ms, RSS %.1f MiB peak %.1f, %d bytes",
-			m.side.name, len(m.latencies), m.quantile(0.5), m.quantile(0.95), m.quantile(0.99), m.each(m.database.Seconds())*1000,
-			m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds())*1000, m.memory/(1<<20), m.peak/(1<<20), m.bytes)
+		t.Log(m)
 	}
 	return all
+}
+
+// blackHole returns the DSN with the address of a listener that accepts connections and says nothing.
+func blackHole(t *testing.T, dsn string) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	check(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		var held []net.Conn
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				for _, conn := range held {
+					_ = conn.Close()
+				}
+				return
+			}
+			held = append(held, conn)
+		}
+	}()
+	return regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(dsn, listener.Addr().String())
+}
+
+// scrapeOn scrapes a page again and again until the end of the test, whatever comes.
+func scrapeOn(t *testing.T, s *side, path string, timeout time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var loop sync.WaitGroup
+	loop.Go(func() {
+		for ctx.Err() == nil {
+			_, _ = s.get(ctx, path, timeout)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		loop.Wait()
+	})
 }

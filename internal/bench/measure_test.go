@@ -4,6 +4,7 @@ package bench
 
 import (
 	"database/sql"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -15,7 +16,6 @@ import (
 // A result is what a number of scrapes cost, as sums.
 type result struct {
 	latencies []time.Duration
-	elapsed   time.Duration
 	// database and exporter are processor time.
 	database, exporter time.Duration
 	work               work
@@ -35,7 +35,7 @@ type measurement struct {
 // block scrapes so many times, or until the time is over, and adds what that cost.
 func (m *measurement) block(tb testing.TB, e engine, server *testserver.Server, admin *sql.DB, scrapes int, budget time.Duration) {
 	tb.Helper()
-	before, work := e.counters(tb, admin), m.work
+	before := e.counters(tb, admin)
 	database, exporter, began := server.CPU(tb), testserver.ProcessCPU(tb, m.side.pid), time.Now()
 	var mu sync.Mutex
 	var loops sync.WaitGroup
@@ -56,12 +56,11 @@ func (m *measurement) block(tb testing.TB, e engine, server *testserver.Server, 
 		})
 	}
 	loops.Wait()
-	m.elapsed += time.Since(began)
 	m.database += server.CPU(tb) - database
 	m.exporter += testserver.ProcessCPU(tb, m.side.pid) - exporter
 	after := e.counters(tb, admin)
-	m.work.examined = work.examined + after.examined - before.examined
-	m.work.statements = work.statements + after.statements - before.statements - 1 // the one that counts
+	m.work.examined += after.examined - before.examined
+	m.work.statements += after.statements - before.statements - 1 // the one that counts
 	m.memory, m.peak = m.side.memory(tb)
 }
 
@@ -74,14 +73,11 @@ func (r *result) quantile(q float64) time.Duration {
 // each is a sum's part of each scrape.
 func (r *result) each(sum float64) float64 { return sum / float64(len(r.latencies)) }
 
-// alternate measures all in turns, so that what else the machine does hits all alike.
-func alternate(
-	tb testing.TB, e engine, server *testserver.Server, admin *sql.DB, scrapes, blocks int, budget time.Duration, all ...*measurement,
-) {
-	tb.Helper()
-	for range blocks {
-		for _, m := range all {
-			m.block(tb, e, server, admin, max(scrapes/blocks, m.loops), budget/time.Duration(blocks))
-		}
-	}
+// String is for the log.
+func (m *measurement) String() string {
+	const mib = 1 << 20
+	return fmt.Sprintf("%s: %d scrapes, p50 %s p95 %s p99 %s; a scrape: database CPU %.2f ms, examined %.0f, statements %.1f, CPU %.2f ms, "+
+		"%d bytes; RSS %.1f MiB, peak %.1f MiB", m.side.name, len(m.latencies), m.quantile(0.5), m.quantile(0.95), m.quantile(0.99),
+		m.each(m.database.Seconds()*1000), m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000),
+		m.bytes, m.memory/mib, m.peak/mib)
 }

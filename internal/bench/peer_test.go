@@ -92,7 +92,7 @@ func readPeerConfig(file string) ([]*peerTarget, error) {
 			db.SetMaxIdleConns(c.Global.MaxIdleConnections)
 			labels := prometheus.Labels{"client": client}
 			targets = append(targets, &peerTarget{
-				db: db, up: prometheus.NewDesc("up", "1 if the target is reachable.", nil, labels), queries: collector.queries(labels),
+				job: job.JobName, db: db, up: prometheus.NewDesc("up", "1 if the target is reachable.", nil, labels), queries: collector.queries(labels),
 			})
 		}
 	}

@@ -36,8 +36,9 @@ type program struct {
 	name, binary string
 	environment  []string
 	configure    func(tb testing.TB, e engine, dsns map[string]string) (file string)
-	flag         string // what begins a flag
-	ready        func(page string) bool
+	flag         string         // what begins a flag
+	own          string         // the page of the client that is appended
+	ready        *regexp.Regexp // absent from a page when all is measured
 }
 
 // programs are those to be compared: this exporter comes first.
@@ -47,19 +48,19 @@ func programs(tb testing.TB) []program {
 	check(tb, err)
 	self, err := os.Executable()
 	check(tb, err)
-	complete := func(page string) bool { return !collectorFails.MatchString(page) }
-	up := func(page string) bool { return strings.Contains(page, "\nup") }
+	fails := func(metric string) *regexp.Regexp { return regexp.MustCompile(`(?m)^` + metric + `\{.*client="C.* 0$`) }
 	all := []program{
-		{"oms_exporter", ours, nil, configureOurs, "--", complete},
-		{"stand-in", self, []string{standIn + "=1"}, configurePeer, "-", up},
+		{"oms_exporter", ours, nil, configureOurs, "--", "/probe?client=", fails("oms_collector_success")},
+		{"stand-in", self, []string{standIn + "=1"}, configurePeer, "-", "/metrics?jobs[]=", fails("up")},
 	}
 	if peer := os.Getenv("PEER"); peer != "" {
-		all = append(all, program{"sql_exporter", peer, nil, configurePeer, "-", up})
+		all = append(all, program{"sql_exporter", peer, nil, configurePeer, "-", "/metrics?jobs[]=", fails("up")})
 	}
 	return all
 }
 
-var collectorFails = regexp.MustCompile(`(?m)^oms_collector_success.* 0$`)
+// deadClient is the name of one whose database is a black hole.
+const deadClient = "DEAD"
 
 // configureOurs writes a configuration of this exporter.
 func configureOurs(tb testing.TB, e engine, dsns map[string]string) string {
@@ -120,9 +121,9 @@ func (p program) start(t *testing.T, e engine, dsns map[string]string) *side {
 	_, err = fmt.Fscan(output, &s.pid)
 	check(t, err)
 	testserver.Eventually(t, patience, func() error {
-		page, err := s.get(t.Context(), "/metrics", time.Minute)
-		if err == nil && !p.ready(page) {
-			err = fmt.Errorf("%s does not measure all: %s", p.name, collectorFails.FindAllString(page, -1))
+		page, err := s.get(t.Context(), "/metrics", 10*time.Second)
+		if failing := p.ready.FindAllString(page, -1); err == nil && failing != nil {
+			err = fmt.Errorf("%s does not measure all: %s", p.name, failing)
 		}
 		if err == nil {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,8 +52,12 @@ func serveStandIn(file, address string) error {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), time.Duration(seconds*float64(time.Second))-500*time.Millisecond)
 		defer cancel()
+		wanted := targets
+		if jobs := r.URL.Query()["jobs[]"]; jobs != nil {
+			wanted = slices.DeleteFunc(slices.Clone(targets), func(t *peerTarget) bool { return !slices.Contains(jobs, t.job) })
+		}
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(peerScrape{ctx, targets})
+		registry.MustRegister(peerScrape{ctx, wanted})
 		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	})
 	return http.ListenAndServe(address, nil)
@@ -60,6 +65,7 @@ func serveStandIn(file, address string) error {
 
 // A peerTarget is a database that the stand-in asks.
 type peerTarget struct {
+	job     string
 	db      *sql.DB
 	up      *prometheus.Desc
 	pinging sync.Mutex
