@@ -48,7 +48,7 @@ func scenarios() []scenario {
 const (
 	blocks = 5
 	// budget is how long one side may take for its scrapes in a scenario.
-	budget = 2 * time.Minute
+	budget = time.Minute
 )
 
 // TestBench measures all scenarios on the data of TestData, and writes BENCHMARK.md.

@@ -111,7 +111,7 @@ Each value is of one scrape; memory is at the end and at its peak.
 - Many clients are as many configured clients on one and the same database: 50 copies of it would not fit. They find each other's
   pages in the server's memory.
 - All sides run at once, and take turns in 5 blocks; {scrapes} scrapes in all of the first two scenarios, fewer of the others, and at most
-  2 minutes for each side. 20 scrapes, or 10 s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
+  a minute for each side. 20 scrapes, or 10 s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
 - Processor time of the server is that of all its processes (/proc), its own housekeeping included. Statements are counted by the
   server, with those that begin and end transactions.
 - Scrapes follow each other without a pause. What the exporter does every 5 and every 15 minutes is therefore hardly in them;
