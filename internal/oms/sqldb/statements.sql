@@ -43,7 +43,8 @@ SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
 
 -- part: waiting
--- The open items of sales orders in some states, where they are, and since when.
+-- The open items of sales orders in some states, where they are, and since when. Who asks since when more than once puts a
+-- LIMIT between: without it servers merge the queries, and look at the history of each item as often.
   SELECT h.order_id, i.status_id AS item_status_id, sg.facility_id, f.facility_type_id,
     COALESCE(
       {{- if has "order_facility_change"}}
@@ -80,17 +81,20 @@ FROM (
       WHEN v.facility_type_id IN (:store) THEN 'store'
       ELSE 'warehouse' END AS stage
   FROM ({{template "waiting" "'ORDER_APPROVED'"}}) v
-  WHERE v.item_status_id = 'ITEM_APPROVED'
+  WHERE v.item_status_id = 'ITEM_APPROVED' LIMIT 9223372036854775807
 ) w
 GROUP BY w.stage;
 
 -- statement: orders_parked
 -- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled: COALESCE keeps planners
 -- from beginning with the facilities, where cancelled orders stay for ever.
-SELECT /*limit*/ v.facility_id, COUNT(DISTINCT v.order_id), {{oldest "v.since"}}
-FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
-WHERE COALESCE(v.facility_type_id, '') IN (:virtual)
-GROUP BY v.facility_id;
+SELECT /*limit*/ w.facility_id, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
+FROM (
+  SELECT v.order_id, v.facility_id, v.since
+  FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
+  WHERE COALESCE(v.facility_type_id, '') IN (:virtual) LIMIT 9223372036854775807
+) w
+GROUP BY w.facility_id;
 
 -- part: order_columns
 -- What the history of orders reads.
