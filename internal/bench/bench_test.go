@@ -63,9 +63,12 @@ func TestBench(t *testing.T) {
 	for _, e := range engines() {
 		t.Run(e.name, func(t *testing.T) {
 			dir := dataFolder(t, e)
-			if _, err := os.Stat(filepath.Join(dir, anchorFile)); err != nil {
+			text, err := os.ReadFile(filepath.Join(dir, anchorFile))
+			if err != nil {
 				t.Fatalf("run make bench-data first: %v", err)
 			}
+			end, err := time.Parse(time.RFC3339, string(text))
+			check(t, err)
 			server := e.start(t, dir, e.run...)
 			admin := server.Admin(t, "tenth")
 			if e.prepare != "" {
@@ -75,6 +78,9 @@ func TestBench(t *testing.T) {
 			for _, s := range scenarios() {
 				t.Run(s.name, func(t *testing.T) { r.add(e, s, s.measure(t, e, server, admin, scrapes)) })
 			}
+			t.Run("an hour", func(t *testing.T) {
+				r.hours(e, anHour(t, e, server, "tenth", end), anHour(t, e, server, "whole", end))
+			})
 		})
 	}
 	if !t.Failed() {

@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 // A share is what one statement contributes.
@@ -34,47 +35,44 @@ const (
 	interval  = 30 * time.Second
 )
 
-// TestStatements shows which statements a scrape consists of: those of an hour of scrapes, without the waiting between
-// them, and the peer's queries.
-func TestStatements(t *testing.T) {
-	for _, e := range engines() {
-		t.Run(e.name, func(t *testing.T) {
-			dir := dataFolder(t, e)
-			text, err := os.ReadFile(filepath.Join(dir, anchorFile))
-			check(t, err)
-			end, err := time.Parse(time.RFC3339, string(text))
-			check(t, err)
-			server := e.start(t, dir, e.run...)
-			secret := filepath.Join(t.TempDir(), "dsn")
-			for _, size := range sizes(t) {
-				check(t, os.WriteFile(secret, []byte(server.UserDSN(size.database)), 0o600))
-				source, err := sqldb.Open(slog.New(slog.NewTextHandler(os.Stderr, nil)), config.Client{
-					Name: "C", Timezone: time.UTC,
-					Database: config.Database{Driver: e.driver, DSN: config.FileSecret(secret), Timezone: time.UTC, MaxConnections: 5},
-					Orders:   config.Orders{CreatedExclude: config.CreatedExclude{Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"}}},
-					ResetInventory: []config.ResetSource{
-						{Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"}}, {Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV"}},
-					},
-				})
-				check(t, err)
-				now := end
-				_, lookBack := trace(t, source, now, true)
-				cpu, n := server.CPU(t), 0
-				total := map[string]share{}
-				for ; now.Before(end.Add(simulated)); now = now.Add(interval) {
-					shares, _ := trace(t, source, now, false)
-					for name, s := range shares {
-						sum := total[name]
-						total[name] = share{sum.calls + s.calls, sum.rows + s.rows, sum.took + s.took}
-					}
-					n++
-				}
-				cpu = server.CPU(t) - cpu
-				t.Logf("%s, look back %s; %d scrapes, database CPU %.2f ms each\n%s", size.database, lookBack, n, cpu.Seconds()*1000/float64(n), tabulate(total, n))
-				check(t, source.Close())
-			}
-		})
+// An hourOf scrapes is what they cost without the waiting between them.
+type hourOf struct {
+	scrapes  int
+	lookBack time.Duration
+	database time.Duration // processor time
+	shares   map[string]share
+}
+
+// anHour makes the scrapes of an hour by a clock of its own, which begins where the data end.
+func anHour(t *testing.T, e engine, server *testserver.Server, database string, end time.Time) hourOf {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "dsn")
+	check(t, os.WriteFile(secret, []byte(server.UserDSN(database)), 0o600))
+	source, err := sqldb.Open(slog.New(slog.DiscardHandler), config.Client{
+		Name: "C", Timezone: time.UTC,
+		Database: config.Database{Driver: e.driver, DSN: config.FileSecret(secret), Timezone: time.UTC, MaxConnections: 5},
+		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
+			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
+		}},
+		ResetInventory: []config.ResetSource{
+			{Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"}}, {Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV"}},
+		},
+	})
+	check(t, err)
+	h := hourOf{shares: map[string]share{}}
+	_, h.lookBack = trace(t, source, end, true)
+	before := server.CPU(t)
+	for now := end; now.Before(end.Add(simulated)); now = now.Add(interval) {
+		shares, _ := trace(t, source, now, false)
+		for name, s := range shares {
+			sum := h.shares[name]
+			h.shares[name] = share{sum.calls + s.calls, sum.rows + s.rows, sum.took + s.took}
+		}
+		h.scrapes++
 	}
+	h.database = server.CPU(t) - before
+	check(t, source.Close())
+	return h
 }
 
 // trace makes a scrape, or as many as it takes until the look back is complete, and returns what its statements took.
@@ -117,21 +115,14 @@ func trace(t *testing.T, source oms.Source, now time.Time, complete bool) (map[s
 	}
 }
 
-func tabulate(total map[string]share, scrapes int) string {
+// table shows what each statement contributes to a scrape, the most expensive first.
+func (h hourOf) table() string {
 	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprint(table, "statement\tcalls\trows\tms\t\n")
-	names := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return int(total[b].took - total[a].took) })
-	var sum time.Duration
-	calls := 0
-	for _, name := range names {
-		s := total[name]
-		sum += s.took
-		calls += s.calls
-		_, _ = fmt.Fprintf(table, "%s\t%.2f\t%.1f\t%.2f\t\n", name, float64(s.calls)/float64(scrapes), float64(s.rows)/float64(scrapes),
-			s.took.Seconds()*1000/float64(scrapes))
+	text.WriteString("| statement | sent | rows | ms |\n|---|--:|--:|--:|\n")
+	each := func(sum float64) float64 { return sum / float64(h.scrapes) }
+	for _, name := range slices.SortedFunc(maps.Keys(h.shares), func(a, b string) int { return cmp.Compare(h.shares[b].took, h.shares[a].took) }) {
+		s := h.shares[name]
+		fmt.Fprintf(&text, "| %s | %.2f | %.1f | %.2f |\n", name, each(float64(s.calls)), each(float64(s.rows)), each(s.took.Seconds()*1000))
 	}
-	_, _ = fmt.Fprintf(table, "all\t%.2f\t\t%.2f\t\n", float64(calls)/float64(scrapes), sum.Seconds()*1000/float64(scrapes))
-	_ = table.Flush()
 	return text.String()
 }
