@@ -92,7 +92,8 @@ func readPeerConfig(file string) ([]*peerTarget, error) {
 			db.SetMaxIdleConns(c.Global.MaxIdleConnections)
 			labels := prometheus.Labels{"client": client}
 			targets = append(targets, &peerTarget{
-				job: job.JobName, db: db, up: prometheus.NewDesc("up", "1 if the target is reachable.", nil, labels), queries: collector.queries(labels),
+				job: job.JobName, db: db, queries: collector.queries(labels),
+				up: peerMetric{prometheus.NewDesc("up", "1 if the target is reachable.", nil, labels), nil, []string{"up"}, false},
 			})
 		}
 	}

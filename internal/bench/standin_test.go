@@ -67,7 +67,7 @@ func serveStandIn(file, address string) error {
 type peerTarget struct {
 	job     string
 	db      *sql.DB
-	up      *prometheus.Desc
+	up      peerMetric
 	pinging sync.Mutex
 	queries []*peerQuery
 }
@@ -103,11 +103,13 @@ func (s peerScrape) Collect(metrics chan<- prometheus.Metric) {
 			t.pinging.Lock()
 			err := t.db.PingContext(s.ctx)
 			t.pinging.Unlock()
+			up := sql.NullString{String: "1", Valid: true}
 			if err != nil {
-				metrics <- prometheus.MustNewConstMetric(t.up, prometheus.GaugeValue, 0)
+				up.String = "0"
+			}
+			if sending := t.up.send(map[string]sql.NullString{"up": up}, metrics); err != nil || sending != nil {
 				return
 			}
-			metrics <- prometheus.MustNewConstMetric(t.up, prometheus.GaugeValue, 1)
 			var queries sync.WaitGroup
 			for _, q := range t.queries {
 				queries.Go(func() {
@@ -124,7 +126,7 @@ func (s peerScrape) Collect(metrics chan<- prometheus.Metric) {
 
 // run executes the query.
 func (q *peerQuery) run(ctx context.Context, db *sql.DB, metrics chan<- prometheus.Metric) error {
-	statement, err := q.prepare(ctx, db)
+	statement, err := q.prepare(ctx, db) //nolint:sqlclosecheck // it stays prepared
 	if err != nil {
 		return err
 	}
