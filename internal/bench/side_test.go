@@ -73,7 +73,7 @@ func configureOurs(tb testing.TB, e engine, dsns map[string]string) string {
 		check(tb, os.WriteFile(secret, []byte(dsn), 0o600))
 		fmt.Fprintf(&text, `  - name: %s
     timezone: UTC
-    database: {driver: %s, dsn_file: %s, timezone: UTC}
+    database: {driver: %s, dsn_file: %q, timezone: UTC}
     orders: {created_exclude: {channels: [LOOP_EXCH], missing_attributes: [SIGNIFYD_APPROVED]}}
     reset_inventory: [{source: wms, config_ids: [RESET_INVENTORY]}, {source: shopify, config_ids: [SYNC_SHOPIFY_INV]}]
 `, client, e.driver, secret)
@@ -129,6 +129,9 @@ func (p program) start(t *testing.T, e engine, dsns map[string]string) *side {
 			return nil
 		}
 		said, _ := os.ReadFile(log)
+		if _, gone := os.Readlink("/proc/" + strconv.Itoa(s.pid) + "/exe"); gone != nil {
+			t.Fatalf("%s has ended: %s", p.name, said)
+		}
 		return fmt.Errorf("%w\n%s", err, said[max(0, len(said)-2000):])
 	})
 	return s
