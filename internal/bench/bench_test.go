@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,6 +116,9 @@ func (s scenario) measure(t *testing.T, e engine, server *testserver.Server, adm
 		m.result = result{}
 		all = append(all, m)
 	}
+	if !s.dead {
+		agree(t, all)
+	}
 	for range blocks {
 		for _, m := range all {
 			m.block(t, e, server, admin, max(scrapes/s.scrapes/blocks, m.loops), budget/blocks)
@@ -124,6 +128,28 @@ func (s scenario) measure(t *testing.T, e engine, server *testserver.Server, adm
 		t.Log(m)
 	}
 	return all
+}
+
+// agree checks that what the peers found out is also what this exporter says: of a sample of the metrics, whose labels are
+// the same.
+func agree(t *testing.T, all []*measurement) {
+	t.Helper()
+	sample := regexp.MustCompile(`(?m)^oms_(orders_unfulfilled|orders_parked|data_manager_last_(success|failure)_timestamp_seconds)\{.*`)
+	ours, err := all[0].side.get(t.Context(), all[0].path, all[0].timeout)
+	check(t, err)
+	for _, peer := range all[1:] {
+		page, err := peer.side.get(t.Context(), peer.path, peer.timeout)
+		check(t, err)
+		found := sample.FindAllString(page, -1)
+		if len(found) == 0 {
+			t.Errorf("%s finds nothing", peer.side.name)
+		}
+		for _, line := range found {
+			if !strings.Contains(ours, line) {
+				t.Errorf("%s alone says %s", peer.side.name, line)
+			}
+		}
+	}
 }
 
 // blackHole returns the DSN with the address of a listener that accepts connections and says nothing.
