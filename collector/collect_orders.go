@@ -85,7 +85,7 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 	for _, m := range facts.Missing {
 		b.set(ordersMissing, float64(m.Count), m.Shop)
 	}
-	b.age = facts.MissingAge
+	b.age = facts.Age
 	return err
 }
 

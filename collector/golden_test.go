@@ -58,8 +58,8 @@ func goldens() map[string]golden {
 				{Channel: web, Last: ago(30 * time.Second), Seen: 17},
 				{Channel: oms.Channel{ProductStore: "STORE_2"}, Last: ago(3 * 24 * time.Hour)},
 			},
-			Missing:    []oms.MissingOrders{{Shop: "10000", Count: 2}, {Shop: "SHOPIFY_CA"}},
-			MissingAge: 2 * time.Minute,
+			Missing: []oms.MissingOrders{{Shop: "10000", Count: 2}, {Shop: "SHOPIFY_CA"}},
+			Age:     2 * time.Minute,
 		}}},
 		"orders_idle": {"orders", &source{orders: oms.Orders{
 			Open: []oms.OpenOrders{}, Created: []oms.CreatedOrders{},

@@ -86,8 +86,8 @@ type Orders struct {
 	Imports []Import
 	// Missing has every shop that was lately reconciled with Shopify; of all others nothing is known.
 	Missing []MissingOrders
-	// MissingAge says how old Missing is.
-	MissingAge time.Duration
+	// Age says how old the oldest part of the answer is: Missing, or Open, Unfulfilled and Parked where these are many.
+	Age time.Duration
 }
 
 // OrderStatus is an open state of a sales order.

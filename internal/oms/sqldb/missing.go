@@ -47,7 +47,7 @@ func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Or
 		return last.err
 	}
 	if facts.Missing = last.shops; facts.Missing != nil {
-		facts.MissingAge = now.Sub(last.at)
+		facts.Age = max(facts.Age, now.Sub(last.at))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,18 +11,6 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
-
-// orderStates are the open states of a sales order; orders_open lists the same.
-func orderStates() map[string]oms.OrderStatus {
-	return map[string]oms.OrderStatus{
-		"ORDER_CREATED": oms.OrderCreated, "ORDER_AUTHORIZED": oms.OrderAuthorized, "ORDER_PROCESSING": oms.OrderProcessing,
-		"ORDER_HOLD": oms.OrderHeld, "ORDER_APPROVED": oms.OrderApproved, "ORDER_SENT": oms.OrderSent,
-	}
-}
-
-// The roots of HotWax' facility types. What descends from neither is a warehouse.
-func virtualRoots() []string { return []string{"VIRTUAL_FACILITY"} }
-func storeRoots() []string   { return []string{"PHYSICAL_STORE", "RETAIL_STORE", "OUTLET_STORE"} }
 
 // channelSeparator joins the two parts of a channel into the name of an order's history.
 const channelSeparator = "\x00"
@@ -64,25 +51,15 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		if has, err := r.need(s.orders, "order_header"); !has {
 			return err
 		}
-		unstamped, err := r.openOrders(ctx, &facts)
-		if err != nil {
-			return err
-		}
 		lacking := r.createdOrders(ctx, now, &facts)
 		if lacking != nil && !errors.As(lacking, new(lackError)) {
 			return lacking
 		}
-		if err := r.waitingOrders(ctx, now, &facts); err != nil {
+		unstamped, err := r.openOrders(ctx, now, &facts)
+		if err != nil {
 			return err
 		}
-		extra := map[string]row{}
-		if unstamped {
-			since := args{"entered_since": r.time(now.Add(-remembered))}
-			if err := r.query(ctx, "orders_unstamped", since, into(extra, decodeOrder)); err != nil {
-				return err
-			}
-		}
-		h, err := s.advance(ctx, s.orders, r, now, nil, extra)
+		h, err := s.advance(ctx, s.orders, r, now, nil, unstamped)
 		if h != nil {
 			facts.Imports = s.imports.count(h, now)
 		}
@@ -92,22 +69,6 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 		return errors.Join(lacking, err)
 	})
 	return facts, err
-}
-
-// openOrders counts, and says whether any of the orders has no stamp.
-func (r *reader) openOrders(ctx context.Context, facts *oms.Orders) (unstamped bool, err error) {
-	states, open := orderStates(), []oms.OpenOrders{}
-	err = r.query(ctx, "orders_open", nil, func(rec record) {
-		open = append(open, oms.OpenOrders{
-			Channel: oms.Channel{ProductStore: rec.text(1), Channel: rec.text(2)},
-			Status:  states[rec.text(0)], Count: rec.count(3),
-		})
-		unstamped = unstamped || rec.count(4) > 0
-	})
-	if err == nil {
-		facts.Open = open
-	}
-	return unstamped, err
 }
 
 // createdOrders tells the excluded orders from those that wait for no known reason.
@@ -151,58 +112,6 @@ func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Or
 		facts.Excluded, facts.Created = excluded, created
 	}
 	return err
-}
-
-// waitingOrders finds where approved and parked orders wait.
-func (r *reader) waitingOrders(ctx context.Context, now time.Time, facts *oms.Orders) error {
-	if !r.can("orders_unfulfilled") || !r.can("facility_types") {
-		return nil
-	}
-	parents := map[string]string{}
-	err := r.query(ctx, "facility_types", nil, func(rec record) { parents[rec.text(0)] = rec.text(1) })
-	if err != nil {
-		return err
-	}
-	virtual := descendants(parents, virtualRoots())
-	types := args{"virtual": virtual, "store": descendants(parents, storeRoots())}
-
-	waiting := func(rec record) oms.WaitingOrders {
-		return oms.WaitingOrders{Place: rec.text(0), Count: rec.count(1), Oldest: rec.moment(2).at(now)}
-	}
-	unfulfilled, parkings := []oms.WaitingOrders{}, []oms.WaitingOrders{}
-	err = r.query(ctx, "orders_unfulfilled", types, func(rec record) { unfulfilled = append(unfulfilled, waiting(rec)) })
-	if err != nil {
-		return err
-	}
-	facts.Unfulfilled = unfulfilled
-	parked := map[string]oms.WaitingOrders{}
-	if err = r.query(ctx, "orders_parked", types, func(rec record) { parked[rec.text(0)] = waiting(rec) }); err != nil {
-		return err
-	}
-	err = r.query(ctx, "facilities_virtual", types, func(rec record) {
-		at := parked[rec.text(0)]
-		at.Place = rec.text(0)
-		parkings = append(parkings, at)
-	})
-	if err == nil {
-		facts.Parked = parkings
-	}
-	return err
-}
-
-// descendants returns the facility types that are, or descend from, one of the roots.
-func descendants(parents map[string]string, roots []string) []string {
-	found := slices.Clone(roots)
-	for t := range parents {
-		for up, steps := t, 0; up != "" && steps <= len(parents); up, steps = parents[up], steps+1 {
-			if slices.Contains(roots, up) && t != up {
-				found = append(found, t)
-				break
-			}
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
 }
 
 // imports counts the orders seen entering. The count belongs to this process, as counters do.

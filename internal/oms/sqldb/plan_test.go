@@ -126,7 +126,7 @@ func fullScans(driver config.Driver, text, plan string) []string {
 		case config.SQLite:
 			inOrder := strings.Contains(step, "USING INDEX sqlite_autoindex") && strings.Contains(text, "LIMIT") // and no further
 			full = strings.Contains(step, "SCAN ") && !strings.Contains(step, "CONSTANT ROW") && !small(step) && !inOrder &&
-				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o", "SCAN u", "SCAN r", "SCAN m"}, func(sub string) bool {
+				!slices.ContainsFunc([]string{"SCAN v", "SCAN w", "SCAN c", "SCAN o", "SCAN u", "SCAN r", "SCAN m", "SCAN k"}, func(sub string) bool {
 					return strings.Contains(step, sub+"\t")
 				})
 		}

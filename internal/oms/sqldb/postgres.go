@@ -32,7 +32,7 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 		around: []StatementText{
 			{"begin", "Before each run: one state for all its statements, and no writes.",
 				"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-			{"limit", "Before each statement, the time that remains. A scrape that gives up sends a cancel request.",
+			{"limit", "Before each run, the time that it has. A scrape that gives up sends a cancel request.",
 				"SET LOCAL statement_timeout = <milliseconds>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},

@@ -47,6 +47,11 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 		return s.plain(ctx, fmt.Errorf("begin: %w", err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing to keep
+	if deadline, ok := ctx.Deadline(); ok && s.dialect.limit != nil {
+		if err := s.dialect.limit(ctx, tx, time.Until(deadline)); err != nil {
+			return s.plain(ctx, fmt.Errorf("limit: %w", err))
+		}
+	}
 	r := &reader{source: s, tx: tx}
 	switch r.schema, r.texts, err = s.look(ctx, r, now); {
 	case err != nil:
@@ -128,11 +133,6 @@ func (r *reader) send(ctx context.Context, name, text string, named args, fn fun
 		}
 		oms.TraceFrom(ctx)(name, time.Since(start), n, r.source.plain(ctx, err))
 	}()
-	if deadline, ok := ctx.Deadline(); ok && d.limit != nil {
-		if err := d.limit(ctx, r.tx, time.Until(deadline)); err != nil {
-			return err
-		}
-	}
 	rows, err := r.tx.QueryContext(ctx, text, values...)
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ type Source struct {
 	lastFiles   atomic.Pointer[fileFacts]
 	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
+	open        openOrders
 	missing     missing
 	skew        skew
 

@@ -42,59 +42,52 @@ SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 -- Every virtual facility: the queue and the parkings. Index: facility.facility_type_id.
 SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
 
--- part: waiting
--- The open items of sales orders in some states, where they are, and since when. Who asks since when more than once puts a
--- LIMIT between: without it servers merge the queries, and look at the history of each item as often.
-  SELECT h.order_id, i.status_id AS item_status_id, sg.facility_id, f.facility_type_id,
-    COALESCE(
-      {{- if has "order_facility_change"}}
-      (SELECT MAX(fc.change_datetime) FROM {{order_facility_change}} fc
-       WHERE fc.order_id = i.order_id AND fc.order_item_seq_id = i.order_item_seq_id),
-      {{- end}}
-      (SELECT MAX(s.status_datetime) FROM {{order_status}} s
-       WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
-         AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
-      h.entry_date, h.order_date) AS since
-  FROM {{order_header}} h
-  JOIN {{order_item}} i ON i.order_id = h.order_id
-  {{- if has "order_item_ship_group_assoc"}}
-  LEFT JOIN {{order_item_ship_group_assoc}} a ON {{col "order_item" "i.ship_group_seq_id"}} IS NULL
-    AND a.order_id = i.order_id AND a.order_item_seq_id = i.order_item_seq_id
-  {{- end}}
-  {{- if not (or (has "order_item_ship_group_assoc") (column "order_item" "ship_group_seq_id"))}}{{impossible}}{{end}}
-  LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = i.order_id AND sg.ship_group_seq_id =
-    {{if has "order_item_ship_group_assoc"}}COALESCE({{col "order_item" "i.ship_group_seq_id"}}, a.ship_group_seq_id)
-    {{- else}}{{col "order_item" "i.ship_group_seq_id"}}{{end}}
-  LEFT JOIN {{facility}} f ON f.facility_id = sg.facility_id
-  WHERE h.status_id IN ({{.}}) AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
-    AND COALESCE(i.status_id, '') IN ('ITEM_CREATED', 'ITEM_APPROVED', 'ITEM_HOLD');
-
--- statement: orders_unfulfilled
--- Approved sales orders with approved items, by where these wait and since when. Index: order_header.status_id, then
--- order_item, order_item_ship_group, facility by primary key, order_facility_change (order_id, order_item_seq_id), and
--- order_status.order_id for items that never changed facility.
-SELECT /*limit*/ w.stage, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
+-- statement: orders_waiting
+-- Open sales orders with open items, where they are and since when: the approved ones with approved items by stage, and all
+-- by virtual facility. Index: order_header.status_id, then order_item, order_item_ship_group, facility by primary key,
+-- order_facility_change (order_id, order_item_seq_id), and order_status.order_id for items that never changed facility.
+-- LIMIT keeps servers from merging the queries, which would look at the history of each item twice, and COALESCE from
+-- beginning with the facilities, where cancelled orders stay for ever.
+SELECT /*limit*/ w.kind, w.place, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
 FROM (
-  SELECT v.order_id, v.since,
-    CASE WHEN v.facility_id IS NULL OR v.facility_id = '_NA_' THEN 'brokering_queue'
-      WHEN v.facility_type_id IN (:virtual) THEN 'parking'
-      WHEN v.facility_type_id IN (:store) THEN 'store'
-      ELSE 'warehouse' END AS stage
-  FROM ({{template "waiting" "'ORDER_APPROVED'"}}) v
-  WHERE v.item_status_id = 'ITEM_APPROVED' LIMIT 9223372036854775807
+  SELECT k.kind, v.order_id, v.since,
+    CASE WHEN k.kind = 'facility' THEN v.facility_id
+      WHEN v.facility_id IS NULL OR v.facility_id = '_NA_' THEN 'brokering_queue'
+      WHEN v.facility_kind = 'virtual' THEN 'parking'
+      ELSE v.facility_kind END AS place
+  FROM (
+    SELECT h.order_id, h.status_id AS order_status_id, i.status_id AS item_status_id, sg.facility_id,
+      CASE WHEN COALESCE(f.facility_type_id, '') IN (:virtual) THEN 'virtual'
+        WHEN COALESCE(f.facility_type_id, '') IN (:store) THEN 'store' ELSE 'warehouse' END AS facility_kind,
+      COALESCE(
+        {{- if has "order_facility_change"}}
+        (SELECT MAX(fc.change_datetime) FROM {{order_facility_change}} fc
+         WHERE fc.order_id = i.order_id AND fc.order_item_seq_id = i.order_item_seq_id),
+        {{- end}}
+        (SELECT MAX(s.status_datetime) FROM {{order_status}} s
+         WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
+           AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
+        h.entry_date, h.order_date) AS since
+    FROM {{order_header}} h
+    JOIN {{order_item}} i ON i.order_id = h.order_id
+    {{- if has "order_item_ship_group_assoc"}}
+    LEFT JOIN {{order_item_ship_group_assoc}} a ON {{col "order_item" "i.ship_group_seq_id"}} IS NULL
+      AND a.order_id = i.order_id AND a.order_item_seq_id = i.order_item_seq_id
+    {{- end}}
+    {{- if not (or (has "order_item_ship_group_assoc") (column "order_item" "ship_group_seq_id"))}}{{impossible}}{{end}}
+    LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = i.order_id AND sg.ship_group_seq_id =
+      {{if has "order_item_ship_group_assoc"}}COALESCE({{col "order_item" "i.ship_group_seq_id"}}, a.ship_group_seq_id)
+      {{- else}}{{col "order_item" "i.ship_group_seq_id"}}{{end}}
+    LEFT JOIN {{facility}} f ON f.facility_id = sg.facility_id
+    WHERE h.status_id IN ('ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD') AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
+      AND COALESCE(i.status_id, '') IN ('ITEM_CREATED', 'ITEM_APPROVED', 'ITEM_HOLD')
+    LIMIT 9223372036854775807
+  ) v
+  JOIN (SELECT 'stage' AS kind UNION ALL SELECT 'facility') k
+    ON (k.kind = 'stage' AND v.order_status_id = 'ORDER_APPROVED' AND v.item_status_id = 'ITEM_APPROVED')
+    OR (k.kind = 'facility' AND v.facility_kind = 'virtual')
 ) w
-GROUP BY w.stage;
-
--- statement: orders_parked
--- Open sales orders with open items in each virtual facility. Indexes as in orders_unfulfilled: COALESCE keeps planners
--- from beginning with the facilities, where cancelled orders stay for ever.
-SELECT /*limit*/ w.facility_id, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
-FROM (
-  SELECT v.order_id, v.facility_id, v.since
-  FROM ({{template "waiting" "'ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD'"}}) v
-  WHERE COALESCE(v.facility_type_id, '') IN (:virtual) LIMIT 9223372036854775807
-) w
-GROUP BY w.facility_id;
+GROUP BY w.kind, w.place;
 
 -- part: order_columns
 -- What the history of orders reads.
