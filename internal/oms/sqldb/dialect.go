@@ -29,8 +29,8 @@ type dialect struct {
 	placeholder func(n int) string
 	// time turns an instant, or a stored value, into a parameter.
 	time func(t time.Time) any
-	// limit makes the server give up on the next statement after the time that remains; nil where the connection adds it
-	// (MySQL) or the database is in this process (SQLite).
+	// limit makes the server give up on any statement of the transaction after the time that this has; nil where the
+	// connection adds the time that remains to each (MySQL), or the database is in this process (SQLite).
 	limit func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error
 	// kill returns what ends the connection's running statement on the server; nil where the driver itself sees to it
 	// when a context ends (SQLite is interrupted).
