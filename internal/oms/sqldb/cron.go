@@ -173,15 +173,15 @@ func (s *schedule) onDay(day time.Time) bool {
 // not count, and of one that an autumn change repeats the later reading does: nobody knows which of them a scheduler
 // takes, and so none is called overdue falsely.
 func (s *schedule) after(m moment, zone *time.Location) time.Time {
-	clock := m.raw
+	clock := m.raw()
 	if m.zoned {
-		clock = wallOf(m.raw, zone)
+		clock = wallOf(m.raw(), zone)
 	}
 	for {
 		if clock = s.next(clock); clock.IsZero() {
 			return clock
 		}
-		if due := wall(clock, zone).hi; wallOf(due, zone).Equal(clock) {
+		if due := wall(clock, zone).hi(); wallOf(due, zone).Equal(clock) {
 			return due
 		}
 	}

@@ -96,7 +96,7 @@ func TestScheduleInZones(t *testing.T) {
 		if got := s.after(wall(last, zone), zone).In(zone).Format(time.RFC3339); got != c.want {
 			t.Errorf("%s in %s after %s: %s, want %s", c.expression, c.zone, c.last, got, c.want)
 		}
-		if lo := wall(last, zone).lo; !s.after(instant(lo), zone).Equal(s.after(wall(last, zone), zone)) {
+		if lo := wall(last, zone).lo(); !s.after(instant(lo), zone).Equal(s.after(wall(last, zone), zone)) {
 			t.Errorf("%s in %s after %s: another answer where the column has a zone", c.expression, c.zone, c.last)
 		}
 	}

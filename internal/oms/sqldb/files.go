@@ -44,7 +44,7 @@ func (s *Source) newFileHistory() *history {
 // decodeFile reads file_columns.
 func (s *Source) decodeFile(rec record) row {
 	r := row{
-		id: rec.text(0), name: rec.text(1), child: rec.text(3) != "",
+		id: rec.text(0), name: shared(rec.text(1)), child: rec.text(3) != "",
 		created: rec.moment(4), start: rec.moment(5),
 		records: oms.Records{Total: rec.number(8), Failed: rec.number(9)},
 		stamp:   rec.moment(10),
@@ -94,7 +94,7 @@ func (r row) received() moment {
 // configurations in always are kept however old their files are.
 func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *kept) {
 	for id, r := range rows {
-		if !slices.Contains(always, r.name) && r.end.hi.Before(floor) && r.received().hi.Before(floor) {
+		if !slices.Contains(always, r.name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
 			delete(rows, id)
 		}
 	}
@@ -112,7 +112,7 @@ func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *k
 	k.latest(rows, group("ended ", func(r row) bool { return r.outcome != "" }), end)
 	k.latest(rows, group("received ", func(row) bool { return true }), row.received)
 	for id, r := range rows {
-		if r.outcome != "" && r.end.hi.After(base.Add(-oms.RecentFiles-spare)) {
+		if r.outcome != "" && r.end.hi().After(base.Add(-oms.RecentFiles-spare)) {
 			k.rows[id] = true
 		}
 	}

@@ -252,7 +252,7 @@ func (h *history) prime(ctx context.Context, r *reader) error {
 	}
 	before := args{"to": r.source.dialect.time(far)}
 	err := r.query(ctx, h.table+"_newest", before, func(rec record) { h.newest = rec.moment(0) })
-	if h.past.raw.After(h.newest.raw) {
+	if h.past.raw().After(h.newest.raw()) {
 		h.past = h.newest
 	}
 	return err
@@ -280,10 +280,10 @@ func (h *history) put(batch map[string]row, now time.Time) {
 			h.lose(now)
 		}
 		h.rows[id] = r
-		if r.stamp.raw.After(h.newest.raw) {
+		if r.stamp.raw().After(h.newest.raw()) {
 			h.newest = r.stamp
 		}
-		if r.stamp.raw.After(h.past.raw) && !r.stamp.lo.After(now) {
+		if r.stamp.raw().After(h.past.raw()) && !r.stamp.lo().After(now) {
 			h.past = r.stamp
 		}
 	}
@@ -308,10 +308,10 @@ func (h *history) prune(now time.Time) {
 // newest one before. Our clock counts only where there is none.
 func (h *history) base(now time.Time) time.Time {
 	switch {
-	case !h.newest.isZero() && !h.newest.lo.After(now):
-		return h.newest.lo
+	case !h.newest.isZero() && !h.newest.lo().After(now):
+		return h.newest.lo()
 	case !h.past.isZero():
-		return h.past.lo
+		return h.past.lo()
 	}
 	return now
 }
@@ -366,7 +366,7 @@ func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) 
 func latestOf(rows map[string]row, group func(row) string, by func(row) moment) map[string]moment {
 	best := map[string]moment{}
 	for _, r := range rows {
-		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo.Before(best[g].lo) {
+		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo().Before(best[g].lo()) {
 			best[g] = m
 		}
 	}

@@ -39,7 +39,7 @@ func (k *skew) see(area string, stamp moment, now time.Time) {
 	defer k.mu.Unlock()
 	before := k.stamps[area]
 	k.stamps[area] = stamp
-	if !before.isZero() && stamp.lo.After(before.lo) && !k.newest().After(stamp.lo) {
+	if !before.isZero() && stamp.lo().After(before.lo()) && !k.newest().After(stamp.lo()) {
 		k.advanced, k.measured = now, stamp.at(now).Sub(now)
 	}
 }
@@ -48,7 +48,7 @@ func (k *skew) see(area string, stamp moment, now time.Time) {
 func (k *skew) newest() time.Time {
 	var t time.Time
 	for _, stamp := range k.stamps {
-		t = newest(t, stamp.lo)
+		t = newest(t, stamp.lo())
 	}
 	return t
 }

@@ -25,11 +25,11 @@ const everyInstance = "_NA_"
 func decodeJob(rec record) row {
 	r := row{
 		id:   rec.text(0),
-		name: oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3)),
-		pool: rec.text(7), instance: rec.text(8),
+		name: shared(oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3))),
+		pool: shared(rec.text(7)), instance: shared(rec.text(8)),
 		start: rec.moment(10), stamp: rec.moment(13),
 	}
-	switch status := rec.text(1); status {
+	switch status := shared(rec.text(1)); status {
 	case jobFinished, jobFailed, jobCrashed:
 		r.outcome = status
 		// A crashed row has cancel_date_time only. One that a person set from RUNNING to FAILED has neither: then its
@@ -63,7 +63,7 @@ func (r row) active() moment {
 // keepJobs keeps the last success of each job and the failures since, and the newest start of each pool and instance.
 func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 	for id, r := range rows {
-		if r.active().hi.Before(floor) {
+		if r.active().hi().Before(floor) {
 			delete(rows, id)
 		}
 	}

@@ -10,9 +10,8 @@ import (
 const (
 	// sliceTimeout bounds a statement of a look back: scrapes wait for it.
 	sliceTimeout = 3 * time.Second
-	firstSlice   = 6 * time.Hour
 	leastSlice   = time.Minute
-	mostSlice    = 24 * time.Hour
+	mostSlice    = 6 * time.Hour // of a busy OMS, some ten thousand rows, which are held until they are looked through
 	// staleFor is how long facts may rest on rows that are lost while a new look back does not get through.
 	staleFor = time.Hour
 )
@@ -37,7 +36,7 @@ func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool
 		if err := h.prime(ctx, r); err != nil {
 			return false, err
 		}
-		if b.slice, b.began = firstSlice, true; !h.newest.isZero() {
+		if b.slice, b.began = mostSlice, true; !h.newest.isZero() {
 			base := h.base(now)
 			b.base = base
 			b.from, b.to = h.floorOf(r, base.Add(-remembered-spare)), h.floorOf(r, base)

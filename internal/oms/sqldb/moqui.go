@@ -18,7 +18,7 @@ const (
 // decodeRun reads run_columns.
 func decodeRun(rec record) row {
 	r := row{
-		id: rec.text(0), name: rec.text(1), pool: moquiPool, instance: rec.text(2), manual: rec.text(3) != "",
+		id: rec.text(0), name: shared(rec.text(1)), pool: moquiPool, instance: shared(rec.text(2)), manual: rec.text(3) != "",
 		start: rec.moment(5), end: rec.moment(6),
 	}
 	switch {
@@ -36,7 +36,7 @@ func decodeRun(rec record) row {
 func keepRuns(rows map[string]row, base, floor time.Time, k *kept) {
 	open := map[string]row{}
 	for id, r := range rows {
-		if r.outcome == "" && !r.stamp.hi.Before(floor) {
+		if r.outcome == "" && !r.stamp.hi().Before(floor) {
 			open[id] = r
 		}
 	}

@@ -26,7 +26,7 @@ const held = 2 * reread
 // decodeOrder reads order_columns.
 func decodeOrder(rec record) row {
 	return row{
-		id: rec.text(0), name: rec.text(1) + channelSeparator + rec.text(2), outcome: "entered",
+		id: rec.text(0), name: shared(rec.text(1) + channelSeparator + rec.text(2)), outcome: "entered",
 		created: rec.moment(3), stamp: rec.moment(4),
 	}
 }
@@ -35,9 +35,9 @@ func decodeOrder(rec record) row {
 // once only.
 func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
 	for id, r := range rows {
-		if r.created.hi.Before(floor) {
+		if r.created.hi().Before(floor) {
 			delete(rows, id)
-		} else if first(r.stamp, r.created).hi.After(base.Add(-held)) {
+		} else if first(r.stamp, r.created).hi().After(base.Add(-held)) {
 			k.rows[id] = true
 		}
 	}
@@ -131,7 +131,7 @@ func (c *imports) count(h *history, now time.Time) []oms.Import {
 	for id, r := range h.rows {
 		channel := channelOf(r.name)
 		// An open order without a stamp is read again and again, also when it is not held any more.
-		if c.primed && !c.seen[id] && first(r.stamp, r.created).hi.After(h.base(now).Add(-held)) {
+		if c.primed && !c.seen[id] && first(r.stamp, r.created).hi().After(h.base(now).Add(-held)) {
 			c.counts[channel]++
 		}
 		seen[id] = true

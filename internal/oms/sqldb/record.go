@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 )
 
 // A record is one row of an answer. Drivers differ in the types they deliver (a DECIMAL is a string here and a float
@@ -30,6 +31,9 @@ func (r record) text(i int) string {
 	}
 	return ""
 }
+
+// shared returns a text that many rows have, of which one is held for all of them.
+func shared(text string) string { return unique.Make(text).Value() }
 
 // number returns column i as a count, nil where it is NULL or none. Counters are DECIMAL(20,0) in OFBiz.
 func (r record) number(i int) *int {
@@ -56,6 +60,9 @@ func (r record) null(i int) bool { return r.values[i] == nil }
 func (r record) moment(i int) moment {
 	t, ok := r.values[i].(time.Time)
 	if !ok {
+		if r.null(i) {
+			return moment{}
+		}
 		var err error
 		t, err = time.Parse(time.DateTime, strings.Replace(r.text(i), "T", " ", 1)) // also takes a fraction
 		if err != nil {

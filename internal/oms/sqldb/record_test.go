@@ -49,7 +49,7 @@ func TestRecord(t *testing.T) {
 				number = fmt.Sprint(*n)
 			}
 			if m := rec.moment(0); !m.isZero() {
-				moment = m.hi.Format(time.RFC3339Nano)
+				moment = m.hi().Format(time.RFC3339Nano)
 			}
 			if text := rec.text(0); text != c.text || number != c.number || moment != c.moment {
 				t.Errorf("text %q, number %s, moment %s, want %q, %s, %s", text, number, moment, c.text, c.number, c.moment)
@@ -83,8 +83,8 @@ func FuzzRecord(f *testing.F) {
 			if n := rec.number(0); n != nil && (*n < 0 || *n > mostCounted) {
 				t.Errorf("%T %v counts as %d", value, value, *n)
 			}
-			if m := rec.moment(0); !m.isZero() && (m.lo.Year() < 1970 || m.hi.Year() > 9999 || m.hi.Before(m.lo) || m.hi.Sub(m.lo) > 24*time.Hour) {
-				t.Errorf("%T %v is from %s to %s", value, value, m.lo, m.hi)
+			if m := rec.moment(0); !m.isZero() && (m.lo().Year() < 1970 || m.hi().Year() > 9999 || m.hi().Before(m.lo()) || m.hi().Sub(m.lo()) > 24*time.Hour) {
+				t.Errorf("%T %v is from %s to %s", value, value, m.lo(), m.hi())
 			}
 			for status, outcome := range map[string]string{"SERVICE_FINISHED": jobFinished, "SERVICE_FAILED": jobFailed, "SERVICE_RUNNING": ""} {
 				// The status is the second column of a job and the third of a file.

@@ -117,7 +117,7 @@ func (w *runIDs) fillGaps(ctx context.Context, r *reader, h *history, now time.T
 
 // passOver notes that there are no runs with these ids yet.
 func (w *runIDs) passOver(first, last int64, above moment, now time.Time) {
-	seen := above.lo
+	seen := above.lo()
 	if above.isZero() {
 		seen = now
 	}

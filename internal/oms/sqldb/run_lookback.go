@@ -34,14 +34,14 @@ func (w *runIDs) fill(ctx context.Context, r *reader, h *history, now time.Time)
 	for _, id := range slices.Backward(ids) {
 		w.passOver(id+1, w.below-1, w.above, now)
 		w.below, w.above = id, stampOf(id, batch)
-		if latest.raw.Before(w.above.raw) {
+		if latest.raw().Before(w.above.raw()) {
 			latest = w.above
 		}
 	}
 	w.passOver(first, w.below-1, w.above, now)
 	w.below = first
-	h.back.from, h.back.to = h.base(now).Add(-remembered-spare), latest.hi
-	return w.below > 1 && (latest.isZero() || latest.hi.After(h.back.from)), nil
+	h.back.from, h.back.to = h.base(now).Add(-remembered-spare), latest.hi()
+	return w.below > 1 && (latest.isZero() || latest.hi().After(h.back.from)), nil
 }
 
 // nextBelow returns where the look back goes on when there is nothing for a while: above the next id as text, if that has

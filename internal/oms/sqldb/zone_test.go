@@ -30,7 +30,7 @@ func TestWall(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := wall(raw, testserver.Zone(t, c.zone))
-			if lo, hi := m.lo.Format(time.RFC3339), m.hi.Format(time.RFC3339); lo != c.lo || hi != c.hi {
+			if lo, hi := m.lo().Format(time.RFC3339), m.hi().Format(time.RFC3339); lo != c.lo || hi != c.hi {
 				t.Errorf("reads as %s to %s, want %s to %s", lo, hi, c.lo, c.hi)
 			}
 		})
@@ -64,7 +64,7 @@ func TestFloor(t *testing.T) {
 		{"before the hour that is repeated", zoneless, "2026-11-01T04:50:00Z", "2026-11-01 00:50:00"},
 		{"in it, for the first time", zoneless, "2026-11-01T05:50:00Z", "2026-11-01 01:00:00"},
 		{"in it, for the second time", zoneless, "2026-11-01T06:50:00Z", "2026-11-01 01:50:00"},
-		{"a column with a zone", instant(zoneless.lo), "2026-11-01T05:50:00Z", "2026-11-01 05:50:00"},
+		{"a column with a zone", instant(zoneless.lo()), "2026-11-01T05:50:00Z", "2026-11-01 05:50:00"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, c.t)
