@@ -55,9 +55,9 @@ func TestServerLimit(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		defer server.Lock(t, db, "job_sandbox")()
-		err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
-			// Only the server is told of this deadline: the context does not end by it.
-			return r.send(deadline{ctx, time.Now().Add(time.Second)}, "waiting", waiting, nil, func(record) {})
+		// Only the server is told of this deadline: the context does not end by it.
+		err := s.read(deadline{ctx, time.Now().Add(3 * time.Second)}, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
+			return r.send(ctx, "waiting", waiting, nil, func(record) {})
 		})
 		want := map[config.Driver]string{config.MySQL: "max_statement_time exceeded", config.Postgres: "statement timeout"}
 		if err == nil || !strings.Contains(err.Error(), want[server.Driver()]) {
