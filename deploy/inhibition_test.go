@@ -36,6 +36,8 @@ func TestInhibitionRules(t *testing.T) {
 			{"collector", alert("OMSOrderStuckInCreated", "G"), alert("OMSCollectorFailing", "G", "collector=orders"), no},
 			{"Superset", alert("OMSSupersetUnreachable", "H"), alert("OMSReportChartFailing", "H"), yes},
 			{"page about a chart", alert("OMSSupersetUnreachable", "I"), alert("OMSReportOverLimit", "I"), no},
+			{"what a chart shows", alert("OMSReportOverLimit", "J"), alert("OMSReportChartFailing", "J"), no},
+			{"a report's limit", alert("OMSReportOverLimit", "K"), alert("OMSReportLimitUnused", "K"), no},
 		},
 		"exporter down": {
 			{"what depends on the database", alert("OMSExporterDown", "A"), alert("OMSOrderStuckInCreated", "A"), yes},

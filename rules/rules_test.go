@@ -142,7 +142,7 @@ func TestAlertLabels(t *testing.T) {
 	checks := []string{"orders", "jobs", "data_manager", "reset_inventory"}
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
-		"check":      append([]string{"client", "exporter", "reports", "sftp", "system_messages", "{{ $labels.collector }}"}, checks...),
+		"check":      append([]string{"client", "exporter", "reports", "report_limits", "sftp", "system_messages", "{{ $labels.collector }}"}, checks...),
 		"depends_on": {"database", "exporter", "sftp", "superset", `{{ if eq $labels.collector "sftp" }}sftp{{ else if eq $labels.collector "reports" }}superset{{ else }}database{{ end }}`},
 	}
 	for _, alert := range alerts(t) {
