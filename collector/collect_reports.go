@@ -14,6 +14,8 @@ var (
 		"1 if the charts of the dashboard could be listed.", "dashboard")
 	reportDashboardError = newMetric(greatest, "oms_report_dashboard_error",
 		"1 for the reason why they could not; absent when they could.", "dashboard", "reason")
+	reportDashboardFailures = newMetric(greatest, "oms_report_dashboard_consecutive_failures",
+		"Runs in a row in which the charts of the dashboard could not be listed.", "dashboard")
 	reportChartInfo = newMetric(greatest, "oms_report_chart_info",
 		"1 for every chart of the dashboards, with the database behind it as Superset names it.", "dashboard", "chart", "data_source")
 	reportChartSuccess = newMetric(least, "oms_report_chart_success",
@@ -50,6 +52,7 @@ func (reportsCollector) update(ctx context.Context, src Sources, b *batch) error
 	b.age = run.Age
 	for _, d := range run.Dashboards {
 		b.set(reportDashboardSuccess, truth(d.Failure == nil), d.Name)
+		b.set(reportDashboardFailures, float64(d.Failures), d.Name)
 		if d.Failure != nil {
 			b.set(reportDashboardError, 1, d.Name, string(d.Failure.Reason))
 		}

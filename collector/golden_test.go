@@ -185,7 +185,7 @@ func goldens() map[string]golden {
 		"reports_partial": {"reports", &source{
 			err: errors.New("dashboard nec: login: https://tathya.example.com refuses the login"),
 			reports: &oms.ReportRun{Dashboards: []oms.Dashboard{
-				{Name: "nec", Failure: &oms.ReportFailure{Reason: oms.ReportLogin, Text: "https://tathya.example.com refuses the login"}},
+				{Name: "nec", Failure: &oms.ReportFailure{Reason: oms.ReportLogin, Text: "https://tathya.example.com refuses the login"}, Failures: 4},
 			}},
 		}},
 	}

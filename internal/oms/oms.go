@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// ErrLookBack is wrapped by the error of a Source whose first look back at the history is not complete yet. The facts
-// returned with it are good, apart from those that are documented to need the history.
+// ErrLookBack is wrapped by the error of a Source whose first look back at the history is not complete yet, and of Reports
+// whose first run is under way. The facts returned with it are good, apart from those that are documented to need them.
 var ErrLookBack = errors.New("the first look back at the history is not complete")
 
 // A Source measures one client's OMS. "Now" is always the caller's clock, never that of the database.

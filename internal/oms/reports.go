@@ -9,8 +9,8 @@ import (
 // is safe for concurrent use, and only ever reads.
 type Reports interface {
 	// Look returns what the last run found, and begins another beside the caller when that is older than the interval.
-	// It waits for the first run only, until its context ends: what is there by then comes with an error. Else the error
-	// names every dashboard that could not be seen.
+	// It waits for the first run only, until its context ends: what is there by then comes with an error that wraps
+	// ErrLookBack. Else the error names every dashboard that could not be seen.
 	Look(ctx context.Context, now time.Time) (ReportRun, error)
 	// Close ends the run that is under way.
 	Close() error
@@ -28,8 +28,10 @@ type ReportRun struct {
 type Dashboard struct {
 	// Name is the slug, id or title by which the configuration knows it.
 	Name string
-	// Failure says why its charts are not known; nil when they are.
-	Failure *ReportFailure
+	// Failure says why its charts are not known; nil when they are. Failures counts the runs in a row that could not list
+	// them, over runs that did not come to it.
+	Failure  *ReportFailure
+	Failures int
 	// Charts are those that the run has come to. Their names are unique.
 	Charts []Chart
 }
@@ -38,7 +40,8 @@ type Dashboard struct {
 type Chart struct {
 	// Name is its title on the dashboard, and DataSource the database's name in Superset; empty where that is not known.
 	Name, DataSource string
-	// Failure is nil when the chart has data, also if that is no row; Failures counts the runs in a row that failed.
+	// Failure is nil when the chart has data, also if that is no row; Failures counts the runs in a row that
+	// failed, over runs that did not come to it.
 	Failure  *ReportFailure
 	Failures int
 	// Took is how long the answer took, zero where there was nothing to ask for.

@@ -19,10 +19,16 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-var (
-	errClosed   = errors.New("the reports are closed")
-	errFirstRun = errors.New("the first run is under way, what it has not come to is missing")
-)
+var errClosed = errors.New("the reports are closed")
+
+// firstRunError says that there is no run yet that has ended. It is an oms.ErrLookBack.
+type firstRunError struct{}
+
+func (firstRunError) Error() string {
+	return "the first run is under way, what it has not come to is missing"
+}
+
+func (firstRunError) Is(target error) bool { return target == oms.ErrLookBack }
 
 // Reports asks for one client's reports. It implements oms.Reports.
 type Reports struct {
@@ -33,6 +39,7 @@ type Reports struct {
 	patience   time.Duration // with a chart's data
 	account    *account
 	pool       *Pool
+	streaks    streaks
 
 	closing    context.Context
 	stop       context.CancelFunc
@@ -51,6 +58,7 @@ func newReports(logger *slog.Logger, client config.Client, a *account, p *Pool) 
 	r := &Reports{
 		logger: logger.With("client", client.Name, "collector", "reports"), client: client.Name,
 		dashboards: client.Superset.Dashboards, interval: client.Superset.Interval, patience: p.patience.data, account: a, pool: p,
+		streaks: streaks{failing: map[item]streak{}},
 	}
 	r.closing, r.stop = context.WithCancel(context.Background())
 	return r
@@ -72,7 +80,7 @@ func (r *Reports) Look(ctx context.Context, now time.Time) (oms.ReportRun, error
 	}
 	if last == nil {
 		found, err := current.tell(ctx, now)
-		return found, fmt.Errorf("client %s: %w", r.client, errors.Join(errFirstRun, err))
+		return found, fmt.Errorf("client %s: %w", r.client, errors.Join(firstRunError{}, err))
 	}
 	found, err := last.tell(ctx, now)
 	if err != nil {
@@ -94,7 +102,7 @@ func (r *Reports) advance(now time.Time) (current, last *run) {
 			return r.current, r.last
 		}
 	}
-	next := newRun(now, r.last)
+	next := newRun(now)
 	r.current = next
 	r.background.Go(func() {
 		r.do(next)

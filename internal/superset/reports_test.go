@@ -3,6 +3,7 @@ package superset
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -89,7 +90,7 @@ func TestDetached(t *testing.T) {
 	brief, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	run, err := r.Look(brief, start) // the first waits for what it can
-	if err == nil || !strings.Contains(err.Error(), "the first run is under way") {
+	if !errors.Is(err, oms.ErrLookBack) || !strings.Contains(err.Error(), "the first run is under way") {
 		t.Errorf("error %v", err)
 	}
 	compare(t, failed(run), map[string]string{"quick": "ok"})

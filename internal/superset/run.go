@@ -14,9 +14,8 @@ import (
 
 // run asks for everything once.
 type run struct {
-	began  time.Time // the clock of whoever wanted it
-	before *run      // the one before it, while this is under way
-	done   chan struct{}
+	began time.Time // the clock of whoever wanted it
+	done  chan struct{}
 
 	mu         sync.Mutex
 	dashboards []oms.Dashboard
@@ -32,9 +31,7 @@ type exchange struct {
 	err  error
 }
 
-func newRun(now time.Time, before *run) *run {
-	return &run{began: now, before: before, done: make(chan struct{})}
-}
+func newRun(now time.Time) *run { return &run{began: now, done: make(chan struct{})} }
 
 // tell returns what the run has found so far, and reports its requests to the context's trace.
 func (n *run) tell(ctx context.Context, now time.Time) (oms.ReportRun, error) {
@@ -67,20 +64,22 @@ func (r *Reports) do(n *run) {
 		n.note(fmt.Errorf("the run was over after %s, and %d dashboards or charts were not asked: make superset.interval longer",
 			r.interval, missed))
 	}
-	n.before = nil
 }
 
 // visit asks for the charts of a dashboard, and returns how many were not reached.
 func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 	found, err := r.account.see(ctx, name)
 	if f, ok := errors.AsType[*failure](err); ok {
-		n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure})
+		now, _ := r.streaks.next(item{dashboard: name}, &f.ReportFailure)
+		n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure, Failures: now.failures})
 		n.note(fmt.Errorf("dashboard %s: %s: %w", name, f.Reason, f))
 		return 0
 	}
 	if err != nil {
 		return 1
 	}
+	r.streaks.next(item{dashboard: name}, nil)
+	r.streaks.keep(name, found)
 	n.put(oms.Dashboard{Name: name})
 	for _, c := range found.gone {
 		f := r.account.fail(oms.ReportDeleted, "the chart %d is deleted, take it off the dashboard", c.id)
@@ -115,40 +114,19 @@ func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 
 // add adds what was measured of a chart, and logs a failure that is another than before.
 func (r *Reports) add(n *run, dashboard string, c oms.Chart) {
-	before := n.before.chart(dashboard, c.Name)
+	now, before := r.streaks.next(item{dashboard, c.Name}, c.Failure)
+	c.Failures = now.failures
 	logger := r.logger.With("dashboard", dashboard, "chart", c.Name, "duration_seconds", c.Took.Seconds())
 	switch {
-	case c.Failure != nil:
-		if c.Failures = before.Failures + 1; before.Failure == nil || *before.Failure != *c.Failure {
-			logger.Warn("the chart fails", "reason", string(c.Failure.Reason), "err", c.Failure.Text)
-		}
-	case before.Failure != nil:
+	case c.Failure != nil && before.last != now.last:
+		logger.Warn("the chart fails", "reason", string(c.Failure.Reason), "err", c.Failure.Text)
+	case c.Failure == nil && before.failures > 0:
 		logger.Info("the chart works")
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	charts := &n.dashboards[len(n.dashboards)-1].Charts
 	*charts = append(*charts, c)
-}
-
-// chart returns what the run found of a chart: nothing, for a chart that it did not come to.
-func (n *run) chart(dashboard, name string) oms.Chart {
-	if n == nil {
-		return oms.Chart{}
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, d := range n.dashboards {
-		if d.Name != dashboard {
-			continue
-		}
-		for _, c := range d.Charts {
-			if c.Name == name {
-				return c
-			}
-		}
-	}
-	return oms.Chart{}
 }
 
 func (n *run) put(d oms.Dashboard) {
