@@ -22,9 +22,8 @@ const (
 	unseen = 5 * time.Minute
 	// onItsWay is for how long a file that was fetched may be, before it counts as lost.
 	onItsWay = 5 * time.Minute
-	// betweenRuns is the interval of the reports, unlisted for how long no dashboard can be listed before it is told.
+	// betweenRuns is the interval of the reports.
 	betweenRuns = 5 * time.Minute
-	unlisted    = 10 * time.Minute
 )
 
 // An effect is what a fault must and may make fire.
@@ -59,7 +58,7 @@ func effects() map[string]effect {
 		databaseHangs:          {alerts: []string{"OMSDatabaseUnreachable"}},
 		sftpHangs:              {alerts: []string{"OMSSFTPUnreachable"}, shows: unseen, ends: unseen},
 		"sftp-hostkey-changed": {alerts: []string{"OMSSFTPUnreachable"}, shows: unseen, ends: unseen},
-		"superset-down":        {alerts: []string{"OMSSupersetUnreachable"}, shows: betweenRuns + unlisted, ends: betweenRuns},
+		"superset-down":        {alerts: []string{"OMSSupersetUnreachable"}, shows: 2 * betweenRuns, ends: betweenRuns},
 		"chart-error":          {alerts: []string{"OMSReportChartFailing"}, shows: 2 * betweenRuns, ends: betweenRuns},
 		"solr-token-expired":   {alerts: []string{"OMSReportDataSourceFailing"}, shows: 2 * betweenRuns, ends: betweenRuns},
 	}
