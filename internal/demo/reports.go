@@ -128,10 +128,7 @@ func (r *reports) data(q *http.Request) (any, error) {
 	if c.name == missingOrders && r.columnGone.Load() {
 		c.columns = strings.Replace(c.columns, "order_created_at", "created_at", 1)
 	}
-	if c.solr && r.tokenExpired.Load() {
-		return nil, errors.New("401 Client Error: Unauthorized for url: https://solr.example.com/solr/logInsights/sql")
-	}
-	d, cached, err := r.read(q.Context(), c.statement())
+	d, cached, err := r.read(q.Context(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -144,13 +141,17 @@ func (r *reports) data(q *http.Request) (any, error) {
 	}}, nil
 }
 
-// read returns what a statement gives, or gave lately.
-func (r *reports) read(ctx context.Context, statement string) (found result, cached bool, err error) {
+// read returns what a chart's statement gives, or gave lately: then its data source is not asked.
+func (r *reports) read(ctx context.Context, c chart) (found result, cached bool, err error) {
+	statement := c.statement()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.shown.Load().now
 	if held, ok := r.cache[statement]; ok && now.Sub(held.read) < cacheTimeout {
 		return held, true, nil
+	}
+	if c.solr && r.tokenExpired.Load() {
+		return result{}, false, errors.New("401 Client Error: Unauthorized for url: https://solr.example.com/solr/logInsights/sql")
 	}
 	found = result{rows: []object{}, read: now}
 	rows, err := r.db.QueryContext(ctx, statement, stored(now.Add(-24*time.Hour), r.zone))

@@ -124,7 +124,8 @@ func TestCharts(t *testing.T) {
 	}
 }
 
-// Each fault of Superset fails what it should at once, until it is over, and nothing of another client.
+// Each fault of Superset fails what it should, until it is over, and nothing of another client: what its cache has, once that
+// runs out.
 func TestSupersetFaults(t *testing.T) {
 	t.Parallel()
 	d, observers := newTestDemo(t, 2, 24*time.Hour, 10)
@@ -142,6 +143,10 @@ func TestSupersetFaults(t *testing.T) {
 	} {
 		expect("before "+fault, 0, nil)
 		observers[0].set(d, fault, true)
+		if fault == "solr-token-expired" {
+			expect(fault+", cached", 0, nil)
+		}
+		advance(t, d, observers, cacheTimeout)
 		expect(fault, 0, want)
 		expect(fault+" elsewhere", 1, nil)
 		observers[0].set(d, fault, false)
