@@ -1,139 +1,216 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // check is one of the guide's checks: of each client its state, which gives the colour, and beside it what was measured.
 // A cell of a table is coloured by its own value only (until long after Grafana 9.4), and a colour for an age would need
 // the same limit for everybody. So the colour has a cell of its own, and comes from the series by which the alerts judge.
+// Messages of Moqui have no check: the guide names none, and their alerts are tickets, which stand below.
 type check struct {
-	ref, title string
-	collector  string // who measures it: while that fails the state is not known
-	state      string // 0, 1 or 2 by client; without one the value belongs to the check before
-	value      string // by client; without one the state says all
-	unit       string
-	width      int
+	ref       string
+	collector string // who measures it: while that fails nothing is taken to be well
+	title     string // of the state
+	width     int
+	state     string // well, look or bad by client
+	values    []column
 }
+
+// States in the order of what is to be done about them: the greatest counts.
+const (
+	unwatched = iota - 1
+	well
+	unknown
+	look
+	bad
+)
 
 // states are the signs for them. Each has a shape of its own: not everybody sees the colours.
 func states() map[string]result {
-	return map[string]result{
-		"-1": {Text: "–", Color: "rgba(128, 128, 128, 0.2)", Index: 0},
-		"0":  {Text: "✓", Color: "green", Index: 1},
-		"1":  {Text: "!", Color: "orange", Index: 2},
-		"2":  {Text: "✗", Color: "red", Index: 3},
-		"3":  {Text: "?", Color: "purple", Index: 4},
+	signs := map[string]result{}
+	for i, sign := range []result{
+		{Text: "–", Color: "rgba(128, 128, 128, 0.2)"}, {Text: "✓", Color: "green"}, {Text: "?", Color: "purple"},
+		{Text: "!", Color: "orange"}, {Text: "✗", Color: "red"},
+	} {
+		sign.Index = i
+		signs[strconv.Itoa(i+unwatched)] = sign
 	}
+	return signs
 }
 
-const statesHelp = "✓ well · ! beyond 80 % of its limit, or needs a look · ✗ beyond its limit, as the alerts judge · ? cannot be measured · – not watched at this client."
+const statesHelp = "✓ well · ! beyond 80 % of its limit, or needs a look · ✗ beyond its limit, as the alerts judge · ? cannot be measured · – not watched at this client. Beside the sign stands the greatest value; the sign judges each by its own limit."
 
 // checks are the columns of the daily check, in the order of the guide.
 func checks() []check {
 	return []check{
 		{
-			ref: "created", title: "Created", collector: "orders", unit: "s", width: 84,
-			state: byLimit(`oms_orders_oldest_created_age_seconds`, `client`, `oms:limit{limit="created_age_seconds"}`),
-			value: `max by (client) (oms_orders_oldest_created_age_seconds)`,
+			ref: "created", title: "Created", collector: "orders", width: 64,
+			state:  byLimit(`oms_orders_oldest_created_age_seconds`, `client`, `oms:limit{limit="created_age_seconds"}`),
+			values: []column{age("created", "In created", `max by (client) (oms_orders_oldest_created_age_seconds)`)},
 		},
 		{
-			ref: "brokering", title: "Brokering", collector: "orders", unit: "s", width: 84,
+			ref: "brokering", title: "Brokering", collector: "orders", width: 76,
 			state: byLimit(`oms_orders_oldest_unfulfilled_age_seconds{stage="brokering_queue"}`, `client, stage`,
 				`oms:limit{limit="unfulfilled_age_seconds"}`),
-			value: `max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage="brokering_queue"})`,
+			values: []column{age("brokering", "In queue",
+				`max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage="brokering_queue"})`)},
 		},
 		{
-			ref: "unfulfilled", title: "Unfulfilled", collector: "orders", unit: "s", width: 84,
+			ref: "unfulfilled", title: "Unfulfilled", collector: "orders", width: 84,
 			state: byLimit(`oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"}`, `client, stage`,
 				`oms:limit{limit="unfulfilled_age_seconds"}`),
-			value: `max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"})`,
+			values: []column{age("unfulfilled", "In facility",
+				`max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"})`)},
 		},
 		{
-			ref: "unfillable", title: "Unfillable", collector: "orders", unit: "s", width: 84,
-			state: firing(`OMSUnfillableSurge`) + "\nor on (client)\n" +
+			ref: "parking", title: "Parking", collector: "orders", width: 64,
+			state: firing(bad, `OMSUnfillableSurge`) + "\nor on (client)\n" +
 				byLimit(`oms_orders_oldest_parked_age_seconds`, `client, facility`, `oms:limit{limit="parked_age_seconds"}`),
-			value: `max by (client) (oms_orders_oldest_parked_age_seconds and on (client, facility) oms:limit{limit="parked_age_seconds"})`,
+			values: []column{
+				age("parking", "In parking",
+					`max by (client) (oms_orders_oldest_parked_age_seconds and on (client, facility) oms:limit{limit="parked_age_seconds"})`),
+				count("parked", "Parked",
+					`sum by (client) (max by (client, facility) (oms_orders_parked) and on (client, facility) oms:limit{limit="parked_age_seconds"})`),
+			},
 		},
 		{
-			ref: "parked", title: "Parked", unit: "none", width: 62,
-			value: `sum by (client) (oms_orders_parked and on (client, facility) oms:limit{limit="parked_per_hour"})`,
-		},
-		{
-			ref: "missing", title: "Missing", collector: "orders", unit: "none", width: 66,
-			state: `2 * (max by (client) (last_over_time(oms_orders_missing[1d])) > bool on (client) oms:limit{limit="orders_missing"})`,
-			value: `sum by (client) (max by (client, shop) (last_over_time(oms_orders_missing[1d])))`,
-		},
-		{
-			ref: "job", title: "Longest job", collector: "jobs", unit: "s", width: 94,
-			state: `2 + 0 * count by (client) (oms:job_stuck)
+			ref: "import", title: "Import", collector: "orders", width: 58,
+			state: firing(bad, `OMSOrderImportStalled`) + `
 or on (client)
-(max by (client) (oms_job_running_seconds) > bool on (client) 0.8 * oms:limit{limit="job_running_seconds", job_name=""})`,
-			value: `max by (client) (oms_job_running_seconds)`,
+3 * (max by (client) (last_over_time(oms_orders_missing[1d])) > bool on (client) oms:limit{limit="orders_missing"})
+or on (client)
+0 * max by (client) (oms_orders_last_import_timestamp_seconds)`,
+			values: []column{count("import", "Missing", missing("client"))},
 		},
 		{
-			ref: "failing", title: "Failing", collector: "jobs", unit: "none", width: 66,
-			state: firing(`OMSJobFailing`) + `
+			ref: "job", title: "Jobs", collector: "jobs", width: narrow,
+			state: `3 + 0 * count by (client) (oms:job_stuck)
 or on (client)
-(max by (client) (oms_job_consecutive_failures) >= bool on (client) oms:limit{limit="job_failures_rare"})`,
-			value: `sum by (client) (oms_job_consecutive_failures > bool 0)`,
+2 * (` + share(`oms_job_running_seconds`, `client, job_name`, `(
+  oms:limit{limit="job_running_seconds", job_name!=""}
+  or on (client, job_name)
+  max by (client, job_name) (0 * oms_job_running_seconds) + on (client) group_left () oms:limit{limit="job_running_seconds", job_name=""}
+)`) + ` > bool 0.8)`,
+			values: []column{age("job", "Longest", `max by (client) (oms_job_running_seconds)`)},
 		},
 		{
-			ref: "reset", title: "Reset inventory", collector: "reset_inventory", unit: "s", width: 118,
-			state: `2 + 0 * count by (client) (oms:reset_inventory_trouble_seconds:held or oms:reset_inventory_missed_seconds)
+			ref: "failing", title: "Failing", collector: "jobs", width: 60,
+			state: firing(bad, `OMSJobFailing`) + `
 or on (client)
-(min by (client) (` + due + `) < bool 3600)`,
-			value: `min by (client) (` + due + `)`,
+2 * (max by (client) (oms_job_consecutive_failures) >= bool on (client) oms:limit{limit="job_failures_rare"})`,
+			values: []column{count("failing", "In a row", `max by (client) (oms_job_consecutive_failures)`)},
 		},
 		{
-			ref: "sftp", title: "SFTP", collector: "sftp", width: 52,
-			state: firing(`OMSSFTP.*`) + `
+			ref: "scheduler", title: "Scheduler", collector: "jobs", width: 78,
+			state: firing(bad, `OMSJobScheduler.*|OMSJobOverdue|OMSInstanceSilent`) + `
 or on (client)
-1 + 0 * count by (client) (oms:sftp_unseen or oms_sftp_invalid_files > 0 or oms_sftp_listing_truncated > 0)
+2 * max by (client) (
+  oms_job_scheduler_locked
+  or
+  oms_job_oldest_overdue_seconds > bool on (client) group_left () oms:limit{limit="scheduler_idle_seconds"}
+)`,
+		},
+		{
+			ref: "reset", title: "Inventory", collector: "reset_inventory", width: 74,
+			state: `3 + 0 * count by (client) (oms:reset_inventory_trouble_seconds:held or oms:reset_inventory_missed_seconds)
+or on (client)
+` + firing(look, `OMSResetInventoryRecordsRefused|OMSResetInventorySourceWithoutDeadline|OMSResetInventoryDeadlineWithoutSource`) + `
+or on (client)
+2 * (min by (client) (` + due + `) < bool 3600)`,
+			values: []column{age("reset", "Due in", `min by (client) (`+due+`)`)},
+		},
+		{
+			ref: "sftp", title: "SFTP", collector: "sftp", width: narrow,
+			state: firing(bad, `OMSSFTP.*`) + `
+or on (client)
+2 + 0 * count by (client) (
+  max by (client, location, source, folder) (oms_sftp_folder_info) unless on (client, location, source, folder) oms_sftp_files
+  or oms_sftp_invalid_files > 0
+  or oms_sftp_listing_truncated > 0
+)
 or on (client)
 0 * count by (client) (oms_sftp_files)`,
 		},
 		{
-			ref: "pending", title: "Pending", collector: "data_manager", unit: "s", width: 84,
-			state: byLimit(`oms_data_manager_oldest_age_seconds{status!="running"}`, `client`, `oms:limit{limit="data_manager_pending_seconds"}`),
-			value: `max by (client) (oms_data_manager_oldest_age_seconds{status!="running"})`,
+			ref: "pending", title: "Pending", collector: "data_manager", width: 68,
+			state:  byLimit(`oms_data_manager_oldest_age_seconds{status!="running"}`, `client`, `oms:limit{limit="data_manager_pending_seconds"}`),
+			values: []column{age("pending", "Waiting", `max by (client) (oms_data_manager_oldest_age_seconds{status!="running"})`)},
 		},
 		{
-			ref: "running", title: "Running", collector: "data_manager", unit: "s", width: 84,
-			state: byLimit(`oms_data_manager_oldest_age_seconds{status="running"}`, `client`, `oms:limit{limit="data_manager_running_seconds"}`),
-			value: `max by (client) (oms_data_manager_oldest_age_seconds{status="running"})`,
+			ref: "running", title: "Running", collector: "data_manager", width: 68,
+			state:  byLimit(`oms_data_manager_oldest_age_seconds{status="running"}`, `client`, `oms:limit{limit="data_manager_running_seconds"}`),
+			values: []column{age("running", "In work", `max by (client) (oms_data_manager_oldest_age_seconds{status="running"})`)},
 		},
 		{
-			ref: "failed", title: "Failed", collector: "data_manager", unit: "none", width: 62,
-			state: firing(`OMSDataManagerFileFailed|OMSResetInventoryFailed`) + `
+			ref: "failed", title: "Failed", collector: "data_manager", width: 56,
+			state: `3 + 0 * count by (client) (` + notMended + `)
 or on (client)
-(sum by (client) (oms_data_manager_recent_files{outcome!="finished"}) > bool 0)`,
-			value: `sum by (client) (oms_data_manager_recent_files{outcome=~"failed|crashed"})`,
+2 * (max by (client) (oms_data_manager_recent_files{outcome!="finished"}) > bool 0)`,
+			values: []column{count("failed", "Configs", `count by (client) (`+notMended+`)`+noRow("data_manager"))},
 		},
 		{
-			ref: "charts", title: "Tathya", collector: "reports", unit: "none", width: 64,
-			state: firing(`OMSReport.*|OMSSuperset.*`) + `
+			ref: "charts", title: "Tathya", collector: "reports", width: 60,
+			state: firing(bad, `OMSReport.*|OMSSuperset.*`) + `
 or on (client)
-(max by (client) (1 - oms_report_chart_success or 1 - oms_report_dashboard_success) > bool 0)`,
-			value: `sum by (client) (1 - oms_report_chart_success)`,
+2 * max by (client) (1 - oms_report_chart_success or 1 - oms_report_dashboard_success)`,
+			values: []column{count("charts", "Charts", `count by (client) (group by (client, dashboard, chart) (
+  oms_report_chart_success == 0
+  or oms_report_dashboard_success == 0
+  or ALERTS{alertname=~"OMSReport.*", chart!="", alertstate="firing"}
+))
+or on (client)
+0 * max by (client) (oms_report_dashboard_success)`)},
 		},
 		{
 			ref: "collectors", title: "Collectors", collector: "client", width: 80,
-			state: firing(`OMSExporterDown|OMSClientVanished|OMSDatabaseUnreachable|OMSCollectorFailing`) + `
+			state: firing(bad, `OMSExporterDown|OMSClientVanished|OMSDatabaseUnreachable|OMSCollectorFailing`) + `
 or on (client)
-1 - min by (client) (oms_collector_success)`,
+` + firing(look, `OMSDatabaseClockSkewed|OMSDataStale|OMSSeriesDropped|OMSSchemaReduced|OMSLimitOverrideUnused`) + `
+or on (client)
+2 * (1 - min by (client) (max by (client, collector) (oms_collector_success)))`,
 		},
 	}
 }
 
-// byLimit judges ages by their share of a limit, to which the labels belong.
-func byLimit(age, labels, limit string) string {
-	share := fmt.Sprintf("max by (client) (%s / on (%s) group_left () %s)", age, labels, limit)
-	return fmt.Sprintf("(%s > bool 1)\n+ (%s > bool 0.8)", share, share)
+// age is a column of seconds, and count one of numbers.
+func age(ref, title, expr string) column {
+	return column{ref: ref, title: title, unit: "s", width: 78, align: "left", expr: watched(expr)}
 }
 
-// firing is 2 where one of the alerts fires, and absent elsewhere: of what is judged in more than one way.
-func firing(alerts string) string {
-	return fmt.Sprintf(`2 + 0 * count by (client) (ALERTS{alertname=~"%s", alertstate="firing"})`, alerts)
+func count(ref, title, expr string) column {
+	return column{ref: ref, title: title, unit: "none", width: 64, align: "left", expr: watched(expr)}
 }
+
+// byLimit judges ages by their share of a limit, to which the labels belong.
+func byLimit(age, labels, limit string) string {
+	of := share(age, labels, limit)
+	return fmt.Sprintf("(%s > bool 1)\n+ 2 * (%s > bool 0.8)", of, of)
+}
+
+func share(age, labels, limit string) string {
+	return fmt.Sprintf("max by (client) (%s / on (%s) group_left () %s)", age, labels, limit)
+}
+
+// firing is a state where one of the alerts fires, and absent elsewhere: of what is judged in more than one way.
+func firing(state int, alerts string) string {
+	return fmt.Sprintf(`%d + 0 * count by (client) (ALERTS{alertname=~"%s", alertstate="firing"})`, state, alerts)
+}
+
+// missing are the orders that the reconciliation of a shop found missing: it runs once a day.
+func missing(by string) string {
+	return "max by (" + by + `) (last_over_time(oms_orders_missing{client=~"$client"}[1d]))`
+}
+
+// notMended are the configurations of which no file has finished since one failed, as OMSDataManagerFileFailed has it.
+const notMended = `
+  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
+    > max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
+  or
+  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
+    unless max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
+`
 
 // due is the time to the next deadline of a reset-inventory file that has no file yet, by client, source and deadline, or
 // less than 0: for how long one has been missed. Deadlines and files are those of rules/limits.yml and
@@ -146,25 +223,18 @@ or
   <= bool on (client, source, deadline) oms:reset_inventory_window
 )`
 
-// checksTable has a row for each client that was watched within a day, and two columns for each check.
+// checksTable has a row for each client that was watched within a day, and of each check the state and what was measured.
 func checksTable() panel {
 	var columns []column
 	for _, c := range checks() {
-		title, width := " ", narrow
-		if c.value == "" {
-			title, width = c.title, c.width
-		}
-		if c.state != "" {
-			columns = append(columns, sign(c.ref+"_state", title, width, watched(fmt.Sprintf(`%s
-or on (client)
-3 + 0 * max by (client) (oms_collector_success{collector="%s"} == 0 or on (client) oms:client_unseen)
-or on (client)
--oms:client`, c.state, c.collector))))
-		}
-		if c.value != "" {
-			columns = append(columns,
-				column{ref: c.ref, title: c.title, unit: c.unit, width: c.width, align: "left", expr: watched(c.value)})
-		}
+		columns = append(columns, sign(c.ref+"_state", c.title, c.width, watched(fmt.Sprintf(`max by (client) (
+%s
+or
+%d + 0 * label_replace(max by (client) (oms_collector_success{collector="%s"}) == 0 or oms:client_unseen, "known", "no", "", "")
+or
+%d * oms:client
+)`, c.state, unknown, c.collector, unwatched))))
+		columns = append(columns, c.values...)
 	}
 	return table("Checks", statesHelp, []key{clientKey()}, columns...).sorted("Client", false)
 }

@@ -11,17 +11,19 @@ func jobsSection() section {
 				ref: "running", title: "Running for", unit: "s", width: 100,
 				expr: `max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})` + noRow("jobs"),
 			},
-			sign("stuck", " ", narrow, `2 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
+			sign("stuck", "State", 56, `3 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
 or
-1 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")),
+2 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")),
 		).sorted("Running for", true),
-		table("Failing jobs", "Jobs whose last run failed or crashed, ✗ as often as their limit. A row without a job: there is none.",
+		table("Failing jobs", "Jobs whose last run failed or crashed, ✗ as often as their limit, or as the alert judges. A row without a job: there is none.",
 			[]key{clientKey(), jobKey()},
-			sign("state", " ", narrow, `2 + 0 * (
-  max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) >= on (client, job_name) oms:job_failures_limit
+			sign("state", "State", 56, `3 + 0 * max by (client, job_name) (
+  oms_job_consecutive_failures{client=~"$client"} >= on (client, job_name) group_left () oms:job_failures_limit
+  or
+  ALERTS{alertname="OMSJobFailing", alertstate="firing", client=~"$client"}
 )
 or
-1 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
+2 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
 			column{
 				ref: "failures", title: "In a row", unit: "none", width: 80,
 				expr: `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)` + noRow("jobs"),

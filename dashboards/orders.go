@@ -32,7 +32,7 @@ func ordersSection() section {
 			}).sorted("Since", true).size(16, 8),
 		stat("Missing at import", "Orders that a shop's last reconciliation found in Shopify and that are not in the OMS.", "none",
 			steps("green", from(1, "red")),
-			series("{{client}} {{shop}}", `max by (client, shop) (oms_orders_missing{client=~"$client"})`),
+			series("{{client}} {{shop}}", missing("client, shop")),
 		).emptyMeans("no reconciliation within 36 h").size(8, 8),
 	}}
 }

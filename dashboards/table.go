@@ -47,7 +47,7 @@ type column struct {
 // narrow is the width of a sign: Grafana makes no column narrower.
 const narrow = 50
 
-// sign is a column of states, each of which leads to its client; its title may be blank, where another column tells more.
+// sign is a column of states, each of which leads to its client.
 func sign(ref, title string, width int, expr string) column {
 	return column{ref: ref, title: title, width: width, align: "center", words: states(), links: clientKey().links, expr: expr}
 }

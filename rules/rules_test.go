@@ -320,6 +320,28 @@ func dashboardExprs(t *testing.T) []string {
 	return all
 }
 
+// TestDashboardAlerts wants an alert for every name, or pattern of names, by which a dashboard asks for alerts.
+func TestDashboardAlerts(t *testing.T) {
+	t.Parallel()
+	known := names(alerts(t))
+	asked := map[string]bool{}
+	for _, expr := range dashboardExprs(t) {
+		for _, match := range regexp.MustCompile(`alertname=~?"([^"]*)"`).FindAllStringSubmatch(expr, -1) {
+			for pattern := range strings.SplitSeq(match[1], "|") {
+				asked[pattern] = true
+			}
+		}
+	}
+	for pattern := range asked {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString) {
+			t.Errorf("a dashboard asks for alerts of the name %s, and there is none", pattern)
+		}
+	}
+	if len(asked) < 10 {
+		t.Errorf("the dashboards ask only for %d names", len(asked))
+	}
+}
+
 func alerts(t *testing.T) []rule {
 	t.Helper()
 	return slices.DeleteFunc(rules(t), func(r rule) bool { return r.Alert == "" })

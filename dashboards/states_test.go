@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
+
+// TestStates judges, by the shipped rules in promtool, what the demo does not have. Each case is a client of its own.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	promtool := testserver.Tool(t, "promtool")
+	const (
+		noJobs      = `oms_collector_success{collector="jobs"} 0`
+		jobs        = `oms_collector_success{collector="jobs"} 1`
+		noSFTP      = `oms_collector_success{collector="sftp"} 0`
+		sftp        = `oms_collector_success{collector="sftp"} 1`
+		inbox       = `oms_sftp_folder_info{location="drop",source="wms",folder="inbox"} 1`
+		archive     = `oms_sftp_folder_info{location="drop",source="wms",folder="archive"} 1`
+		seenInbox   = `oms_sftp_files{location="drop",source="wms",folder="inbox"} 0`
+		seenArchive = `oms_sftp_files{location="drop",source="wms",folder="archive"} 0`
+		long        = `oms_job_running_seconds{job_name="LONG"} 2400`
+		longLimit   = `oms:limit_override{limit="job_running_seconds",job_name="LONG"} 10800`
+		source      = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
+	)
+	var tests []map[string]any
+	for _, c := range []struct {
+		check  string
+		want   int
+		series []string // name, labels and value, but for the client
+	}{
+		{"created", unwatched, nil},
+		{"unfulfilled", well, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 483840`}},
+		{"unfulfilled", look, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 483841`}},
+		{"unfulfilled", look, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 604800`}},
+		{"unfulfilled", bad, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 604801`}},
+		{"import", well, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781096400`}},
+		{"import", bad, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781000000`}},
+		{"import", well, []string{`oms_orders_missing{shop="S"} 0`}},
+		{"import", bad, []string{`oms_orders_missing{shop="S"} 1`}},
+		{"job", look, []string{long, jobs}},
+		{"job", well, []string{long, jobs, longLimit}},
+		{"job", unknown, []string{noJobs}},
+		{"job", unknown, []string{noJobs, `oms_job_running_seconds{job_name="SHORT"} 60`}},
+		{"job", look, []string{noJobs, long}},
+		{"scheduler", well, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 0`, `oms_job_oldest_overdue_seconds{pool="pool"} 900`}},
+		{"scheduler", look, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 1`}},
+		{"scheduler", bad, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 901`}},
+		{"reset", look, []string{source}},
+		{"sftp", well, []string{sftp, inbox, archive, seenInbox, seenArchive}},
+		{"sftp", look, []string{noSFTP, inbox, archive, seenInbox}},
+		{"sftp", unknown, []string{noSFTP, inbox, archive, seenInbox, seenArchive}},
+		{"sftp", bad, []string{noSFTP, inbox, archive, seenArchive}},
+		{"running", well, []string{`oms_data_manager_oldest_age_seconds{config="C",status="running"} 2160`}},
+		{"running", bad, []string{`oms_data_manager_oldest_age_seconds{config="C",status="running"} 2701`}},
+		{"failed", look, []string{
+			`oms_data_manager_last_success_timestamp_seconds{config="C"} 2`, `oms_data_manager_last_failure_timestamp_seconds{config="C"} 1`,
+			`oms_data_manager_recent_files{config="C",outcome="failed"} 1`,
+		}},
+		{"failed", bad, []string{
+			`oms_data_manager_last_success_timestamp_seconds{config="C"} 1`, `oms_data_manager_last_failure_timestamp_seconds{config="C"} 2`,
+		}},
+		{"collectors", well, []string{`oms_collector_success{collector="client"} 1`}},
+		{"collectors", look, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
+	} {
+		var input []map[string]string
+		for _, s := range append(c.series, `oms_client_info 1`) {
+			name, value, _ := strings.Cut(s, " ")
+			name, labels, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
+			input = append(input, map[string]string{"series": name + `{client="C",` + labels + "}", "values": value + "x15"})
+		}
+		tests = append(tests, map[string]any{
+			"name": c.check + ": " + strings.Join(c.series, ", "), "start_timestamp": "2026-06-10T13:00:00Z", "input_series": input,
+			"promql_expr_test": []map[string]any{{
+				"expr": strings.ReplaceAll(stateOf(t, c.check), "$client", everybody), "eval_time": "15m",
+				"exp_samples": []map[string]any{{"labels": `{client="C"}`, "value": c.want}},
+			}},
+		})
+	}
+	rules, err := filepath.Abs("../rules/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := json.Marshal(map[string]any{"rule_files": []string{rules}, "evaluation_interval": "1m", "tests": tests})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "states.json") // which is YAML too
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := exec.CommandContext(t.Context(), promtool, "test", "rules", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
