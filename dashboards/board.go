@@ -23,7 +23,7 @@ type section struct {
 func newDashboard(uid, title, description, since string, sections ...section) dashboard {
 	d := dashboard{
 		UID: uid, Title: title, Description: description, Tags: []string{tag},
-		Timezone: "utc", SchemaVersion: 38, Editable: true, GraphTooltip: 1,
+		Timezone: "utc", SchemaVersion: 38, GraphTooltip: 1,
 		Refresh: "30s", Time: timeRange{From: since, To: "now"},
 		Links: []dashboardLink{{
 			Title: "OMS", Type: "dashboards", Tags: []string{tag}, AsDropdown: true, IncludeVars: true, KeepTime: true,

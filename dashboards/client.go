@@ -19,7 +19,7 @@ func messagesSection() section {
 			[]key{clientKey(), {label: "type", title: "Type"}, {label: "direction", title: "Direction", width: 90}, {label: "status", title: "Status", width: 100}},
 			column{
 				ref: "messages", title: "Messages", unit: "none", width: 90,
-				expr: `(sum by (client, type, direction, status) (oms_system_messages{client=~"$client"}) > 0)` + noRow("system_messages"),
+				expr: `(max by (client, type, direction, status) (oms_system_messages{client=~"$client"}) > 0)` + noRow("system_messages"),
 			},
 			column{
 				ref: "oldest", title: "Oldest", unit: "s", width: 100,
@@ -34,10 +34,10 @@ func messagesSection() section {
 
 // tathyaSection is about the dashboards of Apache Superset.
 func tathyaSection() section {
-	const none = "no Tathya dashboards are configured"
+	const none = "no Tathya dashboards are configured, or none was asked yet"
 	byChart := []key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "chart", title: "Chart"}}
 	return section{"Tathya", []panel{
-		table("Charts", "Whether each chart has data, as the dashboard asks for them; if not, why.",
+		table("Charts", "Whether each chart has data, as the dashboard asks for them; if not, why. A row without a chart: none is known.",
 			append(byChart, key{label: "data_source", title: "Data source"}, key{label: "reason", title: "Reason", width: 120}),
 			column{
 				ref: "success", title: "Data", width: 60, words: yesIsGood(),
@@ -45,7 +45,7 @@ func tathyaSection() section {
 			},
 			column{
 				ref: "info", hidden: true,
-				expr: `max by (client, dashboard, chart, data_source) (oms_report_chart_info{client=~"$client"})`,
+				expr: `max by (client, dashboard, chart, data_source) (oms_report_chart_info{client=~"$client"})` + orClient,
 			},
 			column{
 				ref: "error", hidden: true,
@@ -69,7 +69,7 @@ or on (client, dashboard, chart)
 				ref: "duration", title: "Answered in", unit: "s", width: 100,
 				expr: `max by (client, dashboard, chart) (oms_report_chart_duration_seconds{client=~"$client"})`,
 			}).sorted("Data", false).size(screenWidth, 9),
-		table("Dashboards", "Whether the charts of each could be listed; if not, why.",
+		table("Dashboards", "Whether the charts of each could be listed; if not, why. A row without a dashboard: none is configured.",
 			[]key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "reason", title: "Reason"}},
 			column{
 				ref: "success", title: "Listed", width: 70, words: yesIsGood(),
@@ -79,14 +79,14 @@ or on (client, dashboard, chart)
 				ref: "error", hidden: true,
 				expr: `max by (client, dashboard, reason) (oms_report_dashboard_error{client=~"$client"})
 or on (client, dashboard)
-0 * max by (client, dashboard) (oms_report_dashboard_success{client=~"$client"})`,
+0 * max by (client, dashboard) (oms_report_dashboard_success{client=~"$client"})` + orClient,
 			}).size(8, 8),
 		graph("Charts without data", "By dashboard.", "none",
-			series("{{client}} {{dashboard}}", `sum by (client, dashboard) (1 - oms_report_chart_success{client=~"$client"})`),
+			series("{{client}} {{dashboard}}", `sum by (client, dashboard) (1 - max by (client, dashboard, chart) (oms_report_chart_success{client=~"$client"}))`),
 		).size(8, 8).emptyMeans(none),
 		graph("Single values", "Of charts that show one.", "none",
 			series("{{client}} {{dashboard}}: {{chart}} {{metric}}",
 				`max by (client, dashboard, chart, metric) (oms_report_chart_value{client=~"$client"})`),
-		).size(8, 8).emptyMeans(none),
+		).size(8, 8).emptyMeans("no chart shows a single value"),
 	}}
 }

@@ -37,7 +37,9 @@ func TestFiles(t *testing.T) {
 }
 
 // TestRules states the rules of grafana/dashboard-linter, and a few of our own. Those of its rules that want variables and
-// selectors for job and instance do not fit: people look for a client, whichever exporter watches it.
+// selectors for job and instance do not fit: people look for a client, whichever exporter watches it. Nor does the one that
+// wants every range to be $__rate_interval: that of increase is what the panel says. Panels of several queries have each of
+// them checked by itself.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	titles := map[string]bool{}
@@ -50,6 +52,9 @@ func TestRules(t *testing.T) {
 				t.Errorf("title %q, description %q, tags %q", d.Title, d.Description, d.Tags)
 			}
 			titles[d.Title] = true
+			if d.Editable {
+				t.Error("it can be edited in Grafana, and would differ from its file")
+			}
 			if d.SchemaVersion != 38 {
 				t.Errorf("schema version %d, want Grafana 9.4's", d.SchemaVersion)
 			}
@@ -96,7 +101,10 @@ func (p panel) expectInside(t *testing.T, others []panel) {
 }
 
 var (
-	rates = regexp.MustCompile(`\b(rate|irate|deriv)\([^[]*\[([^\]]*)\]`)
+	rates    = regexp.MustCompile(`\b(rate|irate|deriv)\([^[]*\[([^\]]*)\]`)
+	counters = regexp.MustCompile(`(\w*)\(?\b\w+_total\b`)
+	// Two exporters may watch a client: what both tell must not be added up. The sessions of each are its own.
+	sums = regexp.MustCompile(`\bsum(?: by \([^)]*\) )?\((?:1 - )?(?:max by |oms:|rate\(go_sql_)`)
 	// Whatever is not of a client says whose it is.
 	scoped = regexp.MustCompile(`client=~"\$client(\|(all)?)?"|job=~"oms\|oms_exporter"|\boms_exporter_`)
 	inUse  = regexp.MustCompile(`\$\{?(\w+)`)
@@ -130,6 +138,14 @@ func (p panel) expectComplete(t *testing.T) {
 			if rate[2] != "$__rate_interval" || p.Interval == "" {
 				t.Errorf("%s %s: %s over %s", p.Title, q.RefID, rate[1], rate[2])
 			}
+		}
+		for _, counter := range counters.FindAllStringSubmatch(q.Expr, -1) {
+			if counter[1] != "rate" && counter[1] != "increase" {
+				t.Errorf("%s %s: a counter in %q: %s", p.Title, q.RefID, counter[1], q.Expr)
+			}
+		}
+		if strings.Count(q.Expr, "sum") != len(sums.FindAllString(q.Expr, -1)) {
+			t.Errorf("%s %s adds up what two exporters tell: %s", p.Title, q.RefID, q.Expr)
 		}
 		for _, variable := range inUse.FindAllStringSubmatch(q.Expr+q.LegendFormat, -1) {
 			if variable[1] != "client" && variable[1] != "__rate_interval" {

@@ -10,11 +10,11 @@ func dataManagerSection() section {
 		table("Files by configuration", "Those that wait or are in work now, the last that ended, and those of the last 24 hours.", byConfig,
 			column{
 				ref: "waiting", title: "Waiting", unit: "none", width: 75,
-				expr: `sum by (client, config) (oms_data_manager_files{client=~"$client", status!="running"})`,
+				expr: `sum by (client, config) (max by (client, config, status) (oms_data_manager_files{client=~"$client", status!="running"}))`,
 			},
 			column{
 				ref: "running", title: "Running", unit: "none", width: 75,
-				expr: `sum by (client, config) (oms_data_manager_files{client=~"$client", status="running"})`,
+				expr: `max by (client, config) (oms_data_manager_files{client=~"$client", status="running"})`,
 			},
 			column{
 				ref: "oldest", title: "Oldest of these", unit: "s", width: 110,
@@ -46,8 +46,8 @@ func dataManagerSection() section {
 			series("{{client}}", `max by (client) (oms_data_manager_oldest_age_seconds{client=~"$client", status="running"})`),
 			limit("data_manager_running_seconds")),
 		graph("Open files", "By status.", "none",
-			series("{{client}} {{status}}", `sum by (client, status) (oms_data_manager_files{client=~"$client"})`)),
+			series("{{client}} {{status}}", `sum by (client, status) (max by (client, config, status) (oms_data_manager_files{client=~"$client"}))`)),
 		graph("Files of the last 24 hours", "By how they ended.", "none",
-			series("{{client}} {{outcome}}", `sum by (client, outcome) (oms_data_manager_recent_files{client=~"$client"})`)),
+			series("{{client}} {{outcome}}", `sum by (client, outcome) (max by (client, config, outcome) (oms_data_manager_recent_files{client=~"$client"}))`)),
 	}}
 }

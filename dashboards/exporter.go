@@ -35,7 +35,7 @@ func exporter() dashboard {
 			stat("Targets down", "Scrapes that fail now.", "none", steps("green", from(1, "red")),
 				series("", `count(up{`+jobs+`} == 0) or vector(0)`)),
 			stat("Collectors failing", "Of all clients.", "none", steps("green", from(1, "red")),
-				series("", `sum(1 - oms_collector_success{client=~"$client"})`)),
+				series("", `sum(1 - max by (client, collector) (oms_collector_success{client=~"$client"}))`)),
 			stat("Configuration", "Whether the last reload was good.", "none", steps("red", from(1, "green")),
 				series("{{instance}}", `oms_exporter_config_last_reload_successful`)).says("0", "refused", "1", "in force"),
 			stat("Configured since", "The last good reload.", "s", steps("text"),

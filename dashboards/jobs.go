@@ -51,7 +51,7 @@ or
 			series("{{client}} {{pool}}", `time() - max by (client, pool) (oms_job_last_start_timestamp_seconds{client=~"$client"})`),
 			limit("scheduler_idle_seconds")),
 		graph("Jobs by status", "Pending, queued and running.", "none",
-			series("{{client}} {{status}}", `sum by (client, status) (oms_jobs{client=~"$client"})`)),
+			series("{{client}} {{status}}", `max by (client, status) (oms_jobs{client=~"$client"})`)),
 		table("Servers", "Those that run jobs: their last sign of life, and whether a job-manager lock is in force (of _NA_: for all of them).",
 			[]key{clientKey(), {label: "oms_instance", title: "Instance"}},
 			column{

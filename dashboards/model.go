@@ -9,7 +9,7 @@ type dashboard struct {
 	Tags          []string        `json:"tags"`
 	Timezone      string          `json:"timezone"`
 	SchemaVersion int             `json:"schemaVersion"`
-	Editable      bool            `json:"editable"`
+	Editable      bool            `json:"editable"`     // no: they are made by this program
 	GraphTooltip  int             `json:"graphTooltip"` // 1: the crosshair is shared
 	Refresh       string          `json:"refresh"`
 	Time          timeRange       `json:"time"`

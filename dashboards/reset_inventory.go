@@ -4,16 +4,17 @@ func sourceKey() key { return key{label: "source", title: "Source", width: 80} }
 
 // deadlinesTable has a row for each source of reset-inventory files: when it is due, and where it is when it is late.
 func deadlinesTable() panel {
-	return table("Reset inventory", "Until the next deadline that has no file yet, on the client's clock; less than 0: overdue. When a file is in trouble, which.",
+	return table("Reset inventory", "Until the next deadline that has no file yet, on the client's clock; less than 0: overdue. When a file is in trouble, which. A row without a source: none is configured.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, {label: "branch", title: "Trouble"}},
 		column{
 			ref: "due", title: "Due in", unit: "s", width: 90, colors: steps("red", from(0, "orange"), from(3600, "green")),
-			expr: `bottomk by (client, source) (1, ` + watched(due) + `)
-+ on (client, source) group_left (branch) (
-  0 * oms:reset_inventory_trouble_seconds:held
-  or on (client, source)
-  label_replace(0 * max by (client, source) (oms:reset_inventory_config), "branch", "none", "", "")
-)`,
+			expr: `bottomk by (client, source) (1, ` + watched(due) + `)`,
+		},
+		column{
+			ref: "trouble", hidden: true,
+			expr: `0 * oms:reset_inventory_trouble_seconds:held{client=~"$client"}
+or on (client, source)
+label_replace(0 * max by (client, source) (oms:reset_inventory_config{client=~"$client"}), "branch", "none", "", "")` + orClient,
 		},
 		column{
 			ref: "processed", title: "Processed", unit: "s", width: 90,
@@ -35,31 +36,37 @@ func deadlinesTable() panel {
 
 // resetInventorySection follows the files from their drop folders to the inventory.
 func resetInventorySection() section {
+	const noSource, noFolder = "no reset-inventory source is configured", "no drop folder is configured"
 	return section{"Reset inventory and SFTP", []panel{
 		deadlinesTable().size(screenWidth, 8),
 		graph("Time to the next deadline", "That has no file yet, by source; below 0: overdue.", "s",
-			series("{{client}} {{source}} {{deadline}}", watched(due))),
+			series("{{client}} {{source}} {{deadline}}", watched(due))).emptyMeans("no source has a deadline"),
 		graph("Since the last processed file", "By source. The marks are the deadlines.", "s",
-			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)),
+			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)).emptyMeans(noSource),
 		graph("File in work", "How long the source's file has been running; 0 when none is.", "s",
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
-			limit("data_manager_running_seconds")),
+			limit("data_manager_running_seconds")).emptyMeans(noSource),
 		graph("Records of the last file", "All of them, and those that were refused.", "none",
-			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)),
-		table("Configurations", "By which each source's files come, and how many wait or are in work.",
+			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)).emptyMeans(noSource),
+		table("Configurations", "By which each source's files come, and how many wait or are in work. A row without a source: none is configured.",
 			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
+			column{ref: "info", hidden: true, expr: `oms:reset_inventory_config{client=~"$client"}` + orClient},
 			column{
 				ref: "open", title: "Open files", unit: "none", width: 90, colors: steps("text", from(1, "orange")),
-				expr: `sum by (client, config) (oms_data_manager_files{client=~"$client"})
-* on (client, config) group_left (source) max by (client, source, config) (oms_reset_inventory_config_info)`,
+				expr: `sum by (client, config) (max by (client, config, status) (oms_data_manager_files{client=~"$client"}))
+* on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			},
 			column{
 				ref: "failure", title: "Last failure", unit: "s", width: 110,
 				expr: `(time() - max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"}))
-* on (client, config) group_left (source) max by (client, source, config) (oms_reset_inventory_config_info)`,
+* on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			}),
-		table("Drop folders", "Files in each folder, the age of the oldest and newest, and whether all of it was read.",
+		table("Drop folders", "Files in each folder, the age of the oldest and newest, and whether all of it was read. A row without a folder: none is configured.",
 			[]key{clientKey(), {label: "location", title: "Location"}, sourceKey(), {label: "folder", title: "Folder", width: 80}},
+			column{
+				ref: "info", hidden: true,
+				expr: `max by (client, location, source, folder) (oms_sftp_folder_info{client=~"$client"})` + orClient,
+			},
 			column{
 				ref: "seen", title: "Seen", width: 60, words: yesIsGood(),
 				expr: `max by (client, location, source, folder) (
@@ -83,9 +90,9 @@ func resetInventorySection() section {
 				expr: `max by (client, location, source, folder) (oms_sftp_listing_truncated{client=~"$client"})`,
 			}),
 		graph("Files that the import would refuse", "Of those that wait, by reason.", "none",
-			series("{{client}} {{location}} {{reason}}", `max by (client, location, reason) (oms_sftp_invalid_files{client=~"$client"})`)),
+			series("{{client}} {{location}} {{reason}}", `max by (client, location, reason) (oms_sftp_invalid_files{client=~"$client"})`)).emptyMeans(noFolder),
 		graph("Files in drop folders", "That match the pattern; in the archive those of the last 48 h.", "none",
-			series("{{client}} {{location}} {{folder}}", `max by (client, location, folder) (oms_sftp_files{client=~"$client"})`)),
+			series("{{client}} {{location}} {{folder}}", `max by (client, location, folder) (oms_sftp_files{client=~"$client"})`)).emptyMeans(noFolder),
 	}}
 }
 

@@ -14,7 +14,6 @@ import (
 // TestStates judges, by the shipped rules in promtool, what the demo does not have. Each case is a client of its own.
 func TestStates(t *testing.T) {
 	t.Parallel()
-	promtool := testserver.Tool(t, "promtool")
 	const (
 		noJobs      = `oms_collector_success{collector="jobs"} 0`
 		jobs        = `oms_collector_success{collector="jobs"} 1`
@@ -68,20 +67,68 @@ func TestStates(t *testing.T) {
 		{"collectors", well, []string{`oms_collector_success{collector="client"} 1`}},
 		{"collectors", look, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
 	} {
-		var input []map[string]string
-		for _, s := range append(c.series, `oms_client_info 1`) {
-			name, value, _ := strings.Cut(s, " ")
-			name, labels, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
-			input = append(input, map[string]string{"series": name + `{client="C",` + labels + "}", "values": value + "x15"})
-		}
 		tests = append(tests, map[string]any{
-			"name": c.check + ": " + strings.Join(c.series, ", "), "start_timestamp": "2026-06-10T13:00:00Z", "input_series": input,
-			"promql_expr_test": []map[string]any{{
-				"expr": strings.ReplaceAll(stateOf(t, c.check), "$client", everybody), "eval_time": "15m",
-				"exp_samples": []map[string]any{{"labels": `{client="C"}`, "value": c.want}},
-			}},
+			"name": c.check + ": " + strings.Join(c.series, ", "), "input_series": input(c.series...),
+			"start_timestamp":  "2026-06-10T13:00:00Z",
+			"promql_expr_test": expect(stateOf(t, c.check), c.want),
 		})
 	}
+	testRules(t, tests)
+}
+
+// TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports, of
+// whom all is well: a row in each table that promises it.
+func TestBareClient(t *testing.T) {
+	t.Parallel()
+	success := []string{}
+	for _, collector := range []string{"client", "orders", "jobs", "data_manager", "system_messages"} {
+		success = append(success, `oms_collector_success{collector="`+collector+`"} 1`)
+	}
+	var tests []map[string]any
+	for name, d := range all() {
+		for _, p := range d.Panels {
+			if !strings.Contains(p.Description, "A row without a ") {
+				continue
+			}
+			var either []string
+			for _, q := range p.Targets {
+				either = append(either, "("+q.Expr+")")
+			}
+			tests = append(tests, map[string]any{
+				"name": name + ": " + p.Title, "input_series": input(success...),
+				"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
+			})
+		}
+	}
+	if len(tests) < 10 {
+		t.Errorf("only %d tables promise a row", len(tests))
+	}
+	testRules(t, tests)
+}
+
+// input are series of a client, each by its name, labels and value.
+func input(series ...string) []map[string]string {
+	var all []map[string]string
+	for _, s := range append(series, `oms_client_info 1`) {
+		name, value, _ := strings.Cut(s, " ")
+		name, labels, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
+		all = append(all, map[string]string{"series": name + `{client="C",` + labels + "}", "values": value + "x15"})
+	}
+	return all
+}
+
+// expect wants one value of that client.
+func expect(expr string, value int) []map[string]any {
+	return []map[string]any{{
+		"expr": strings.ReplaceAll(expr, "$client", everybody), "eval_time": "15m",
+		"exp_samples": []map[string]any{{"labels": `{client="C"}`, "value": value}},
+	}}
+}
+
+// testRules has promtool make the tests with the shipped rules.
+func testRules(t *testing.T, tests []map[string]any) {
+	t.Helper()
+	promtool := testserver.Tool(t, "promtool")
 	rules, err := filepath.Abs("../rules/*.yml")
 	if err != nil {
 		t.Fatal(err)

@@ -143,6 +143,11 @@ func yesIsGood() map[string]result {
 	return map[string]result{"0": {Text: "no", Color: "red", Index: 0}, "1": {Text: "yes", Color: "green", Index: 1}}
 }
 
+// orClient is a row for each client that has no other, of a column that is hidden.
+const orClient = `
+or on (client)
+0 * oms:client{client=~"$client"}`
+
 // noRow is a row of 0 for each client of which is known that there is nothing to list.
 func noRow(collector string) string {
 	return `
