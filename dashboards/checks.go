@@ -1,13 +1,11 @@
 package main
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
-// check is one of the guide's checks: of each client its state, which gives the colour, and beside it what was measured.
-// A cell of a table is coloured by its own value only (until long after Grafana 9.4), and a colour for an age would need
-// the same limit for everybody. So the colour has a cell of its own, and comes from the series by which the alerts judge.
+// check is one of the guide's checks: of each client its state, which gives the colour, and beside it, where one number says it,
+// what was measured. A cell of a table is coloured by its own value only (until long after Grafana 9.4), and a colour for an
+// age would need the same limit for everybody. So the colour has a cell of its own, and comes from the series by which the
+// alerts judge. All columns together are as wide as a screen of 1920 pixels.
 // Messages of Moqui have no check: the guide names none, and their alerts are tickets, which stand below.
 type check struct {
 	ref       string
@@ -18,35 +16,11 @@ type check struct {
 	values    []column
 }
 
-// States in the order of what is to be done about them: the greatest counts.
-const (
-	unwatched = iota - 1
-	well
-	unknown
-	look
-	bad
-)
-
-// states are the signs for them. Each has a shape of its own: not everybody sees the colours.
-func states() map[string]result {
-	signs := map[string]result{}
-	for i, sign := range []result{
-		{Text: "–", Color: "rgba(128, 128, 128, 0.2)"}, {Text: "✓", Color: "green"}, {Text: "?", Color: "purple"},
-		{Text: "!", Color: "orange"}, {Text: "✗", Color: "red"},
-	} {
-		sign.Index = i
-		signs[strconv.Itoa(i+unwatched)] = sign
-	}
-	return signs
-}
-
-const statesHelp = "✓ well · ! beyond 80 % of its limit, or needs a look · ✗ beyond its limit, as the alerts judge · ? cannot be measured · – not watched at this client. Beside the sign stands the greatest value; the sign judges each by its own limit."
-
 // checks are the columns of the daily check, in the order of the guide.
 func checks() []check {
 	return []check{
 		{
-			ref: "created", title: "Created", collector: "orders", width: 64,
+			ref: "created", title: "Created", collector: "orders", width: 70,
 			state:  byLimit(`oms_orders_oldest_created_age_seconds`, `client`, `oms:limit{limit="created_age_seconds"}`),
 			values: []column{age("created", "In created", `max by (client) (oms_orders_oldest_created_age_seconds)`)},
 		},
@@ -58,7 +32,7 @@ func checks() []check {
 				`max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage="brokering_queue"})`)},
 		},
 		{
-			ref: "unfulfilled", title: "Unfulfilled", collector: "orders", width: 84,
+			ref: "unfulfilled", title: "Unfulfilled", collector: "orders", width: 86,
 			state: byLimit(`oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"}`, `client, stage`,
 				`oms:limit{limit="unfulfilled_age_seconds"}`),
 			values: []column{age("unfulfilled", "In facility",
@@ -100,10 +74,9 @@ or on (client)
 			state: firing(bad, `OMSJobFailing`) + `
 or on (client)
 2 * (max by (client) (oms_job_consecutive_failures) >= bool on (client) oms:limit{limit="job_failures_rare"})`,
-			values: []column{count("failing", "In a row", `max by (client) (oms_job_consecutive_failures)`)},
 		},
 		{
-			ref: "scheduler", title: "Scheduler", collector: "jobs", width: 78,
+			ref: "scheduler", title: "Scheduler", collector: "jobs", width: 84,
 			state: firing(bad, `OMSJobScheduler.*|OMSJobOverdue|OMSInstanceSilent`) + `
 or on (client)
 2 * max by (client) (
@@ -113,7 +86,7 @@ or on (client)
 )`,
 		},
 		{
-			ref: "reset", title: "Inventory", collector: "reset_inventory", width: 74,
+			ref: "reset", title: "Inventory", collector: "reset_inventory", width: 76,
 			state: `3 + 0 * count by (client) (oms:reset_inventory_trouble_seconds:held or oms:reset_inventory_missed_seconds)
 or on (client)
 ` + firing(look, `OMSResetInventoryRecordsRefused|OMSResetInventorySourceWithoutDeadline|OMSResetInventoryDeadlineWithoutSource`) + `
@@ -122,7 +95,7 @@ or on (client)
 			values: []column{age("reset", "Due in", `min by (client) (`+due+`)`)},
 		},
 		{
-			ref: "sftp", title: "SFTP", collector: "sftp", width: narrow,
+			ref: "sftp", title: "SFTP", collector: "sftp", width: 56,
 			state: firing(bad, `OMSSFTP.*`) + `
 or on (client)
 2 + 0 * count by (client) (
@@ -139,32 +112,31 @@ or on (client)
 			values: []column{age("pending", "Waiting", `max by (client) (oms_data_manager_oldest_age_seconds{status!="running"})`)},
 		},
 		{
-			ref: "running", title: "Running", collector: "data_manager", width: 68,
+			ref: "running", title: "Running", collector: "data_manager", width: 70,
 			state:  byLimit(`oms_data_manager_oldest_age_seconds{status="running"}`, `client`, `oms:limit{limit="data_manager_running_seconds"}`),
 			values: []column{age("running", "In work", `max by (client) (oms_data_manager_oldest_age_seconds{status="running"})`)},
 		},
 		{
 			ref: "failed", title: "Failed", collector: "data_manager", width: 56,
-			state: `3 + 0 * count by (client) (` + notMended + `)
+			// As OMSDataManagerFileFailed: no file has finished since one failed.
+			state: `3 + 0 * count by (client) (
+  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
+    > max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
+  or
+  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
+    unless max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
+)
 or on (client)
 2 * (max by (client) (oms_data_manager_recent_files{outcome!="finished"}) > bool 0)`,
-			values: []column{count("failed", "Configs", `count by (client) (`+notMended+`)`+noRow("data_manager"))},
 		},
 		{
-			ref: "charts", title: "Tathya", collector: "reports", width: 60,
+			ref: "charts", title: "Tathya", collector: "reports", width: 62,
 			state: firing(bad, `OMSReport.*|OMSSuperset.*`) + `
 or on (client)
 2 * max by (client) (1 - oms_report_chart_success or 1 - oms_report_dashboard_success)`,
-			values: []column{count("charts", "Charts", `count by (client) (group by (client, dashboard, chart) (
-  oms_report_chart_success == 0
-  or oms_report_dashboard_success == 0
-  or ALERTS{alertname=~"OMSReport.*", chart!="", alertstate="firing"}
-))
-or on (client)
-0 * max by (client) (oms_report_dashboard_success)`)},
 		},
 		{
-			ref: "collectors", title: "Collectors", collector: "client", width: 80,
+			ref: "collectors", title: "Collectors", collector: "client", width: 82,
 			state: firing(bad, `OMSExporterDown|OMSClientVanished|OMSDatabaseUnreachable|OMSCollectorFailing`) + `
 or on (client)
 ` + firing(look, `OMSDatabaseClockSkewed|OMSDataStale|OMSSeriesDropped|OMSSchemaReduced|OMSLimitOverrideUnused`) + `
@@ -176,52 +148,12 @@ or on (client)
 
 // age is a column of seconds, and count one of numbers.
 func age(ref, title, expr string) column {
-	return column{ref: ref, title: title, unit: "s", width: 78, align: "left", expr: watched(expr)}
+	return column{ref: ref, title: title, unit: "s", width: 79, align: "left", expr: watched(expr)}
 }
 
 func count(ref, title, expr string) column {
 	return column{ref: ref, title: title, unit: "none", width: 64, align: "left", expr: watched(expr)}
 }
-
-// byLimit judges ages by their share of a limit, to which the labels belong.
-func byLimit(age, labels, limit string) string {
-	of := share(age, labels, limit)
-	return fmt.Sprintf("(%s > bool 1)\n+ 2 * (%s > bool 0.8)", of, of)
-}
-
-func share(age, labels, limit string) string {
-	return fmt.Sprintf("max by (client) (%s / on (%s) group_left () %s)", age, labels, limit)
-}
-
-// firing is a state where one of the alerts fires, and absent elsewhere: of what is judged in more than one way.
-func firing(state int, alerts string) string {
-	return fmt.Sprintf(`%d + 0 * count by (client) (ALERTS{alertname=~"%s", alertstate="firing"})`, state, alerts)
-}
-
-// missing are the orders that the reconciliation of a shop found missing: it runs once a day.
-func missing(by string) string {
-	return "max by (" + by + `) (last_over_time(oms_orders_missing{client=~"$client"}[1d]))`
-}
-
-// notMended are the configurations of which no file has finished since one failed, as OMSDataManagerFileFailed has it.
-const notMended = `
-  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
-    > max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
-  or
-  max by (client, config) (oms_data_manager_last_failure_timestamp_seconds)
-    unless max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
-`
-
-// due is the time to the next deadline of a reset-inventory file that has no file yet, by client, source and deadline, or
-// less than 0: for how long one has been missed. Deadlines and files are those of rules/limits.yml and
-// rules/reset_inventory.yml. On days with a change of the clocks the time to tomorrow's is an hour off.
-const due = `-oms:reset_inventory_missed_seconds
-or
-86400 - oms:reset_inventory_since_deadline_seconds
-+ 86400 * (
-  86400 - oms:reset_inventory_since_deadline_seconds + on (client, source) group_left () oms:reset_inventory_wall_age_seconds
-  <= bool on (client, source, deadline) oms:reset_inventory_window
-)`
 
 // checksTable has a row for each client that was watched within a day, and of each check the state and what was measured.
 func checksTable() panel {
@@ -237,10 +169,4 @@ or
 		columns = append(columns, c.values...)
 	}
 	return table("Checks", statesHelp, []key{clientKey()}, columns...).sorted("Client", false)
-}
-
-// watched picks the selected clients from an expression by client and perhaps more, also those of which no more is known
-// than that they were watched within a day.
-func watched(expr string) string {
-	return "(\n" + expr + "\n)\n* on (client) group_left () oms:client{client=~\"$client\"}"
 }

@@ -22,7 +22,7 @@ func dailyCheck() dashboard {
 				series("", "min("+watched(due)+")")).emptyMeans("none"),
 			checksTable().size(screenWidth, 10),
 			deadlinesTable().size(12, 9),
-			table("Firing alerts", "What fires now, by severity, and its runbook. The watchdog always fires: without it nothing here can be believed.",
+			table("Firing alerts", "What pages or opens a ticket now, and its runbook. The watchdog always fires: without it nothing here can be believed.",
 				[]key{
 					{label: "severity", title: "Severity", width: 80},
 					{label: "client", title: "Client", width: 90, links: clientKey().links},
@@ -34,13 +34,15 @@ func dailyCheck() dashboard {
 				},
 				column{
 					ref: "since", title: "Since", unit: "s", width: 90,
-					// The name of what is concerned, whatever kind of thing that is.
-					expr: `max by (severity, client, alertname, what) (label_join(
-  time() - ALERTS_FOR_STATE{alertname=~"OMS.*", client=~"$client|all"} and ignoring (alertstate) ` + found(".*") + `,
+					// "All" is what Grafana's variable calls all clients in a link. And the name of what is concerned, whatever kind of thing that is.
+					expr: `max by (severity, client, alertname, what) (label_replace(label_join(
+  time() - ALERTS_FOR_STATE{alertname=~"OMS.*", client=~"$client|all"} and ignoring (alertstate) (
+    ` + found("page|ticket") + ` or ALERTS{alertname="OMSWatchdog", alertstate="firing"}
+  ),
   "what", " ", "shop", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
-  "source", "deadline", "config", "type", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
-  "table", "column"
-))`,
-				}).sorted("Since", false).size(12, 9),
+  "source", "deadline", "config", "type", "direction", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
+  "table", "column", "limit", "instance"
+), "client", "All", "client", "all"))`,
+				}).sorted("Since", false).sorted("Severity", false).size(12, 9),
 		}})
 }

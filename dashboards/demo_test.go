@@ -111,6 +111,11 @@ func (m monitored) healthy(t *testing.T) {
 			m.expectNobodyElse(t, what, expr)
 		}
 	}
+	for _, d := range all() {
+		for _, p := range d.Panels {
+			m.expectColumns(t, p)
+		}
+	}
 	for _, c := range checks() {
 		for _, client := range []string{"KREWE", "UCG", "ADOC", "NEWERA"} {
 			if c.ref == "reset" {
@@ -148,6 +153,27 @@ func (m monitored) expectData(t *testing.T, what, expr string) {
 		}
 		return err
 	})
+}
+
+// expectColumns wants a column of the table for every label of its queries: Grafana would add one.
+func (m monitored) expectColumns(t *testing.T, p panel) {
+	t.Helper()
+	if p.Type != "table" {
+		return
+	}
+	for _, q := range p.Targets {
+		found, err := m.query(t.Context(), everybody, q.Expr)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, s := range found {
+			for label := range s.Metric {
+				if p.Transformations[1].Options.RenameByName[label] == "" {
+					t.Errorf("%s has no column for %s of %s", p.Title, label, q.Expr)
+				}
+			}
+		}
+	}
 }
 
 // expectNobodyElse wants only what is of the selected client, or of none.

@@ -71,6 +71,12 @@ func graph(title, description, unit string, series ...target) panel {
 	}
 }
 
+// unlinked returns the graph without links, for series that are of no client.
+func (p panel) unlinked() panel {
+	p.FieldConfig.Defaults.Links = nil
+	return p
+}
+
 // series is a query of a graph. The legend is a template of labels.
 func series(legend, expr string) target {
 	return target{LegendFormat: legend, Expr: expr}

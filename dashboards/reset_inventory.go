@@ -50,7 +50,10 @@ func resetInventorySection() section {
 			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)).emptyMeans(noSource),
 		table("Configurations", "By which each source's files come, and how many wait or are in work. A row without a source: none is configured.",
 			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
-			column{ref: "info", hidden: true, expr: `oms:reset_inventory_config{client=~"$client"}` + orClient},
+			column{
+				ref: "info", hidden: true,
+				expr: `max by (client, source, config) (oms:reset_inventory_config{client=~"$client"})` + orClient,
+			},
 			column{
 				ref: "open", title: "Open files", unit: "none", width: 90, colors: steps("text", from(1, "orange")),
 				expr: `sum by (client, config) (max by (client, config, status) (oms_data_manager_files{client=~"$client"}))

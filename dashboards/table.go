@@ -126,10 +126,10 @@ func (c column) properties() []property {
 	return properties
 }
 
-// sorted returns the table in the order of a column, with the least or the greatest first.
+// sorted returns the table in the order of a column, with the least or the greatest first, and within that as it was sorted.
 func (p panel) sorted(title string, greatestFirst bool) panel {
 	options := p.Options.(tableOptions)
-	options.SortBy = []sortBy{{title, greatestFirst}}
+	options.SortBy = append([]sortBy{{title, greatestFirst}}, options.SortBy...)
 	p.Options = options
 	return p
 }
