@@ -2,11 +2,12 @@ package main
 
 import "fmt"
 
-// check is one of the guide's checks: of each client its state, which gives the colour, and beside it, where one number says it,
-// what was measured. A cell of a table is coloured by its own value only (until long after Grafana 9.4), and a colour for an
-// age would need the same limit for everybody. So the colour has a cell of its own, and comes from the series by which the
+// check is one of the guide's checks: of each client its state, which gives the colour, and beside it, where one number says
+// it, what was measured. A cell of a table is coloured by its own value only (until long after Grafana 9.4), and a colour for
+// an age would need the same limit for everybody. So the colour has a cell of its own, and comes from the series by which the
 // alerts judge. All columns together are as wide as a screen of 1920 pixels.
-// Messages of Moqui have no check: the guide names none, and their alerts are tickets, which stand below.
+//
+// Messages of Moqui have no check: the guide names none, and their alerts are tickets, which the list of alerts shows.
 type check struct {
 	ref       string
 	collector string // who measures it: while that fails nothing is taken to be well

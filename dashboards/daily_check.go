@@ -34,7 +34,8 @@ func dailyCheck() dashboard {
 				},
 				column{
 					ref: "since", title: "Since", unit: "s", width: 90,
-					// "All" is what Grafana's variable calls all clients in a link. And the name of what is concerned, whatever kind of thing that is.
+					// The name of what is concerned, whatever kind of thing that is; and in a link Grafana knows all
+					// clients as "All".
 					expr: `max by (severity, client, alertname, what) (label_replace(label_join(
   time() - ALERTS_FOR_STATE{alertname=~"OMS.*", client=~"$client|all"} and ignoring (alertstate) (
     ` + found("page|ticket") + ` or ALERTS{alertname="OMSWatchdog", alertstate="firing"}

@@ -37,9 +37,8 @@ func TestFiles(t *testing.T) {
 }
 
 // TestRules states the rules of grafana/dashboard-linter, and a few of our own. Those of its rules that want variables and
-// selectors for job and instance do not fit: people look for a client, whichever exporter watches it. Nor does the one that
-// wants every range to be $__rate_interval: that of increase is what the panel says. Panels of several queries have each of
-// them checked by itself.
+// selectors for job and instance do not fit: people look for a client, whichever exporter watches it. Nor does
+// $__rate_interval where a panel says over how long it counts (increase); and of tables each column has its unit or words.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	titles := map[string]bool{}

@@ -184,7 +184,7 @@ func (m monitored) expectNobodyElse(t *testing.T, what, expr string) {
 		t.Error(err)
 	}
 	for _, s := range found {
-		if client := s.Metric["client"]; client != "" && client != "KREWE" && client != "all" {
+		if client := s.Metric["client"]; client != "" && client != "KREWE" && !strings.EqualFold(client, "all") {
 			t.Errorf("%s shows %s, who is not selected: %s", what, client, expr)
 		}
 	}

@@ -45,7 +45,7 @@ func resetInventorySection() section {
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)).emptyMeans(noSource),
 		graph("File in work", "How long the source's file has been running; 0 when none is.", "s",
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
-			limit("data_manager_running_seconds")).emptyMeans(noSource),
+			limit("data_manager_running_seconds")),
 		graph("Records of the last file", "All of them, and those that were refused.", "none",
 			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)).emptyMeans(noSource),
 		table("Configurations", "By which each source's files come, and how many wait or are in work. A row without a source: none is configured.",
