@@ -17,8 +17,8 @@ import (
 const (
 	// step is the interval of scrapes and evaluations.
 	step = time.Minute
-	// health is long enough to have each hour of days before and after the change of the clocks.
-	health = 72 * time.Hour
+	// health is long enough to have each hour of the days before and after the change of the clocks.
+	health = 48 * time.Hour
 	// enough is about the least time in which the clients have every fault among them, each at an hour that suits it.
 	enough = 102 * time.Hour
 )
