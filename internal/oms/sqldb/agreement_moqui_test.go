@@ -112,7 +112,7 @@ func (w *world) moquiSlow(t *testing.T) {
 	}
 	table := worldTable{"service_job_run", "job_run_id"}
 	for range w.IntN(2) {
-		if id := w.anyID(t, table); w.long.runs.held()[id].outcome != "" {
+		if id := w.anyID(t, table); w.long.runs.held()[id].traits().ended() {
 			w.exec(t, fmt.Sprintf("UPDATE service_job_run SET has_error = '%s' WHERE job_run_id = '%s'", w.pick("Y", "N"), id))
 		}
 		w.exec(t, "DELETE FROM service_job_run WHERE job_run_id = '"+w.anyID(t, table)+"'")

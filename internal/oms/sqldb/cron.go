@@ -174,7 +174,7 @@ func (s *schedule) onDay(day time.Time) bool {
 // takes, and so none is called overdue falsely.
 func (s *schedule) after(m moment, zone *time.Location) time.Time {
 	clock := m.raw()
-	if m.zoned {
+	if m.east == inColumn {
 		clock = wallOf(m.raw(), zone)
 	}
 	for {

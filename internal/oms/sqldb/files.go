@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -20,6 +21,9 @@ func fileStates() map[string]string {
 	}
 	return states
 }
+
+// recentSpare is what spare is for the files that ended within the last hours, of which all are held.
+const recentSpare = 6 * time.Hour
 
 // fileFacts are what both collectors that read data_manager_log need.
 type fileFacts struct {
@@ -43,48 +47,63 @@ func (s *Source) newFileHistory() *history {
 
 // decodeFile reads file_columns.
 func (s *Source) decodeFile(rec record) row {
+	t := traits{name: rec.text(1), child: rec.text(3) != ""}
 	r := row{
-		id: rec.text(0), name: shared(rec.text(1)), child: rec.text(3) != "",
-		created: rec.moment(4), start: rec.moment(5),
-		records: oms.Records{Total: rec.number(8), Failed: rec.number(9)},
+		id: rec.text(0), created: rec.moment(4), start: rec.moment(5),
+		records: records{noted(rec.number(8)), noted(rec.number(9))},
 		stamp:   rec.moment(10),
 	}
 	switch outcome := oms.FileOutcome(s.fileStates[rec.text(2)]); outcome {
 	case oms.FileFinished:
-		if r.outcome = string(outcome); r.refused() > 0 {
-			r.outcome = string(oms.FileFinishedWithErrors)
+		if t.outcome = string(outcome); r.records.failed.count() > 0 {
+			t.outcome = string(oms.FileFinishedWithErrors)
 		}
 	case oms.FileFinishedWithErrors, oms.FileFailed, oms.FileCrashed, oms.FileCancelled:
-		r.outcome = string(outcome)
+		t.outcome = string(outcome)
 	}
-	if r.outcome != "" {
+	if t.ended() {
 		r.end = first(rec.moment(6), rec.moment(7), r.start, r.created, r.stamp)
 	}
+	r.common = unique.Make(t)
 	return r
 }
 
-// refused is how many records were, as far as the OMS says.
-func (r row) refused() int {
-	if r.records.Failed == nil {
+// records are the numbers of a file's records.
+type records struct{ total, failed number }
+
+// A number is 1 more than what the OMS says, and 0 where it does not say: without a pointer, because many are held.
+type number int64
+
+func noted(n *int) number {
+	if n == nil {
 		return 0
 	}
-	return *r.records.Failed
+	return number(*n) + 1
 }
 
-func (r row) succeeded() bool {
-	return r.outcome == string(oms.FileFinished) || r.outcome == string(oms.FileFinishedWithErrors)
+func (n number) fact() *int {
+	if n == 0 {
+		return nil
+	}
+	return new(int(n - 1))
 }
 
-func (r row) failedFile() bool {
-	return r.outcome == string(oms.FileFailed) || r.outcome == string(oms.FileCrashed)
+// count is what is said, or 0.
+func (n number) count() int { return int(max(n-1, 0)) }
+
+func (t traits) succeeded() bool {
+	outcome := oms.FileOutcome(t.outcome)
+	return outcome == oms.FileFinished || outcome == oms.FileFinishedWithErrors
 }
 
-// judged says that the file ended by itself.
-func (r row) judged() bool { return r.succeeded() || r.failedFile() }
+func (t traits) failedFile() bool {
+	outcome := oms.FileOutcome(t.outcome)
+	return outcome == oms.FileFailed || outcome == oms.FileCrashed
+}
 
 // received is when the file reached the data manager. A child repeats a crashed file and was not received again.
 func (r row) received() moment {
-	if r.child {
+	if r.traits().child {
 		return moment{}
 	}
 	return first(r.created, r.start, r.end)
@@ -94,25 +113,25 @@ func (r row) received() moment {
 // configurations in always are kept however old their files are.
 func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *kept) {
 	for id, r := range rows {
-		if !slices.Contains(always, r.name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
+		if !slices.Contains(always, r.traits().name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
 			delete(rows, id)
 		}
 	}
-	group := func(kind string, is func(row) bool) func(row) string {
+	group := func(kind string, is func(traits) bool) func(row) string {
 		return func(r row) string {
-			if is(r) {
-				return kind + r.name
+			if t := r.traits(); is(t) {
+				return kind + t.name
 			}
 			return ""
 		}
 	}
 	end := func(r row) moment { return r.end }
-	k.latest(rows, group(finished, row.succeeded), end)
-	k.latest(rows, group("failed ", row.failedFile), end)
-	k.latest(rows, group("ended ", func(r row) bool { return r.outcome != "" }), end)
-	k.latest(rows, group("received ", func(row) bool { return true }), row.received)
+	k.latest(rows, group(finished, traits.succeeded), end)
+	k.latest(rows, group("failed ", traits.failedFile), end)
+	k.latest(rows, group("ended ", traits.ended), end)
+	k.latest(rows, group("received ", func(traits) bool { return true }), row.received)
 	for id, r := range rows {
-		if r.outcome != "" && r.end.hi().After(base.Add(-oms.RecentFiles-spare)) {
+		if r.traits().ended() && r.end.hi().After(base.Add(-oms.RecentFiles-recentSpare)) {
 			k.rows[id] = true
 		}
 	}
@@ -203,8 +222,9 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		RefusalsUnknown: !r.schema.columns["data_manager_log.failed_record_count"],
 	}
 	facts.resetInventory.Age = h.age(now)
+	configured := configuredFiles(h)
 	for _, source := range s.client.ResetInventory {
-		reset := resetSource(h.rows, source.ConfigIDs, now)
+		reset := resetSource(configured, source.ConfigIDs, now)
 		reset.Source = source.Source
 		for _, config := range source.ConfigIDs {
 			running := counts[oms.OpenFiles{Config: config, Status: oms.FileRunning}]
@@ -218,53 +238,84 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 
 // fileRuns sums up the files that ended within the last days, by configuration; of those in always, however old.
 func fileRuns(rows map[string]row, always []string, now time.Time) []oms.FileRuns {
+	type sum struct {
+		last            time.Time
+		recent, refused int
+	}
+	sums := map[unique.Handle[traits]]*sum{} // much less than rows
+	for _, r := range rows {
+		if r.end.isZero() {
+			continue
+		}
+		s := sums[r.common]
+		if s == nil {
+			s = new(sum)
+			sums[r.common] = s
+		}
+		end := r.end.at(now)
+		if s.last = newest(s.last, end); !end.Before(now.Add(-oms.RecentFiles)) {
+			s.recent++
+			s.refused += r.records.failed.count()
+		}
+	}
 	configs := map[string]oms.FileRuns{}
 	for _, config := range always {
 		configs[config] = oms.FileRuns{Config: config, Recent: map[oms.FileOutcome]int{}}
 	}
-	for _, r := range rows {
-		end := r.end.at(now)
-		if r.outcome == "" || (end.Before(now.Add(-remembered)) && !slices.Contains(always, r.name)) {
+	for common, s := range sums {
+		t := common.Value()
+		if s.last.Before(now.Add(-remembered)) && !slices.Contains(always, t.name) {
 			continue
 		}
-		c, ok := configs[r.name]
+		c, ok := configs[t.name]
 		if !ok {
-			c = oms.FileRuns{Config: r.name, Recent: map[oms.FileOutcome]int{}}
+			c = oms.FileRuns{Config: t.name, Recent: map[oms.FileOutcome]int{}}
 		}
-		if r.succeeded() {
-			c.LastSuccess = newest(c.LastSuccess, end)
+		switch {
+		case t.succeeded():
+			c.LastSuccess = newest(c.LastSuccess, s.last)
+		case t.failedFile():
+			c.LastFailure = newest(c.LastFailure, s.last)
 		}
-		if r.failedFile() {
-			c.LastFailure = newest(c.LastFailure, end)
+		if s.recent > 0 {
+			c.Recent[oms.FileOutcome(t.outcome)] += s.recent
+			c.RecentFailedRecords += s.refused
 		}
-		if !end.Before(now.Add(-oms.RecentFiles)) {
-			c.Recent[oms.FileOutcome(r.outcome)]++
-			c.RecentFailedRecords += r.refused()
-		}
-		configs[r.name] = c
+		configs[t.name] = c
 	}
 	return slices.Collect(maps.Values(configs))
 }
 
-// resetSource tells of the reset-inventory files of some configurations.
-func resetSource(rows map[string]row, configs []string, now time.Time) oms.ResetSource {
-	var reset oms.ResetSource
-	var last row
-	for _, r := range rows {
-		if !slices.Contains(configs, r.name) {
-			continue
-		}
-		end := r.end.at(now)
-		if r.succeeded() {
-			reset.LastProcessed = newest(reset.LastProcessed, end)
-		}
-		if received := r.received(); !received.isZero() {
-			reset.LastReceived = newest(reset.LastReceived, received.at(now))
-		}
-		if was := last.end.at(now); r.judged() && (end.After(was) || (end.Equal(was) && r.id > last.id)) {
-			last = r
+// configuredFiles returns the files of the reset-inventory configurations.
+func configuredFiles(h *history) map[string][]row {
+	files := map[string][]row{}
+	for _, r := range h.rows {
+		if config := r.traits().name; slices.Contains(h.configs, config) {
+			files[config] = append(files[config], r)
 		}
 	}
-	reset.LastRecords = last.records
+	return files
+}
+
+// resetSource tells of the reset-inventory files of some configurations.
+func resetSource(files map[string][]row, configs []string, now time.Time) oms.ResetSource {
+	var reset oms.ResetSource
+	var last row
+	for _, config := range configs {
+		for _, r := range files[config] {
+			end := r.end.at(now)
+			t := r.traits()
+			if t.succeeded() {
+				reset.LastProcessed = newest(reset.LastProcessed, end)
+			}
+			if received := r.received(); !received.isZero() {
+				reset.LastReceived = newest(reset.LastReceived, received.at(now))
+			}
+			if was := last.end.at(now); (t.succeeded() || t.failedFile()) && (end.After(was) || (end.Equal(was) && r.id > last.id)) {
+				last = r
+			}
+		}
+	}
+	reset.LastRecords = oms.Records{Total: last.records.total.fact(), Failed: last.records.failed.fact()}
 	return reset
 }

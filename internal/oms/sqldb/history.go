@@ -6,8 +6,7 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"unique"
 )
 
 const (
@@ -16,10 +15,14 @@ const (
 	// spare widens what is kept, so that a clock that is up to a day off does not cut into what counts.
 	spare = 26 * time.Hour
 
-	overlap      = 10 * time.Minute // how far behind the newest stamp a steady read begins
-	rereadEvery  = 15 * time.Minute // a stamp is the start of its transaction, so rows come late …
-	reread       = 2 * time.Hour    // … and are looked for this far back
-	unstampEvery = 5 * time.Minute
+	// A stamp is the start of its transaction, so rows come late. They are looked for behind the newest stamp: hardly, at
+	// each refresh; some way every 5 minutes, with what else that pass looks for; and far.
+	overlap     = time.Minute
+	passEvery   = 5 * time.Minute
+	passOverlap = 15 * time.Minute
+	rereadEvery = 15 * time.Minute
+	reread      = 2 * time.Hour
+
 	page         = 2000 // as in the statements on rows without stamps
 	pages        = 5    // of them at a time
 	idsAtOnce    = 512
@@ -30,39 +33,56 @@ const (
 // far is later than any stamp. People write it for "never".
 var far = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// A row is a job run, a file or an order, as far as its history matters.
+// A row is a job run, a file or an order, as far as its history matters. It is small, because many are held.
 type row struct {
-	id   string
+	id      string
+	common  unique.Handle[traits]
+	records records // of files
+
+	created, start, end moment
+	stamp               moment // zero in rows that Moqui wrote
+}
+
+// traits are what many rows have in common, of which one is held for all of them.
+type traits struct {
 	name string // the job's stable name, the file's configuration, the order's channel
 	// outcome is empty while it has not ended; open is then the status of a job.
 	outcome, open  string
 	pool, instance string // of jobs
 	child          bool   // of files: repeats a crashed one
 	manual         bool   // of Moqui's runs: a person began it
-	records        oms.Records
-
-	created, start, end moment
-	stamp               moment // zero in rows that Moqui wrote
 }
+
+func (r row) traits() traits {
+	if r.common == (unique.Handle[traits]{}) {
+		return traits{}
+	}
+	return r.common.Value()
+}
+
+// ended says that the row tells of an end.
+func (t traits) ended() bool { return t.outcome != "" }
 
 // same says whether the facts that others rest on are those of o.
 func (r row) same(o row) bool {
-	return r.name == o.name && r.outcome == o.outcome && r.pool == o.pool && r.instance == o.instance &&
-		r.child == o.child && r.created.equal(o.created) && r.start.equal(o.start) && r.end.equal(o.end)
+	t, u := r.traits(), o.traits()
+	return t.name == u.name && t.outcome == u.outcome && t.pool == u.pool && t.instance == u.instance &&
+		t.child == u.child && r.created.equal(o.created) && r.start.equal(o.start) && r.end.equal(o.end)
 }
 
 // goesOn says whether o is what becomes of the open row r without a person's hand: it starts, and it ends.
 func (r row) goesOn(o row) bool {
-	return r.outcome == "" && r.name == o.name && r.pool == o.pool && (r.instance == "" || r.instance == o.instance) &&
-		r.child == o.child && r.created.equal(o.created) && (r.start.isZero() || r.start.equal(o.start))
+	t, u := r.traits(), o.traits()
+	return !t.ended() && t.name == u.name && t.pool == u.pool && (t.instance == "" || t.instance == u.instance) &&
+		t.child == u.child && r.created.equal(o.created) && (r.start.isZero() || r.start.equal(o.start))
 }
 
 // A history follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
 // long the table, and the facts are at all times what a fresh look at the last days would give:
-//   - changes are read from the newest stamp in the database on, some minutes of overlap included; never from our clock,
+//   - changes are read from the newest stamp in the database on, a minute of overlap included; never from our clock,
 //     which may differ;
-//   - every 15 minutes the last two hours are read again for rows that were committed late, and every row held is looked
-//     up, for those that were purged or edited without a stamp;
+//   - every 5 minutes the last quarter of an hour, and every 15 minutes the last two hours are read again for rows that
+//     were committed late; and then every row held is looked up, for those that were purged or edited without a stamp;
 //   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
 //
 // The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see runIDs.
@@ -78,8 +98,11 @@ type history struct {
 	configs []string // of files: the configurations whose latest files count however old
 	ids     *runIDs  // of Moqui's runs
 
-	rows   map[string]row
-	kept   kept
+	rows      map[string]row
+	rested    int             // on how many of them the facts rested when that was last looked at
+	anchors   map[string]bool // those that made others of their group superfluous
+	displaced map[string]bool // the groups of which rows were dropped
+
 	newest moment         // the newest stamp
 	past   moment         // the newest stamp that was not in the future when it was read
 	open   map[string]row // what was waiting or in work at the last refresh
@@ -87,7 +110,7 @@ type history struct {
 
 	rereadAt   time.Time // our clock at the last full refresh
 	unverified []string  // rows held that are still to be looked up since then
-	unstampAt  time.Time
+	passedAt   time.Time // our clock at the last pass
 	after      string    // where the next page of rows without stamps begins
 	cycleStart time.Time // when the present pass through them began
 	cycled     time.Time // when the last complete pass began
@@ -119,7 +142,7 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 		err = h.verify(ctx, r, now, open, batch)
 	}
 	h.put(batch, now) // whatever was read is true
-	if full || len(h.rows) > 2*len(h.kept.rows)+1000 {
+	if full || len(h.rows) > 2*h.rested+1000 {
 		h.prune(now)
 	}
 	return err
@@ -138,17 +161,21 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 			h.lose(now)
 		}
 	}
+	pass := due(now, h.passedAt, passEvery)
 	if !h.newest.isZero() {
 		since := h.base(now).Add(-overlap)
-		if full {
+		switch {
+		case full:
 			since = oldest(h.base(now), h.back.base).Add(-reread)
+		case pass:
+			since = h.base(now).Add(-passOverlap)
 		}
 		if err := h.changes(ctx, r, h.floorOf(r, since), far, batch); err != nil {
 			return err
 		}
 		h.back.base = time.Time{}
 	}
-	if due(now, h.unstampAt, unstampEvery) {
+	if pass {
 		return h.pass(ctx, r, now, batch)
 	}
 	return nil
@@ -177,13 +204,15 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 	}
 	for id := range again {
 		if _, have := batch[id]; !have {
-			if h.kept.anchors[id] {
+			if h.anchors[id] {
 				h.lose(now)
 			}
 			delete(h.rows, id)
 		}
 	}
-	h.open, h.unverified = open, h.unverified[len(share):]
+	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
+		h.unverified = nil // the array, too
+	}
 	return nil
 }
 
@@ -205,7 +234,7 @@ func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[
 			break
 		}
 	}
-	h.unstampAt = now
+	h.passedAt = now
 	return nil
 }
 
@@ -276,7 +305,7 @@ func into(batch map[string]row, decode func(record) row) func(record) {
 func (h *history) put(batch map[string]row, now time.Time) {
 	for id, r := range batch {
 		old, have := h.rows[id]
-		if have && h.kept.anchors[id] && !old.same(r) && !old.goesOn(r) {
+		if have && h.anchors[id] && !old.same(r) && !old.goesOn(r) {
 			h.lose(now)
 		}
 		h.rows[id] = r
@@ -299,9 +328,14 @@ func (h *history) lose(now time.Time) {
 // prune drops the rows on which nothing rests.
 func (h *history) prune(now time.Time) {
 	base := h.base(now)
-	h.kept = kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.kept.displaced, displaced: map[string]bool{}}
-	h.keep(h.rows, base, base.Add(-remembered-spare), &h.kept)
-	maps.DeleteFunc(h.rows, func(id string, _ row) bool { return !h.kept.rows[id] })
+	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[string]bool{}}
+	h.keep(h.rows, base, base.Add(-remembered-spare), &k)
+	rows := make(map[string]row, len(k.rows)) // one that rows are deleted from stays as large as it was
+	for id := range k.rows {
+		rows[id] = h.rows[id]
+	}
+	h.rows = rows
+	h.rested, h.anchors, h.displaced = len(h.rows), k.anchors, k.displaced
 }
 
 // base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is the
@@ -332,10 +366,9 @@ func due(now, last time.Time, every time.Duration) bool {
 // A keeper says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
 type keeper func(rows map[string]row, base, floor time.Time, k *kept)
 
-// kept are the rows on which facts rest.
+// kept are the rows on which facts rest, and those of them that are anchors.
 type kept struct {
-	rows    map[string]bool
-	anchors map[string]bool // those that made others of their group superfluous
+	rows, anchors map[string]bool
 	// displaced are the groups of which rows were dropped, now and formerly.
 	former, displaced map[string]bool
 }

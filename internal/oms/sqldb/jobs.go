@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -23,19 +24,21 @@ const everyInstance = "_NA_"
 
 // decodeJob reads job_columns.
 func decodeJob(rec record) row {
-	r := row{
-		id:   rec.text(0),
-		name: shared(oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3))),
-		pool: shared(rec.text(7)), instance: shared(rec.text(8)),
-		start: rec.moment(10), stamp: rec.moment(13),
+	t := traits{
+		name: oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3)),
+		pool: rec.text(7), instance: rec.text(8),
 	}
-	switch status := shared(rec.text(1)); status {
+	r := row{id: rec.text(0), start: rec.moment(10), stamp: rec.moment(13)}
+	switch status := rec.text(1); status {
+	case jobRunning, jobQueued:
+		t.open = status
 	case jobFinished, jobFailed, jobCrashed:
-		r.outcome = status
+		t.outcome = status
 		// A crashed row has cancel_date_time only. One that a person set from RUNNING to FAILED has neither: then its
 		// start stands in, so that runs which finished since count as later.
 		r.end = first(rec.moment(11), rec.moment(12), r.start, rec.moment(9), r.stamp)
 	}
+	r.common = unique.Make(t)
 	return r
 }
 
@@ -43,18 +46,21 @@ func decodeJob(rec record) row {
 const finished = "finished "
 
 func (r row) finishedJob() string {
-	if r.outcome == jobFinished {
-		return finished + r.name
+	if t := r.traits(); t.outcome == jobFinished {
+		return finished + t.name
 	}
 	return ""
 }
 
-func (r row) failedJob() bool { return r.outcome == jobFailed || r.outcome == jobCrashed }
+func (r row) failedJob() bool {
+	outcome := r.traits().outcome
+	return outcome == jobFailed || outcome == jobCrashed
+}
 
 // active is the latest sign of life that the row's instance left in it. A row cancelled or edited by a person shows
 // none but its start.
 func (r row) active() moment {
-	if r.outcome == "" || r.end.before(r.start) {
+	if !r.traits().ended() || r.end.before(r.start) {
 		return r.start
 	}
 	return r.end
@@ -72,15 +78,15 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 	for id, r := range rows {
 		switch {
 		case !r.failedJob():
-		case r.end.before(ok[finished+r.name]):
-			k.displaced[finished+r.name] = true // should that success go, this failure counts again
+		case r.end.before(ok[finished+r.traits().name]):
+			k.displaced[finished+r.traits().name] = true // should that success go, this failure counts again
 		default:
 			k.rows[id] = true
 		}
 	}
 	k.latest(rows, row.finishedJob, end)
-	k.latest(rows, func(r row) string { return "pool " + r.pool }, func(r row) moment { return r.start })
-	k.latest(rows, func(r row) string { return "instance " + r.instance }, row.active)
+	k.latest(rows, func(r row) string { return "pool " + r.traits().pool }, func(r row) moment { return r.start })
+	k.latest(rows, func(r row) string { return "instance " + r.traits().instance }, row.active)
 }
 
 // ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
@@ -107,7 +113,7 @@ func (s *Source) ofbizJobs(ctx context.Context, now time.Time) (facts jobFacts, 
 		rows := open
 		if h != nil {
 			rows = h.rows
-			facts.rows, facts.age = slices.Collect(maps.Values(rows)), h.age(now)
+			facts.rows, facts.age = slices.AppendSeq(make([]row, 0, len(rows)), maps.Values(rows)), h.age(now)
 		}
 		facts.Pools = lastStarts(pools, rows, now)
 		facts.Locks = locks(locked, activity(facts.rows, now))
@@ -131,8 +137,7 @@ func (r *reader) openJobs(ctx context.Context) (map[string]row, error) {
 	open := map[string]row{}
 	err := r.query(ctx, "jobs_open", nil, func(rec record) {
 		job := decodeJob(rec)
-		job.open = rec.text(1)
-		if job.open == jobRunning {
+		if job.traits().open == jobRunning {
 			job.start = first(job.start, rec.moment(9), job.stamp)
 		}
 		open[job.id] = job
@@ -143,13 +148,13 @@ func (r *reader) openJobs(ctx context.Context) (map[string]row, error) {
 func openFacts(open map[string]row, now time.Time) oms.Jobs {
 	facts := oms.Jobs{Runs: []oms.Run{}}
 	for _, job := range open {
-		switch job.open {
+		switch t := job.traits(); t.open {
 		case jobQueued:
 			facts.Queued++
 		case jobRunning:
 			facts.Running++
 			facts.Runs = append(facts.Runs, oms.Run{
-				JobName: job.name, JobID: job.id, Instance: job.instance, Start: job.start.at(now),
+				JobName: t.name, JobID: job.id, Instance: t.instance, Start: job.start.at(now),
 			})
 		}
 	}
@@ -188,9 +193,10 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) [
 		if r.start.isZero() || start.Before(now.Add(-remembered)) {
 			continue
 		}
-		p := pools[r.pool]
-		p.Name, p.LastStart = r.pool, newest(p.LastStart, start)
-		pools[r.pool] = p
+		pool := r.traits().pool
+		p := pools[pool]
+		p.Name, p.LastStart = pool, newest(p.LastStart, start)
+		pools[pool] = p
 	}
 	var all []oms.Pool
 	for _, p := range pools {
@@ -203,8 +209,9 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) [
 func activity(rows []row, now time.Time) map[string]time.Time {
 	seen := map[string]time.Time{}
 	for _, r := range rows {
-		if at := r.active().at(now); r.instance != "" && !at.Before(now.Add(-remembered)) {
-			seen[r.instance] = newest(seen[r.instance], at)
+		instance := r.traits().instance
+		if at := r.active().at(now); instance != "" && !at.Before(now.Add(-remembered)) {
+			seen[instance] = newest(seen[instance], at)
 		}
 	}
 	return seen
@@ -213,10 +220,11 @@ func activity(rows []row, now time.Time) map[string]time.Time {
 // jobHistory sums up the runs that ended within the last days.
 func jobHistory(rows []row, now time.Time) *oms.JobHistory {
 	history := &oms.JobHistory{Activity: activity(rows, now)}
-	ended := map[string][]row{}
-	for _, r := range rows {
-		if r.outcome != "" && !r.end.at(now).Before(now.Add(-remembered)) {
-			ended[r.name] = append(ended[r.name], r)
+	ended := map[string][]*row{}
+	for i := range rows {
+		r := &rows[i]
+		if t := r.traits(); t.ended() && !r.end.at(now).Before(now.Add(-remembered)) {
+			ended[t.name] = append(ended[t.name], r)
 		}
 	}
 	for name, runs := range ended {
@@ -226,12 +234,12 @@ func jobHistory(rows []row, now time.Time) *oms.JobHistory {
 }
 
 // sumUp counts the failures since the last success of one job.
-func sumUp(name string, runs []row, now time.Time) oms.JobRuns {
+func sumUp(name string, runs []*row, now time.Time) oms.JobRuns {
 	job := oms.JobRuns{JobName: name}
-	var last row
+	last := new(row)
 	for _, r := range runs {
 		end := r.end.at(now)
-		if r.outcome != jobFinished || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
+		if r.finishedJob() == "" || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
 			continue
 		}
 		last, job.LastSuccess = r, end

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -17,18 +18,17 @@ const (
 
 // decodeRun reads run_columns.
 func decodeRun(rec record) row {
-	r := row{
-		id: rec.text(0), name: shared(rec.text(1)), pool: moquiPool, instance: shared(rec.text(2)), manual: rec.text(3) != "",
-		start: rec.moment(5), end: rec.moment(6),
-	}
+	t := traits{name: rec.text(1), pool: moquiPool, instance: rec.text(2), manual: rec.text(3) != ""}
+	r := row{id: rec.text(0), start: rec.moment(5), end: rec.moment(6)}
 	switch {
 	case r.end.isZero():
 	case rec.text(4) == "Y":
-		r.outcome = jobFailed
+		t.outcome = jobFailed
 	default:
-		r.outcome = jobFinished
+		t.outcome = jobFinished
 	}
 	r.stamp = first(r.end, r.start, rec.moment(7)) // before it starts, the last is that of its creation
+	r.common = unique.Make(t)
 	return r
 }
 
@@ -36,7 +36,7 @@ func decodeRun(rec record) row {
 func keepRuns(rows map[string]row, base, floor time.Time, k *kept) {
 	open := map[string]row{}
 	for id, r := range rows {
-		if r.outcome == "" && !r.stamp.hi().Before(floor) {
+		if !r.traits().ended() && !r.stamp.hi().Before(floor) {
 			open[id] = r
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Source) moquiJobs(ctx context.Context, now time.Time) (facts jobFacts, 
 			return err
 		}
 		open := maps.Clone(runs)
-		maps.DeleteFunc(open, func(_ string, run row) bool { return run.outcome != "" })
+		maps.DeleteFunc(open, func(_ string, run row) bool { return run.traits().ended() })
 		h, err := s.advance(ctx, s.runs, r, now, open, runs)
 		if h != nil {
 			maps.Copy(runs, h.rows)
@@ -98,8 +98,8 @@ func (s *Source) moquiJobs(ctx context.Context, now time.Time) (facts jobFacts, 
 // runFacts tells of the runs in work, and of those that ended or were lost.
 func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]row, now time.Time) jobFacts {
 	facts := jobFacts{Jobs: oms.Jobs{Runs: []oms.Run{}}, rows: []row{}}
-	inWork := func(run row, start moment) {
-		facts.Runs = append(facts.Runs, oms.Run{JobName: run.name, JobID: run.id, Instance: run.instance, Start: start.at(now)})
+	inWork := func(name, id string, run row, start moment) {
+		facts.Runs = append(facts.Runs, oms.Run{JobName: name, JobID: id, Instance: run.traits().instance, Start: start.at(now)})
 	}
 	held := map[string]bool{}
 	for name, lock := range locks {
@@ -108,28 +108,28 @@ func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[str
 		}
 		held[lock.runID] = true
 		run, known := runs[lock.runID]
-		run.id, run.name = lock.runID, name
-		switch {
-		case known && run.outcome == "" && !run.start.isZero():
-			inWork(run, run.start)
+		switch goesOn := known && !run.traits().ended(); {
+		case goesOn && !run.start.isZero():
+			inWork(name, lock.runID, run, run.start)
 			facts.Running++
-		case known && run.outcome == "":
-			inWork(run, lock.last)
+		case goesOn:
+			inWork(name, lock.runID, run, lock.last)
 			facts.Queued++
 		default:
-			inWork(run, lock.last)
+			inWork(name, lock.runID, run, lock.last)
 			facts.Running++
 		}
 	}
 	for id, run := range runs {
-		switch {
-		case run.outcome != "" || held[id]:
-		case jobOf(jobs, run.name).lost(locks[run.name], run, now):
-			run.outcome, run.end = jobCrashed, run.stamp
+		switch t := run.traits(); {
+		case t.ended() || held[id]:
+		case jobOf(jobs, t.name).lost(locks[t.name], run, now):
+			t.outcome = jobCrashed
+			run.common, run.end = unique.Make(t), run.stamp
 		case run.start.isZero():
 			facts.Queued++
 		default:
-			inWork(run, run.start)
+			inWork(t.name, id, run, run.start)
 			facts.Running++
 		}
 		facts.rows = append(facts.rows, run)
@@ -175,7 +175,7 @@ func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map
 		}
 	}
 	for id, run := range r.source.runs.held() {
-		if run.outcome == "" {
+		if !run.traits().ended() {
 			ids[id] = true
 		}
 	}

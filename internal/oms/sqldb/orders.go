@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -26,7 +27,7 @@ const held = 2 * reread
 // decodeOrder reads order_columns.
 func decodeOrder(rec record) row {
 	return row{
-		id: rec.text(0), name: shared(rec.text(1) + channelSeparator + rec.text(2)), outcome: "entered",
+		id: rec.text(0), common: unique.Make(traits{name: rec.text(1) + channelSeparator + rec.text(2), outcome: "entered"}),
 		created: rec.moment(3), stamp: rec.moment(4),
 	}
 }
@@ -41,7 +42,7 @@ func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
 			k.rows[id] = true
 		}
 	}
-	k.latest(rows, func(r row) string { return r.name }, func(r row) moment { return r.created })
+	k.latest(rows, func(r row) string { return r.traits().name }, func(r row) moment { return r.created })
 }
 
 // Orders implements oms.Source.
@@ -129,7 +130,7 @@ func (c *imports) count(h *history, now time.Time) []oms.Import {
 	last := map[oms.Channel]time.Time{}
 	seen := map[string]bool{}
 	for id, r := range h.rows {
-		channel := channelOf(r.name)
+		channel := channelOf(r.traits().name)
 		// An open order without a stamp is read again and again, also when it is not held any more.
 		if c.primed && !c.seen[id] && first(r.stamp, r.created).hi().After(h.base(now).Add(-held)) {
 			c.counts[channel]++

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unique"
 )
 
 // A record is one row of an answer. Drivers differ in the types they deliver (a DECIMAL is a string here and a float
@@ -31,9 +30,6 @@ func (r record) text(i int) string {
 	}
 	return ""
 }
-
-// shared returns a text that many rows have, of which one is held for all of them.
-func shared(text string) string { return unique.Make(text).Value() }
 
 // number returns column i as a count, nil where it is NULL or none. Counters are DECIMAL(20,0) in OFBiz.
 func (r record) number(i int) *int {

@@ -90,8 +90,8 @@ func FuzzRecord(f *testing.F) {
 				// The status is the second column of a job and the third of a file.
 				rec.values[1], rec.values[2] = status, status
 				job, file, order := decodeJob(rec), s.decodeFile(rec), decodeOrder(rec)
-				if job.outcome != outcome {
-					t.Errorf("a job that is %s ended as %q", status, job.outcome)
+				if job.traits().outcome != outcome {
+					t.Errorf("a job that is %s ended as %q", status, job.traits().outcome)
 				}
 				jobs, files := map[string]row{"": job}, map[string]row{"": file}
 				for _, j := range jobHistory(slices.Collect(maps.Values(jobs)), now).Jobs {
@@ -99,13 +99,14 @@ func FuzzRecord(f *testing.F) {
 						t.Errorf("%T %v: a run took %s", value, value, *j.LastDuration)
 					}
 				}
-				for _, c := range fileRuns(files, []string{file.name}, now) {
+				config := file.traits().name
+				for _, c := range fileRuns(files, []string{config}, now) {
 					if c.RecentFailedRecords < 0 {
 						t.Errorf("%T %v: %d records refused", value, value, c.RecentFailedRecords)
 					}
 				}
-				resetSource(files, []string{file.name}, now)
-				channelOf(order.name)
+				resetSource(map[string][]row{config: {file}}, []string{config}, now)
+				channelOf(order.traits().name)
 				runs := map[string]row{"": decodeRun(rec)}
 				for _, run := range runFacts(nil, map[string]jobLock{"": {runID: rec.text(0), last: rec.moment(1)}}, runs, now).Runs {
 					if !run.Start.IsZero() && run.Start.Year() < 1970 {

@@ -45,7 +45,7 @@ type gap struct {
 
 // read reads the runs that came since the last look into batch.
 func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]row) error {
-	pass := due(now, w.passed, unstampEvery)
+	pass := due(now, w.passed, passEvery)
 	if err := w.fillGaps(ctx, r, h, now, pass, batch); err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (j serviceJob) held(l jobLock, now time.Time) bool {
 func (j serviceJob) lost(l jobLock, run row, now time.Time) bool {
 	changed := first(l.changed, l.last)
 	return now.Sub(run.stamp.at(now)) > j.expiry ||
-		!run.manual && run.stamp.before(changed) && now.Sub(changed.at(now)) > settled
+		!run.traits().manual && run.stamp.before(changed) && now.Sub(changed.at(now)) > settled
 }
 
 // due returns when the scheduler should have taken the job, or when it should next: at the first occurrence since it last
