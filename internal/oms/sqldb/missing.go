@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	missingEvery = 5 * time.Minute
+	missingEvery = 10 * time.Minute
 	// importMargin is how long an order may take to come from Shopify into the OMS; HotWax' reconciliation takes as much.
 	importMargin = time.Hour
 	// reconciledWithin is how long the answer of a daily run counts, which may come some hours late.

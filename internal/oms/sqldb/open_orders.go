@@ -12,7 +12,7 @@ const (
 	// fewOrders are looked at with each scrape. More of them are a burden to the database, and where thousands are open,
 	// most wait for days.
 	fewOrders = 1000
-	openEvery = 5 * time.Minute
+	openEvery = 10 * time.Minute
 )
 
 // orderStates are the open states of a sales order; orders_open lists the same.

@@ -126,7 +126,7 @@ SELECT /*limit*/ {{template "order_columns"}} FROM (
 WHERE COALESCE(order_type_id, '') = 'SALES_ORDER';
 
 -- statement: orders_missing
--- Orders that Shopify has, by its last reconciliation, and the OMS lacks; and when that was, every 5 minutes. The table is
+-- Orders that Shopify has, by its last reconciliation, and the OMS lacks; and when that was, every 10 minutes. The table is
 -- read whole, up to 50000 rows: it holds the orders of one run. Index: order_header.external_id for each. The subquery has
 -- one row so that no planner makes a join of it and reads all orders.
 {{if not (column "order_header" "external_id")}}{{impossible}}{{end -}}
