@@ -109,8 +109,8 @@ func (r row) received() moment {
 	return first(r.created, r.start, r.end)
 }
 
-// keepFiles keeps of each configuration the last success, failure, and reception, and all that ended recently. The
-// configurations in always are kept however old their files are.
+// keepFiles keeps of each configuration the last success, failure, and reception, and counts all that ended recently. The
+// files of the configurations in always are kept however old they are.
 func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *kept) {
 	for id, r := range rows {
 		if !slices.Contains(always, r.traits().name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
@@ -130,11 +130,7 @@ func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *k
 	k.latest(rows, group("failed ", traits.failedFile), end)
 	k.latest(rows, group("ended ", traits.ended), end)
 	k.latest(rows, group("received ", func(traits) bool { return true }), row.received)
-	for id, r := range rows {
-		if r.traits().ended() && r.end.hi().After(base.Add(-oms.RecentFiles-recentSpare)) {
-			k.rows[id] = true
-		}
-	}
+	k.counted = base.Add(-oms.RecentFiles - recentSpare)
 }
 
 // DataManager implements oms.Source.
@@ -218,7 +214,7 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		return facts, err
 	}
 	facts.dataManager.History = &oms.FileHistory{
-		Configs: fileRuns(h.rows, h.configs, now), Age: h.age(now),
+		Configs: fileRuns(h, now), Age: h.age(now),
 		RefusalsUnknown: !r.schema.columns["data_manager_log.failed_record_count"],
 	}
 	facts.resetInventory.Age = h.age(now)
@@ -236,35 +232,40 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 	return facts, err
 }
 
-// fileRuns sums up the files that ended within the last days, by configuration; of those in always, however old.
-func fileRuns(rows map[string]row, always []string, now time.Time) []oms.FileRuns {
+// fileRuns sums up the files that ended within the last days, by configuration; of those in h.configs, however old.
+func fileRuns(h *history, now time.Time) []oms.FileRuns {
 	type sum struct {
 		last            time.Time
 		recent, refused int
 	}
-	sums := map[unique.Handle[traits]]*sum{} // much less than rows
-	for _, r := range rows {
-		if r.end.isZero() {
-			continue
-		}
-		s := sums[r.common]
+	sums := map[unique.Handle[traits]]*sum{} // much fewer than files
+	add := func(e entry) {
+		s := sums[e.common]
 		if s == nil {
 			s = new(sum)
-			sums[r.common] = s
+			sums[e.common] = s
 		}
-		end := r.end.at(now)
+		end := e.end.at(now)
 		if s.last = newest(s.last, end); !end.Before(now.Add(-oms.RecentFiles)) {
 			s.recent++
-			s.refused += r.records.failed.count()
+			s.refused += e.refused.count()
+		}
+	}
+	for _, e := range h.counted {
+		add(e)
+	}
+	for _, r := range h.rows {
+		if !r.end.isZero() {
+			add(r.entry())
 		}
 	}
 	configs := map[string]oms.FileRuns{}
-	for _, config := range always {
+	for _, config := range h.configs {
 		configs[config] = oms.FileRuns{Config: config, Recent: map[oms.FileOutcome]int{}}
 	}
 	for common, s := range sums {
 		t := common.Value()
-		if s.last.Before(now.Add(-remembered)) && !slices.Contains(always, t.name) {
+		if s.last.Before(now.Add(-remembered)) && !slices.Contains(h.configs, t.name) {
 			continue
 		}
 		c, ok := configs[t.name]

@@ -99,9 +99,10 @@ type history struct {
 	ids     *runIDs  // of Moqui's runs
 
 	rows      map[string]row
-	rested    int             // on how many of them the facts rested when that was last looked at
-	anchors   map[string]bool // those that made others of their group superfluous
-	displaced map[string]bool // the groups of which rows were dropped
+	counted   map[string]entry // further rows, of which nothing else matters
+	rested    int              // on how many of them the facts rested when that was last looked at
+	anchors   map[string]bool  // those that made others of their group superfluous
+	displaced map[string]bool  // the groups of which rows were dropped
 
 	newest moment         // the newest stamp
 	past   moment         // the newest stamp that was not in the future when it was read
@@ -120,7 +121,7 @@ type history struct {
 }
 
 func newHistory(table string, decode func(record) row, keep keeper) *history {
-	return &history{table: table, decode: decode, keep: keep, rows: map[string]row{}}
+	return &history{table: table, decode: decode, keep: keep, rows: map[string]row{}, counted: map[string]entry{}}
 }
 
 // refresh brings the history up to date. open is what waits or is in work now, extra is what the caller read besides.
@@ -137,7 +138,7 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	err := h.read(ctx, r, now, full, batch)
 	if err == nil {
 		if full {
-			h.rereadAt, h.unverified = now, slices.Collect(maps.Keys(h.rows))
+			h.rereadAt, h.unverified = now, slices.AppendSeq(slices.Collect(maps.Keys(h.rows)), maps.Keys(h.counted))
 		}
 		err = h.verify(ctx, r, now, open, batch)
 	}
@@ -191,7 +192,8 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
 	for _, id := range share {
 		_, held := h.rows[id]
-		again[id] = again[id] || held
+		_, counted := h.counted[id]
+		again[id] = again[id] || held || counted
 	}
 	maps.DeleteFunc(again, func(id string, want bool) bool {
 		_, have := batch[id]
@@ -208,6 +210,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 				h.lose(now)
 			}
 			delete(h.rows, id)
+			delete(h.counted, id)
 		}
 	}
 	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
@@ -309,6 +312,7 @@ func (h *history) put(batch map[string]row, now time.Time) {
 			h.lose(now)
 		}
 		h.rows[id] = r
+		delete(h.counted, id) // until the next prune
 		if r.stamp.raw().After(h.newest.raw()) {
 			h.newest = r.stamp
 		}
@@ -325,11 +329,17 @@ func (h *history) lose(now time.Time) {
 	}
 }
 
-// prune drops the rows on which nothing rests.
+// prune drops the rows on which nothing rests, and most of those that only count.
 func (h *history) prune(now time.Time) {
 	base := h.base(now)
 	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[string]bool{}}
 	h.keep(h.rows, base, base.Add(-remembered-spare), &k)
+	maps.DeleteFunc(h.counted, func(_ string, e entry) bool { return !k.counts(e.end) })
+	for id, r := range h.rows {
+		if !k.rows[id] && k.counts(r.end) {
+			h.counted[id] = r.entry()
+		}
+	}
 	rows := make(map[string]row, len(k.rows)) // one that rows are deleted from stays as large as it was
 	for id := range k.rows {
 		rows[id] = h.rows[id]
@@ -363,6 +373,15 @@ func due(now, last time.Time, every time.Duration) bool {
 	return now.Before(last) || now.Sub(last) >= every
 }
 
+// An entry is what is held of a row that is one of thousands: a file that ended lately.
+type entry struct {
+	common  unique.Handle[traits]
+	end     moment
+	refused number
+}
+
+func (r row) entry() entry { return entry{r.common, r.end, r.records.failed} }
+
 // A keeper says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
 type keeper func(rows map[string]row, base, floor time.Time, k *kept)
 
@@ -371,7 +390,12 @@ type kept struct {
 	rows, anchors map[string]bool
 	// displaced are the groups of which rows were dropped, now and formerly.
 	former, displaced map[string]bool
+	// counted is since when rows must have ended to be counted; zero where none are.
+	counted time.Time
 }
+
+// counts says whether what ended then is counted.
+func (k *kept) counts(end moment) bool { return !k.counted.IsZero() && end.hi().After(k.counted) }
 
 // latest keeps the rows that may be the latest of their group by some moment.
 func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) moment) {

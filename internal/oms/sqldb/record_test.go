@@ -93,14 +93,14 @@ func FuzzRecord(f *testing.F) {
 				if job.traits().outcome != outcome {
 					t.Errorf("a job that is %s ended as %q", status, job.traits().outcome)
 				}
-				jobs, files := map[string]row{"": job}, map[string]row{"": file}
+				jobs := map[string]row{"": job}
 				for _, j := range jobHistory(slices.Collect(maps.Values(jobs)), now).Jobs {
 					if j.LastDuration != nil && *j.LastDuration < 0 {
 						t.Errorf("%T %v: a run took %s", value, value, *j.LastDuration)
 					}
 				}
 				config := file.traits().name
-				for _, c := range fileRuns(files, []string{config}, now) {
+				for _, c := range fileRuns(&history{rows: map[string]row{"": file}, configs: []string{config}}, now) {
 					if c.RecentFailedRecords < 0 {
 						t.Errorf("%T %v: %d records refused", value, value, c.RecentFailedRecords)
 					}
