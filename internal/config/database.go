@@ -129,7 +129,7 @@ func parsesForPostgres(dsn string) bool {
 		return false
 	}
 	for key := range cfg.RuntimeParams {
-		if !plain.MatchString(key) {
+		if !plain(key) {
 			return false
 		}
 	}

@@ -1,13 +1,22 @@
 package config
 
-import "regexp"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
-// plain matches text that cannot be a connection string with a password in it: those need one of : @ = ( there.
-var plain = regexp.MustCompile(`^[\pL\pN_ .,/<*+-]{1,64}$`)
+// plain reports whether text is short and cannot be a connection string with a password in it: those need one of
+// : @ = ( there.
+func plain(text string) bool {
+	return text != "" && utf8.RuneCountInString(text) <= 64 && !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.Is(unicode.N, r) && !strings.ContainsRune("_ .,/<*+-", r)
+	})
+}
 
 // shown names a value in a message as before "value" after, without the value where that could be a misplaced secret.
 func shown(before, value, after string) string {
-	if plain.MatchString(value) {
+	if plain(value) {
 		before += ` "` + value + `"`
 	}
 	return before + after
