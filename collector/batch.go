@@ -1,12 +1,11 @@
 package collector
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -27,39 +26,45 @@ type batch struct {
 	// remarks are what was measured and should be known in words: why a chart fails.
 	remarks []string
 
-	families map[metric]map[string]sample
+	samples map[*metric][]sample
+	texts   []string // where the labels of the next ones go
 }
 
+// A sample is one value of a metric.
 type sample struct {
-	labels []string // client first
+	labels []string // the values of the metric's own labels, in the order of its labels; client is the batch's
 	value  float64
 }
 
-func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, now: now, families: map[metric]map[string]sample{}}
+// compare orders by the labels.
+func (s sample) compare(other sample) int {
+	return slices.CompareFunc(s.labels, other.labels, strings.Compare)
 }
 
-// set puts a value into the batch, joined with one that is there already under the same labels. NaN stands for a value
-// that is not known, and is left out.
-func (b *batch) set(m metric, value float64, labels ...string) {
-	all := append([]string{b.client}, labels...)
-	for i, l := range all {
-		all[i] = strings.ToValidUTF8(l, "\uFFFD") // a database may hold anything, Prometheus takes UTF-8 only
+func newBatch(client config.Client, now time.Time) *batch {
+	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}}
+}
+
+// set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not
+// known.
+func (b *batch) set(m *metric, value float64, labels ...string) {
+	if len(labels) != len(m.labels)-1 {
+		panic(fmt.Sprintf("%s has the labels %q, and was given %d beside client", m.name, m.labels, len(labels)))
 	}
-	key := strings.Join(all, "\xff")
-	family := b.families[m]
-	if family == nil {
-		family = map[string]sample{}
-		b.families[m] = family
+	if cap(b.texts)-len(b.texts) < len(labels) {
+		b.texts = make([]string, 0, 256)
 	}
-	if s, ok := family[key]; ok {
-		value = m.kind.join(s.value, value)
+	first := len(b.texts)
+	for _, i := range m.given {
+		if i >= 0 { // a database may hold anything, Prometheus takes UTF-8 only
+			b.texts = append(b.texts, strings.ToValidUTF8(labels[i], "\uFFFD"))
+		}
 	}
-	family[key] = sample{labels: all, value: value}
+	b.samples[m] = append(b.samples[m], sample{labels: b.texts[first:len(b.texts):len(b.texts)], value: value})
 }
 
 // setTime puts a stamp into the batch, in Unix seconds. There is no series for what never happened.
-func (b *batch) setTime(m metric, t time.Time, labels ...string) {
+func (b *batch) setTime(m *metric, t time.Time, labels ...string) {
 	if !t.IsZero() {
 		b.set(m, seconds(t), labels...)
 	}
@@ -67,7 +72,7 @@ func (b *batch) setTime(m metric, t time.Time, labels ...string) {
 
 // setAge puts the seconds since t into the batch: 0 for what never happened, and for what happened a little ahead of
 // our clock.
-func (b *batch) setAge(m metric, t time.Time, labels ...string) {
+func (b *batch) setAge(m *metric, t time.Time, labels ...string) {
 	age := 0.0
 	if !t.IsZero() {
 		age = max(0, b.now.Sub(t).Seconds())
@@ -77,7 +82,7 @@ func (b *batch) setAge(m metric, t time.Time, labels ...string) {
 
 // setOldest puts the age of the oldest of n things into the batch: 0 where there are none, and nothing where there are
 // and the OMS does not say since when.
-func (b *batch) setOldest(m metric, n int, t time.Time, labels ...string) {
+func (b *batch) setOldest(m *metric, n int, t time.Time, labels ...string) {
 	if n > 0 && t.IsZero() {
 		b.set(m, math.NaN(), labels...)
 		return
@@ -102,31 +107,38 @@ func utcOffset(t time.Time, zone *time.Location) float64 {
 	return float64(offset)
 }
 
-// metrics turns the batch into Prometheus metrics, at most limit of each family that is capped (0 is no limit). The
+// limit keeps at most so many series of each metric that is capped (0 is no limit), and says how many it dropped. The
 // worst values stay, and equal ones by their labels, so that the same series stay at the next scrape.
-func (b *batch) metrics(limit int) []prometheus.Metric {
-	if limit <= 0 {
-		limit = math.MaxInt
+func (b *batch) limit(most int) {
+	if most <= 0 {
+		most = math.MaxInt
 	}
-	var out []prometheus.Metric
-	for m, family := range b.families {
-		samples := make([]sample, 0, len(family))
-		for _, s := range family {
-			if !math.IsNaN(s.value) {
-				samples = append(samples, s)
-			}
+	for m := range b.samples { // seriesDropped, which joins them meanwhile, is not capped
+		if !m.capped {
+			continue
 		}
-		if m.capped {
-			dropped := max(0, len(samples)-limit)
-			out = append(out, seriesDropped.sample(float64(dropped), b.client, m.name))
-			if dropped > 0 {
-				slices.SortFunc(samples, m.kind.compare)
-				samples = samples[:limit]
-			}
+		series := b.series(m)
+		dropped := max(0, len(series)-most)
+		if dropped > 0 {
+			slices.SortFunc(series, m.kind.compare)
+			b.samples[m] = series[:most]
 		}
-		for _, s := range samples {
-			out = append(out, m.sample(s.value, s.labels...))
+		b.set(seriesDropped, float64(dropped), m.name)
+	}
+}
+
+// series sorts the samples of a metric by their labels, joins those that have the same, and drops what is not known.
+func (b *batch) series(m *metric) []sample {
+	samples := b.samples[m]
+	slices.SortFunc(samples, sample.compare)
+	series := samples[:0]
+	for _, s := range samples {
+		if last := len(series) - 1; last >= 0 && series[last].compare(s) == 0 {
+			series[last].value = m.kind.join(series[last].value, s.value)
+		} else {
+			series = append(series, s)
 		}
 	}
-	return out
+	b.samples[m] = slices.DeleteFunc(series, func(s sample) bool { return math.IsNaN(s.value) })
+	return b.samples[m]
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/flight"
@@ -21,6 +21,7 @@ type Client struct {
 	cfg   config.Client
 	src   Sources
 	tasks []*task
+	info  *metric
 
 	mu       sync.Mutex
 	instance oms.Instance // the last one known: one failed run must not make a new series of oms_client_info
@@ -39,7 +40,7 @@ type task struct {
 
 // outcome is what a run gave. Those who share the run share it, so it is not changed any more.
 type outcome struct {
-	metrics  []prometheus.Metric
+	families []*dto.MetricFamily
 	age      time.Duration
 	now      time.Time
 	duration time.Duration
@@ -50,7 +51,7 @@ type outcome struct {
 // NewClient measures the client cfg from src, which it owns from here on, with those of the enabled collectors for which
 // the client has a source. It asks nothing of src yet.
 func NewClient(opts Options, cfg config.Client, src Sources) *Client {
-	c := &Client{opts: opts, cfg: cfg, src: src, instance: oms.Instance{Generation: oms.GenerationUnknown}}
+	c := &Client{opts: opts, cfg: cfg, src: src, info: newInfo(cfg), instance: oms.Instance{Generation: oms.GenerationUnknown}}
 	for _, col := range opts.Collectors {
 		if o, ok := col.(optional); ok && !o.has(src) {
 			continue
@@ -107,8 +108,8 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	start := time.Now()
 	b := newBatch(c.cfg, out.now)
 	out.err = col.update(ctx, c.src, b)
-	out.metrics, out.age = b.metrics(c.opts.MaxSeries), b.age
-	out.remarks = b.remarks
+	b.limit(c.opts.MaxSeries)
+	out.families, out.age, out.remarks = b.families(), b.age, b.remarks
 	out.duration = time.Since(start)
 	if b.instance != nil {
 		c.mu.Lock()

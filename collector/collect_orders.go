@@ -2,8 +2,7 @@ package collector
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"strconv"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -57,8 +56,9 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 		b.set(orders, float64(o.Count), string(o.Status), o.ProductStore, o.Channel.Channel)
 	}
 	if facts.Created != nil {
-		for c := range known {
-			setCreated(b, 0, oms.CreatedOrders{Channel: c, OlderThan: make([]int, len(oms.CreatedAges()))})
+		none := oms.CreatedOrders{OlderThan: make([]int, len(oms.CreatedAges()))}
+		for none.Channel = range known {
+			setCreated(b, 0, none)
 		}
 	}
 	for _, o := range facts.Created {
@@ -113,12 +113,12 @@ func setCreated(b *batch, some int, o oms.CreatedOrders) {
 	b.setOldest(ordersOldestCreated, some, o.Oldest, o.ProductStore, o.Channel.Channel)
 	ages := oms.CreatedAges()
 	for i, n := range o.OlderThan {
-		b.set(ordersCreatedOlderThan, float64(n),
-			o.ProductStore, o.Channel.Channel, fmt.Sprintf("%dh", ages[i]/time.Hour))
+		age := strconv.Itoa(int(ages[i].Hours())) + "h"
+		b.set(ordersCreatedOlderThan, float64(n), o.ProductStore, o.Channel.Channel, age)
 	}
 }
 
-func setWaiting(b *batch, number, age metric, o oms.WaitingOrders) {
+func setWaiting(b *batch, number, age *metric, o oms.WaitingOrders) {
 	b.set(number, float64(o.Count), o.Place)
 	b.setOldest(age, o.Count, o.Oldest, o.Place)
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/oms-exporter/oms_exporter/internal/flight"
@@ -29,27 +29,17 @@ func Debug(ctx context.Context, c *Client, names []string, w io.Writer) {
 	}
 	wg.Wait()
 
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(unchecked(func(ch chan<- prometheus.Metric) {
-		for _, out := range outs {
-			for _, m := range out.metrics {
-				ch <- m
-			}
-		}
-	}))
 	var page bytes.Buffer
 	if len(tasks) == 0 {
 		fmt.Fprintf(&page, "# client %s has none of these collectors\n", c.cfg.Name)
 	}
+	var families []*dto.MetricFamily
 	for i, t := range tasks {
 		writeOutcome(&page, c, t, outs[i])
 		page.WriteString(traces[i].text())
+		families = append(families, outs[i].families...)
 	}
-	families, err := reg.Gather()
-	if err != nil {
-		fmt.Fprintf(&page, "error: %v\n", err)
-	}
-	for _, family := range families {
+	for _, family := range merge(families) {
 		_, _ = expfmt.MetricFamilyToText(&page, family) // a buffer takes everything
 	}
 	_, _ = page.WriteTo(w) // whoever hung up does not miss it

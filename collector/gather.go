@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -36,37 +39,69 @@ var (
 // not ready when ctx ends is reported as oms_collector_success 0; ctx must have a deadline.
 func Gather(ctx context.Context, clients []*Client, names []string) prometheus.Gatherer {
 	ctx = oms.WithScrape(ctx)
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(unchecked(func(ch chan<- prometheus.Metric) {
+	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		answers := make([][]*dto.MetricFamily, len(clients))
 		var wg sync.WaitGroup
-		for _, c := range clients {
-			wg.Go(func() { c.collect(ctx, names, ch) })
+		for i, c := range clients {
+			wg.Go(func() { answers[i] = c.gather(ctx, names) })
 		}
 		wg.Wait()
-	}))
-	return reg
+		return merge(slices.Concat(answers...)), nil
+	})
 }
 
-// unchecked is a Prometheus collector that does not say beforehand what it will collect: each client has its own labels.
-type unchecked func(chan<- prometheus.Metric)
-
-func (unchecked) Describe(chan<- *prometheus.Desc) {}
-
-func (u unchecked) Collect(ch chan<- prometheus.Metric) { u(ch) }
-
-// collect sends the metrics of the named collectors and what is known of the client without asking it, which comes
-// last to have the generation that was just found.
-func (c *Client) collect(ctx context.Context, names []string, ch chan<- prometheus.Metric) {
-	var wg sync.WaitGroup
+// gather returns what the named collectors measure, their health, and what is known of the client without asking it,
+// which comes last to have the generation that was just found.
+func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily {
+	var (
+		wg       sync.WaitGroup
+		mu       sync.Mutex // guards the two below
+		families []*dto.MetricFamily
+		known    = newBatch(c.cfg, c.opts.Now())
+	)
 	for _, t := range c.named(names) {
-		wg.Go(func() { c.measure(ctx, t, ch) })
+		wg.Go(func() {
+			out := c.await(ctx, &t.flight, t.Collector)
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return // the scraper hung up: nobody listens, and it says nothing about the OMS
+			}
+			status := c.record(t, out)
+			mu.Lock()
+			defer mu.Unlock()
+			families = append(families, out.families...)
+			known.setHealth(t.Name(), out, status)
+		})
 	}
 	wg.Wait()
-	ch <- c.info()
-	ch <- clientUTCOffset.sample(utcOffset(c.opts.Now(), c.cfg.Timezone), c.cfg.Name)
+	c.describe(known)
+	return append(families, known.families()...)
+}
+
+// setHealth leaves out the age of the data where there are none.
+func (b *batch) setHealth(collector string, out outcome, status Status) {
+	b.set(collectorSuccess, truth(out.err == nil), collector)
+	b.set(collectorLookingBack, truth(errors.Is(out.err, oms.ErrLookBack)), collector)
+	b.set(collectorDuration, out.duration.Seconds(), collector)
+	b.setTime(collectorLastSuccess, status.LastSuccess, collector)
+	if out.err == nil || len(out.families) > 0 {
+		b.set(collectorDataAge, out.age.Seconds(), collector)
+	}
+}
+
+// describe puts into the batch what is there for every configured client, also when nothing of it can be reached.
+func (c *Client) describe(b *batch) {
+	c.mu.Lock()
+	generation := c.instance.Generation
+	c.mu.Unlock()
+	labels := []string{c.cfg.Timezone.String(), string(generation)}
+	for _, name := range ownLabels(c.cfg) {
+		labels = append(labels, c.cfg.Labels[name])
+	}
+	b.set(c.info, 1, labels...)
+	b.set(clientUTCOffset, utcOffset(c.opts.Now(), b.zone))
 	for _, s := range c.cfg.ResetInventory {
 		for _, id := range s.ConfigIDs {
-			ch <- resetConfig.sample(1, c.cfg.Name, s.Source, id)
+			b.set(resetConfig, 1, s.Source, id)
 		}
 	}
 	for _, l := range c.cfg.SFTP {
@@ -74,43 +109,16 @@ func (c *Client) collect(ctx context.Context, names []string, ch chan<- promethe
 			oms.FolderInbox: l.Path, oms.FolderArchive: l.Archive, oms.FolderFailed: l.Failed,
 		} {
 			if path != "" {
-				ch <- sftpFolder.sample(1, c.cfg.Name, l.Location, l.Source, string(folder))
+				b.set(sftpFolder, 1, l.Location, l.Source, string(folder))
 			}
 		}
 	}
 }
 
-// measure sends what one collector measures, and its health. The age of the data is left out where there are none.
-func (c *Client) measure(ctx context.Context, t *task, ch chan<- prometheus.Metric) {
-	out := c.await(ctx, &t.flight, t.Collector)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return // the scraper hung up: nobody listens, and it says nothing about the OMS
-	}
-	status := c.record(t, out)
-	for _, m := range out.metrics {
-		ch <- m
-	}
-	labels := []string{c.cfg.Name, t.Name()}
-	ch <- collectorSuccess.sample(truth(out.err == nil), labels...)
-	ch <- collectorLookingBack.sample(truth(errors.Is(out.err, oms.ErrLookBack)), labels...)
-	ch <- collectorDuration.sample(out.duration.Seconds(), labels...)
-	if !status.LastSuccess.IsZero() {
-		ch <- collectorLastSuccess.sample(seconds(status.LastSuccess), labels...)
-	}
-	if out.err == nil || len(out.metrics) > 0 {
-		ch <- collectorDataAge.sample(out.age.Seconds(), labels...)
-	}
+// newInfo declares oms_client_info, which has the client's own labels too.
+func newInfo(cfg config.Client) *metric {
+	return newMetric(greatest, "oms_client_info", "1 for every configured client, with its own labels.",
+		append([]string{"timezone", "generation"}, ownLabels(cfg)...)...)
 }
 
-// info is there for every configured client, also when nothing of it can be reached.
-func (c *Client) info() prometheus.Metric {
-	c.mu.Lock()
-	generation := c.instance.Generation
-	c.mu.Unlock()
-	labels := prometheus.Labels{}
-	maps.Copy(labels, c.cfg.Labels)
-	labels["client"], labels["timezone"], labels["generation"] = c.cfg.Name, c.cfg.Timezone.String(), string(generation)
-	return prometheus.MustNewConstMetric(
-		prometheus.NewDesc("oms_client_info", "1 for every configured client, with its own labels.", nil, labels),
-		prometheus.GaugeValue, 1)
-}
+func ownLabels(cfg config.Client) []string { return slices.Sorted(maps.Keys(cfg.Labels)) }

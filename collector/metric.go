@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // A kind says what becomes of two values with the same labels, and which values are the worst: those stay when there
@@ -28,7 +26,7 @@ const (
 )
 
 // join makes one value of two that have the same labels. Where one is not known (NaN), the other counts, unless it is 0:
-// there is something, so that would be wrong.
+// there is something, so that would be wrong. Of many it does not matter in which order they are joined.
 func (k kind) join(a, b float64) float64 {
 	if math.IsNaN(a) {
 		a, b = b, a
@@ -55,20 +53,26 @@ func (k kind) compare(a, b sample) int {
 	if k == least || k == newest || k == oldest {
 		byValue = -byValue
 	}
-	return cmp.Or(byValue, slices.Compare(a.labels, b.labels))
+	return cmp.Or(byValue, a.compare(b))
 }
 
 // A metric is all that is known of a metric family before anything is measured. Beside its own labels it has client.
 type metric struct {
-	name   string
-	kind   kind
-	desc   *prometheus.Desc
-	capped bool
+	name, help string
+	kind       kind
+	capped     bool
+	// labels are the names of all labels in the order of the alphabet, in which Prometheus' formats have them.
+	labels []string
+	// given says of each of these as which of the metric's own labels it was declared; client is none.
+	given []int
 }
 
-func newMetric(kind kind, name, help string, labels ...string) metric {
-	m := metric{name: name, kind: kind}
-	m.desc = prometheus.NewDesc(name, help, append([]string{"client"}, labels...), nil)
+// newMetric declares a metric; its own labels are in the order in which a batch is given their values.
+func newMetric(kind kind, name, help string, labels ...string) *metric {
+	m := &metric{name: name, help: help, kind: kind, labels: slices.Sorted(slices.Values(append(labels, "client")))}
+	for _, l := range m.labels {
+		m.given = append(m.given, slices.Index(labels, l))
+	}
 	for _, l := range labels {
 		m.capped = m.capped || !bounded(l)
 	}
@@ -84,13 +88,4 @@ func bounded(label string) bool {
 		return true
 	}
 	return false
-}
-
-// sample makes a Prometheus metric of a value; the labels are client and the metric's own, in their order.
-func (m metric) sample(value float64, labels ...string) prometheus.Metric {
-	valueType := prometheus.GaugeValue
-	if m.kind == total {
-		valueType = prometheus.CounterValue
-	}
-	return prometheus.MustNewConstMetric(m.desc, valueType, value, labels...)
 }

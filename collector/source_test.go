@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
 
@@ -122,13 +123,27 @@ func newClientWith(t *testing.T, opts collector.Options, name string, src *sourc
 	return collector.NewClient(opts, cfg, sources)
 }
 
-// exposition is what a scrape of g answers.
+// exposition is what a scrape of g answers. It fails unless client_golang would say the same: it checks the names and
+// types, that no series is there twice, and the order.
 func exposition(t *testing.T, g prometheus.Gatherer) string {
 	t.Helper()
 	families, err := g.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+	checked, err := prometheus.Gatherers{prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil })}.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := encode(t, families), encode(t, checked)
+	if got != want {
+		t.Errorf("got\n%s\nclient_golang says\n%s", got, want)
+	}
+	return got
+}
+
+func encode(t *testing.T, families []*dto.MetricFamily) string {
+	t.Helper()
 	var text bytes.Buffer
 	for _, f := range families {
 		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {

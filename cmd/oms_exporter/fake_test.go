@@ -18,15 +18,26 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// A fakeSource is an OMS without anything in it.
+// facts are what a fakeSource knows.
+type facts struct {
+	orders         oms.Orders
+	jobs           oms.Jobs
+	dataManager    oms.DataManager
+	systemMessages []oms.OpenMessages
+}
+
+// A fakeSource is an OMS without anything in it, unless somebody gives it facts.
 type fakeSource struct {
 	err     error // of every answer
 	missing []oms.Column
+	facts   facts                // what it knows of orders, jobs, files and messages
 	hang    chan context.Context // where set, Orders sends its context here and answers when that ends
 	closed  chan struct{}        // closed by Close
 }
 
-func newFakeSource() *fakeSource { return &fakeSource{closed: make(chan struct{})} }
+func newFakeSource() *fakeSource {
+	return &fakeSource{closed: make(chan struct{}), facts: facts{orders: oms.Orders{Open: []oms.OpenOrders{}}}}
+}
 
 func (f *fakeSource) Instance(context.Context, time.Time) (oms.Instance, error) {
 	return oms.Instance{Generation: oms.GenerationOFBiz, Missing: f.missing}, f.err
@@ -38,13 +49,13 @@ func (f *fakeSource) Orders(ctx context.Context, _ time.Time) (oms.Orders, error
 		<-ctx.Done()
 		return oms.Orders{}, context.Cause(ctx)
 	}
-	return oms.Orders{Open: []oms.OpenOrders{}}, f.err
+	return f.facts.orders, f.err
 }
 
-func (f *fakeSource) Jobs(context.Context, time.Time) (oms.Jobs, error) { return oms.Jobs{}, f.err }
+func (f *fakeSource) Jobs(context.Context, time.Time) (oms.Jobs, error) { return f.facts.jobs, f.err }
 
 func (f *fakeSource) DataManager(context.Context, time.Time) (oms.DataManager, error) {
-	return oms.DataManager{}, f.err
+	return f.facts.dataManager, f.err
 }
 
 func (f *fakeSource) ResetInventory(context.Context, time.Time) (oms.ResetInventory, error) {
@@ -52,7 +63,7 @@ func (f *fakeSource) ResetInventory(context.Context, time.Time) (oms.ResetInvent
 }
 
 func (f *fakeSource) SystemMessages(context.Context, time.Time) ([]oms.OpenMessages, error) {
-	return nil, f.err
+	return f.facts.systemMessages, f.err
 }
 
 func (f *fakeSource) Close() error {
@@ -79,7 +90,7 @@ type bench struct {
 }
 
 // newBench returns a server for the named clients. Sources that are not in sources before are made as they are opened.
-func newBench(t *testing.T, s settings, sources map[string]*fakeSource, names ...string) *bench {
+func newBench(t testing.TB, s settings, sources map[string]*fakeSource, names ...string) *bench {
 	t.Helper()
 	if sources == nil {
 		sources = map[string]*fakeSource{}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,15 +97,22 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 	s.expose(w, r, collector.Gather(ctx, []*collector.Client{probed}, names))
 }
 
-// expose writes what the gatherers give.
+// expose writes what the gatherers give. None has a family of another: client_golang's Gatherers, which would merge them,
+// check every series to find that out.
 func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...prometheus.Gatherer) {
 	gather := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		families, err := prometheus.Gatherers(from).Gather()
+		var families []*dto.MetricFamily
+		var errs error
+		for _, g := range from {
+			some, err := g.Gather()
+			families, errs = append(families, some...), errors.Join(errs, err)
+		}
+		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 		select {
 		case <-r.Context().Done(): // the scraper hung up: each family would cost an error
 			return nil, nil
 		default:
-			return families, err
+			return families, errs
 		}
 	})
 	promhttp.HandlerFor(gather, s.metrics).ServeHTTP(w, r)

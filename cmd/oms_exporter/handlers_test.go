@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,20 @@ func TestPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEachFamilyOnce is about the families of the clients and those of the exporter itself, which are put side by side.
+func TestEachFamilyOnce(t *testing.T) {
+	b := newBench(t, settings{}, nil, "KREWE", "UCG")
+	var names []string
+	for line := range strings.Lines(b.ask(t.Context(), "GET", "/metrics").Body.String()) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			names = append(names, name)
+		}
+	}
+	if sorted := slices.Compact(slices.Sorted(slices.Values(names))); len(names) < 50 || !slices.Equal(names, sorted) {
+		t.Errorf("got\n%q\nwant each once and in order:\n%q", names, sorted)
 	}
 }
 

@@ -1,0 +1,90 @@
+package collector
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// families turns the batch into what Prometheus' encoders take, each family with its series in order. A registry would
+// check, hash and sort every series again at every scrape; here two can have the same labels no more than two keys of a
+// map can.
+func (b *batch) families() []*dto.MetricFamily {
+	families := make([]*dto.MetricFamily, 0, len(b.samples))
+	client := &dto.LabelPair{Name: new("client"), Value: &b.client}
+	for m := range b.samples {
+		if series := b.series(m); len(series) > 0 {
+			families = append(families, m.family(series, client))
+		}
+	}
+	return families
+}
+
+// family makes few objects, and large ones: a client has thousands of series.
+func (m *metric) family(series []sample, client *dto.LabelPair) *dto.MetricFamily {
+	var (
+		family  = &dto.MetricFamily{Name: &m.name, Help: &m.help, Type: dto.MetricType_GAUGE.Enum()}
+		metrics = make([]dto.Metric, len(series))
+		gauges  = make([]dto.Gauge, len(series))
+		labels  = make([]*dto.LabelPair, len(series)*len(m.labels))
+		pairs   = make([]dto.LabelPair, len(series)*(len(m.labels)-1))
+	)
+	family.Metric = make([]*dto.Metric, len(series))
+	for i := range series {
+		s, own := &series[i], 0
+		for j, given := range m.given {
+			if given < 0 {
+				labels[j] = client
+				continue
+			}
+			pairs[own].Name, pairs[own].Value = &m.labels[j], &s.labels[own]
+			labels[j] = &pairs[own]
+			own++
+		}
+		metrics[i].Label = labels[:len(m.labels):len(m.labels)]
+		labels, pairs = labels[len(m.labels):], pairs[own:]
+		if m.kind == total {
+			metrics[i].Counter = &dto.Counter{Value: &s.value}
+		} else {
+			gauges[i].Value = &s.value
+			metrics[i].Gauge = &gauges[i]
+		}
+		family.Metric[i] = &metrics[i]
+	}
+	if m.kind == total {
+		family.Type = dto.MetricType_COUNTER.Enum()
+	}
+	return family
+}
+
+// merge sorts families by name and makes one of those with the same, which are of several clients or collectors and so
+// differ in that label. It does not change them: other scrapes may share them.
+func merge(families []*dto.MetricFamily) []*dto.MetricFamily {
+	slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	var merged []*dto.MetricFamily
+	for len(families) > 0 {
+		same := 1
+		for same < len(families) && families[same].GetName() == families[0].GetName() {
+			same++
+		}
+		family := families[0]
+		if same > 1 {
+			family = &dto.MetricFamily{Name: family.Name, Help: family.Help, Type: family.Type}
+			for _, part := range families[:same] {
+				family.Metric = append(family.Metric, part.Metric...)
+			}
+			slices.SortFunc(family.Metric, byLabels)
+		}
+		merged, families = append(merged, family), families[same:]
+	}
+	return merged
+}
+
+// byLabels is the order that client_golang gives to the series of a family.
+func byLabels(a, b *dto.Metric) int {
+	return cmp.Or(len(a.Label)-len(b.Label), slices.CompareFunc(a.Label, b.Label, func(a, b *dto.LabelPair) int {
+		return strings.Compare(a.GetValue(), b.GetValue())
+	}))
+}
