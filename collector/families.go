@@ -8,9 +8,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// families turns the batch into what Prometheus' encoders take, each family with its series in order. A registry would
-// check, hash and sort every series again at every scrape; here two can have the same labels no more than two keys of a
-// map can.
+// families turns the batch into what Prometheus' encoders take, each with its series in order. A registry would check, hash
+// and sort all of them at each scrape. Here none can be there twice: the batch joins what has the same labels, and no two
+// collectors or clients have a series in common.
 func (b *batch) families() []*dto.MetricFamily {
 	families := make([]*dto.MetricFamily, 0, len(b.samples))
 	client := &dto.LabelPair{Name: new("client"), Value: &b.client}
@@ -59,8 +59,8 @@ func (m *metric) family(series []sample, client *dto.LabelPair) *dto.MetricFamil
 	return family
 }
 
-// merge sorts families by name and makes one of those with the same, which are of several clients or collectors and so
-// differ in that label. It does not change them: other scrapes may share them.
+// merge sorts families by name and makes one of those with the same, which are of several clients or collectors. It does
+// not change them: other scrapes may share them.
 func merge(families []*dto.MetricFamily) []*dto.MetricFamily {
 	slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 	var merged []*dto.MetricFamily
