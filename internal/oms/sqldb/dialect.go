@@ -23,15 +23,14 @@ type dialect struct {
 	// around are the statements that it sends beside those of statements.sql.
 	around []StatementText
 	zoned  bool // OFBiz' times have a zone here
-	// isolation makes all statements of a transaction see one state.
-	isolation   sql.IsolationLevel
+	// begin returns what begins a transaction, in one round trip: no writes, and one state for all its statements. Where the
+	// server can limit all of them at once (PostgreSQL), it gives up on each after the time that ctx has. MySQL's connection
+	// adds the time that remains to each instead, and SQLite is in this process.
+	begin       func(ctx context.Context) string
 	quote       func(name string) string
 	placeholder func(n int) string
 	// time turns an instant, or a stored value, into a parameter.
 	time func(t time.Time) any
-	// limit makes the server give up on any statement of the transaction after the time that this has; nil where the
-	// connection adds the time that remains to each (MySQL), or the database is in this process (SQLite).
-	limit func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error
 	// kill returns what ends the connection's running statement on the server; nil where the driver itself sees to it
 	// when a context ends (SQLite is interrupted).
 	kill func(conn *sql.Conn) (func(context.Context) error, error)

@@ -133,7 +133,7 @@ func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *k
 	k.counted = base.Add(-oms.RecentFiles - recentSpare)
 }
 
-// DataManager implements oms.Source.
+// DataManager implements oms.Source. A file in a status that nobody knows may be seen 5 minutes late.
 func (s *Source) DataManager(ctx context.Context, now time.Time) (oms.DataManager, error) {
 	facts, err := s.fileFacts(ctx, now)
 	return facts.dataManager, err
@@ -170,18 +170,14 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		facts.lacking = r.schema.need("data_manager_log")
 		return facts, err
 	}
-	var waiting, unknown []string
+	var waiting []string
 	for status, state := range s.fileStates {
 		if slices.Contains([]oms.FileStatus{oms.FilePending, oms.FileQueued, oms.FileRunning}, oms.FileStatus(state)) {
 			waiting = append(waiting, status)
 		}
 	}
 	slices.Sort(waiting) // the same text at each scrape
-	err := r.query(ctx, "files_statuses", nil, func(rec record) {
-		if status := rec.text(0); !rec.null(0) && s.fileStates[status] == "" {
-			unknown = append(unknown, status)
-		}
-	})
+	unknown, err := s.strangeFiles.look(ctx, r, now, "files_statuses", func(status string) bool { return s.fileStates[status] != "" })
 	if err != nil {
 		return facts, err
 	}

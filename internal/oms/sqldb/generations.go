@@ -18,16 +18,29 @@ type jobFacts struct {
 // Jobs implements oms.Source: the jobs of both generations, as far as each is there. A job of which both tell has one
 // history.
 //
-// They are read one after the other, on the one connection of the jobs. If one of them cannot be read, the facts are
-// those of the other.
+// They are read one after the other, on the one connection of the jobs and in one transaction. If one of them cannot be
+// read, the facts are those of the other: Moqui's jobs get a transaction of their own where OFBiz' have failed or taken half
+// of the time.
 func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
-	both := s.generation() == oms.GenerationBoth
-	first, release := part(ctx, both, 1, 2)
-	ofbiz, ofbizErr := s.ofbizJobs(first, now)
-	release()
-	second, release := part(ctx, both, 9, 10) // what the first has found must still be in time
-	moqui, moquiErr := s.moquiJobs(second, now)
-	release()
+	ctx, first, inTime, release := s.shares(ctx)
+	defer release()
+	var ofbiz, moqui jobFacts
+	var moquiErr error
+	begun := false
+	ofbizErr := s.read(first, s.jobs, now, func(ctx context.Context, r *reader) (err error) {
+		ofbiz, err = s.ofbizJobs(ctx, r, now)
+		if begun = !failed(err) && inTime(); begun {
+			moqui, moquiErr = s.moquiJobs(ctx, r, now)
+			moquiErr = s.plain(ctx, moquiErr)
+		}
+		return err
+	})
+	if !begun {
+		moquiErr = s.read(ctx, s.runs, now, func(ctx context.Context, r *reader) (err error) {
+			moqui, err = s.moquiJobs(ctx, r, now)
+			return err
+		})
+	}
 
 	facts, err := ofbiz.Jobs, ofbizErr
 	switch {
@@ -58,13 +71,18 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 // failed says that facts could not be had, apart from a history that is still to be read.
 func failed(err error) bool { return err != nil && !errors.Is(err, oms.ErrLookBack) }
 
-// part returns a context that ends after a part of the time which remains, if others need the rest.
-func part(ctx context.Context, shared bool, of, all time.Duration) (context.Context, context.CancelFunc) {
+// shares divides the time where there are two generations: all of it but a tenth, so that what the first has found is still
+// in time when the second is not; and the first half, which does not end any more if inTime is called before it has.
+func (s *Source) shares(ctx context.Context) (all, first context.Context, inTime func() bool, release context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
-	if !shared || !limited {
-		return ctx, func() {}
+	if !limited || s.generation() != oms.GenerationBoth {
+		return ctx, ctx, func() bool { return true }, func() {}
 	}
-	return context.WithTimeout(ctx, time.Until(deadline)*of/all)
+	left := time.Until(deadline)
+	all, release = context.WithTimeout(ctx, left*9/10)
+	first, end := context.WithCancelCause(all)
+	timer := time.AfterFunc(left/2, func() { end(context.DeadlineExceeded) })
+	return all, first, timer.Stop, release
 }
 
 // generation returns what was last found in the database.

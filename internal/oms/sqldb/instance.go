@@ -13,16 +13,23 @@ const (
 	skewAhead = 5 * time.Minute  // a stamp further in the future shows a wrong clock or zone
 )
 
-// Instance implements oms.Source. The clock is that of the stamps which the other areas have read so far, so that no
-// table which they read can hold it up.
+// Instance implements oms.Source. While what is known of the catalogue is young, it only shows that the server answers. The
+// clock is that of the stamps which the other areas have read so far, so that no table which they read can hold it up.
 func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, error) {
-	facts := oms.Instance{Generation: oms.GenerationUnknown}
-	err := s.read(ctx, s.instance, now, func(_ context.Context, r *reader) error {
-		facts.Generation, facts.Missing = r.schema.generation, r.schema.missing
-		facts.ClockSkew = s.skew.value(now)
-		return nil
-	})
-	return facts, err
+	sch, _, again := s.known(now)
+	var err error
+	if again || len(sch.tables) == 0 {
+		err = s.read(ctx, s.instance, now, func(_ context.Context, r *reader) error {
+			sch = r.schema
+			return nil
+		})
+	} else {
+		err = s.ping(ctx, s.instance)
+	}
+	if err != nil {
+		return oms.Instance{Generation: oms.GenerationUnknown}, err
+	}
+	return oms.Instance{Generation: sch.generation, Missing: sch.missing, ClockSkew: s.skew.value(now)}, nil
 }
 
 // skew measures how far the database's stamps are from our clock, whenever they advance.

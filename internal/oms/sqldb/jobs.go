@@ -90,35 +90,32 @@ func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
 }
 
 // ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
-func (s *Source) ofbizJobs(ctx context.Context, now time.Time) (facts jobFacts, err error) {
-	err = s.read(ctx, s.jobs, now, func(ctx context.Context, r *reader) error {
-		if has, err := r.need(s.jobs, "job_sandbox"); !has {
-			return err
-		}
-		pools, pending, err := r.pendingJobs(ctx, now)
-		if err != nil {
-			return err
-		}
-		open, err := r.openJobs(ctx)
-		if err != nil {
-			return err
-		}
-		locked, err := r.locks(ctx, now)
-		if err != nil {
-			return err
-		}
-		facts.Jobs = openFacts(open, now)
-		facts.Pending = pending
-		h, err := s.advance(ctx, s.jobs, r, now, open, nil)
-		rows := open
-		if h != nil {
-			rows = h.rows
-			facts.rows, facts.age = slices.AppendSeq(make([]row, 0, len(rows)), maps.Values(rows)), h.age(now)
-		}
-		facts.Pools = lastStarts(pools, rows, now)
-		facts.Locks = locks(locked, activity(facts.rows, now))
-		return err
-	})
+func (s *Source) ofbizJobs(ctx context.Context, r *reader, now time.Time) (facts jobFacts, err error) {
+	if has, err := r.need(s.jobs, "job_sandbox"); !has {
+		return facts, err
+	}
+	pools, pending, err := r.pendingJobs(ctx, now)
+	if err != nil {
+		return facts, err
+	}
+	open, err := r.openJobs(ctx)
+	if err != nil {
+		return facts, err
+	}
+	locked, err := r.locks(ctx, now)
+	if err != nil {
+		return facts, err
+	}
+	facts.Jobs = openFacts(open, now)
+	facts.Pending = pending
+	h, err := s.advance(ctx, s.jobs, r, now, open, nil)
+	rows := open
+	if h != nil {
+		rows = h.rows
+		facts.rows, facts.age = slices.AppendSeq(make([]row, 0, len(rows)), maps.Values(rows)), h.age(now)
+	}
+	facts.Pools = lastStarts(pools, rows, now)
+	facts.Locks = locks(locked, activity(facts.rows, now))
 	return facts, err
 }
 

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +17,19 @@ func messageStates() map[string]oms.MessageStatus {
 	}
 }
 
-// SystemMessages implements oms.Source.
+// unendedMessages lists the statuses that have a state, in the same order at each call: they are part of a statement.
+func unendedMessages() []string {
+	var open []string
+	for status, state := range messageStates() {
+		if state != "" {
+			open = append(open, status)
+		}
+	}
+	slices.Sort(open)
+	return open
+}
+
+// SystemMessages implements oms.Source. A message in a status that nobody knows may be seen 5 minutes late.
 func (s *Source) SystemMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
 	var open []oms.OpenMessages
 	err := s.read(ctx, s.messages, now, func(ctx context.Context, r *reader) (err error) {
@@ -31,31 +42,19 @@ func (s *Source) SystemMessages(ctx context.Context, now time.Time) ([]oms.OpenM
 	return open, err
 }
 
-// openMessages reads each status in use by itself, so that a heap in one does not hide what is in another.
+// openMessages reads the messages that have not come to their end, and those of which nobody knows whether they have.
 func (r *reader) openMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
 	states := messageStates()
-	used, unknown := map[string]bool{}, []string{}
-	err := r.query(ctx, "messages_statuses", nil, func(rec record) {
-		if status := rec.text(0); states[status] != "" {
-			used[status] = true
-		} else if _, end := states[status]; !end && !rec.null(0) {
-			unknown = append(unknown, status)
-		}
+	unknown, err := r.source.strangeMessages.look(ctx, r, now, "messages_statuses", func(status string) bool {
+		_, known := states[status]
+		return known
 	})
 	if err != nil {
 		return nil, err
 	}
 	open := []oms.OpenMessages{}
-	for _, status := range slices.Sorted(maps.Keys(used)) {
-		err := r.query(ctx, "messages_open", args{"status": status}, func(rec record) {
-			open = append(open, messagesOf(rec, states[status], now))
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	err = r.query(ctx, "messages_unknown", args{"unknown": unknown}, func(rec record) {
-		open = append(open, messagesOf(rec, oms.MessageOther, now))
+	err = r.query(ctx, "messages_open", args{"unknown": unknown}, func(rec record) {
+		open = append(open, messagesOf(rec, states[rec.text(0)], now))
 	})
 	if err != nil {
 		return nil, err
@@ -63,17 +62,20 @@ func (r *reader) openMessages(ctx context.Context, now time.Time) ([]oms.OpenMes
 	return open, nil
 }
 
-// messagesOf reads a row of the part messages.
+// messagesOf reads a row of messages_open. The state of a status that nobody knows is empty.
 func messagesOf(rec record, status oms.MessageStatus, now time.Time) oms.OpenMessages {
 	m := oms.OpenMessages{
-		Type: rec.text(0), Direction: oms.MessageIn, Status: status, Count: rec.count(3), Oldest: rec.moment(5).at(now),
+		Type: rec.text(1), Direction: oms.MessageIn, Status: status, Count: rec.count(4), Oldest: rec.moment(6).at(now),
 	}
-	if rec.text(1) == "Y" {
+	if status == "" {
+		m.Status = oms.MessageOther
+	}
+	if rec.text(2) == "Y" {
 		m.Direction = oms.MessageOut
 	}
-	failed := rec.count(2) > 0
+	failed := rec.count(3) > 0
 	if failed && (status == oms.MessageProduced || status == oms.MessageReceived) { // each attempt moves its stamp
-		m.Status, m.Oldest = oms.MessageFailing, rec.moment(4).at(now)
+		m.Status, m.Oldest = oms.MessageFailing, rec.moment(5).at(now)
 	}
 	return m
 }

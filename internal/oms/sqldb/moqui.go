@@ -54,44 +54,41 @@ func newRunHistory() *history {
 
 // moquiJobs reads service_job, its locks and its runs. Before its look back is complete, of the runs to which no lock
 // points nothing is known.
-func (s *Source) moquiJobs(ctx context.Context, now time.Time) (facts jobFacts, err error) {
-	err = s.read(ctx, s.runs, now, func(ctx context.Context, r *reader) error {
-		if g := r.schema.generation; g != oms.GenerationMoqui && g != oms.GenerationBoth {
-			s.runs.forget()
-			return nil
+func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts jobFacts, err error) {
+	if g := r.schema.generation; g != oms.GenerationMoqui && g != oms.GenerationBoth {
+		s.runs.forget()
+		return facts, nil
+	}
+	for _, table := range []string{"service_job", "service_job_run", "service_job_run_lock"} {
+		if has, err := r.need(s.runs, table); !has {
+			return facts, err
 		}
-		for _, table := range []string{"service_job", "service_job_run", "service_job_run_lock"} {
-			if has, err := r.need(s.runs, table); !has {
-				return err
-			}
-		}
-		jobs, err := r.serviceJobs(ctx)
-		if err != nil {
-			return err
-		}
-		locks, err := r.jobRunLocks(ctx)
-		if err != nil {
-			return err
-		}
-		runs, err := r.watchedRuns(ctx, locks)
-		if err != nil {
-			return err
-		}
-		open := maps.Clone(runs)
-		maps.DeleteFunc(open, func(_ string, run row) bool { return run.traits().ended() })
-		h, err := s.advance(ctx, s.runs, r, now, open, runs)
-		if h != nil {
-			maps.Copy(runs, h.rows)
-		}
-		facts = runFacts(jobs, locks, runs, now)
-		if h == nil {
-			facts.rows = nil
-			return err
-		}
-		facts.Pools = lastStarts(scheduler(jobs, locks, s.client.Database.Timezone, now), runs, now)
-		facts.age = max(h.age(now), behind(locks, h, now))
-		return err
-	})
+	}
+	jobs, err := r.serviceJobs(ctx)
+	if err != nil {
+		return facts, err
+	}
+	locks, err := r.jobRunLocks(ctx)
+	if err != nil {
+		return facts, err
+	}
+	runs, err := r.watchedRuns(ctx, locks)
+	if err != nil {
+		return facts, err
+	}
+	open := maps.Clone(runs)
+	maps.DeleteFunc(open, func(_ string, run row) bool { return run.traits().ended() })
+	h, err := s.advance(ctx, s.runs, r, now, open, runs)
+	if h != nil {
+		maps.Copy(runs, h.rows)
+	}
+	facts = runFacts(jobs, locks, runs, now)
+	if h == nil {
+		facts.rows = nil
+		return facts, err
+	}
+	facts.Pools = lastStarts(scheduler(jobs, locks, s.client.Database.Timezone, now), runs, now)
+	facts.age = max(h.age(now), behind(locks, h, now))
 	return facts, err
 }
 

@@ -31,15 +31,15 @@ func mysqlDialect() dialect {
 WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 		around: []StatementText{
 			{"connect", "Once per connection: its id, for KILL QUERY, and whether it is MariaDB.", mysqlConnect},
-			{"begin", "Before each run: one state for all its statements, and no writes.",
-				"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION READ ONLY"},
+			{"session", "Once per connection: one state for all statements of a run, and no writes.", mysqlSession},
+			{"begin", "Before each run.", mysqlBegin},
 			{"limit", "Around each statement, the time that remains.",
 				"MariaDB: SET STATEMENT max_statement_time = <seconds> FOR <statement>\n" +
 					"MySQL: SELECT /*+ MAX_EXECUTION_TIME(<milliseconds>) */ …"},
 			{"kill", "On a connection of its own, when a scrape gives up.", "KILL QUERY <id>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},
-		isolation:   sql.LevelRepeatableRead,
+		begin:       func(context.Context) string { return mysqlBegin },
 		quote:       quoteWith("`"),
 		placeholder: questionMark,
 		time:        stored,
@@ -47,10 +47,11 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 	}
 }
 
-// rollbackTimeout is how long a server may take to end a transaction before its connection is closed.
-const rollbackTimeout = 2 * time.Second
-
-const mysqlConnect = "SELECT CONNECTION_ID(), VERSION()"
+const (
+	mysqlConnect = "SELECT CONNECTION_ID(), VERSION()"
+	mysqlSession = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+	mysqlBegin   = "START TRANSACTION READ ONLY"
+)
 
 // mysqlConnector opens connections with the secret of the moment.
 type mysqlConnector struct{ dsn config.Secret }
@@ -63,6 +64,9 @@ func (c *mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	if err := conn.identify(ctx); err != nil {
+		return nil, joinClose(err, conn)
+	}
+	if _, err := conn.ExecContext(ctx, mysqlSession, nil); err != nil {
 		return nil, joinClose(err, conn)
 	}
 	return conn, nil
@@ -102,7 +106,6 @@ func (c *mysqlConnector) dial(ctx context.Context) (*mysqlConn, error) {
 // mysqlDriverConn is what database/sql uses of the driver's connection.
 type mysqlDriverConn interface {
 	driver.Conn
-	driver.ConnBeginTx
 	driver.ConnPrepareContext
 	driver.ExecerContext
 	driver.QueryerContext
@@ -136,24 +139,6 @@ func (c *mysqlConn) identify(ctx context.Context) error {
 	c.id = rec.text(0)
 	c.mariaDB = strings.Contains(rec.text(1), "MariaDB")
 	return rows.Close()
-}
-
-// BeginTx begins a transaction whose end cannot hang: database/sql gives it no context.
-func (c *mysqlConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	_, err := c.mysqlDriverConn.BeginTx(ctx, opts)
-	return mysqlTx{c}, err
-}
-
-// mysqlTx is a transaction that is only ever read in.
-type mysqlTx struct{ conn *mysqlConn }
-
-func (tx mysqlTx) Commit() error { return tx.Rollback() }
-
-func (tx mysqlTx) Rollback() error {
-	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-	defer cancel()
-	_, err := tx.conn.ExecContext(ctx, "ROLLBACK", nil)
-	return err
 }
 
 // QueryContext gives the statement the time that remains as its limit on the server.

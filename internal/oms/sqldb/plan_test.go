@@ -93,7 +93,7 @@ func explain(ctx context.Context, t *testing.T, r *reader, name string, now time
 	if d.driver == config.SQLite {
 		command = "EXPLAIN QUERY PLAN "
 	}
-	rows, err := r.tx.QueryContext(ctx, command+text, values...)
+	rows, err := r.conn.QueryContext(ctx, command+text, values...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,26 +30,30 @@ func postgresDialect() dialect {
 		catalogue: `SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tables)`,
 		around: []StatementText{
-			{"begin", "Before each run: one state for all its statements, and no writes.",
-				"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
-			{"limit", "Before each run, the time that it has. A scrape that gives up sends a cancel request.",
-				"SET LOCAL statement_timeout = <milliseconds>"},
+			{"begin", "Before each run: one state for all its statements, no writes, and the time that it has. A scrape that gives " +
+				"up sends a cancel request.", postgresBegin + postgresLimit + "<milliseconds>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},
-		kill:        postgresKill,
-		zoned:       true,
-		isolation:   sql.LevelRepeatableRead,
+		kill:  postgresKill,
+		zoned: true,
+		begin: func(ctx context.Context) string {
+			deadline, ok := ctx.Deadline()
+			if !ok {
+				return postgresBegin
+			}
+			return postgresBegin + postgresLimit + strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10)
+		},
 		quote:       quoteWith(`"`),
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
 		time: func(t time.Time) any { return t },
-		limit: func(ctx context.Context, tx *sql.Tx, remaining time.Duration) error {
-			ms := max(remaining.Milliseconds(), 1)
-			_, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = "+strconv.FormatInt(ms, 10))
-			return err
-		},
 	}
 }
+
+const (
+	postgresBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	postgresLimit = "; SET LOCAL statement_timeout = "
+)
 
 // postgresKill sends a cancel request. The driver does so too when a context ends, unless it is told to roll back first.
 func postgresKill(conn *sql.Conn) (cancel func(context.Context) error, err error) {
@@ -87,5 +91,7 @@ func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "oms_exporter"
 	}
-	return stdlib.GetConnector(*cfg).Connect(ctx)
+	// To begin a transaction shows whether the server is still there: the driver needs not ask before.
+	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
+	return stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
 }

@@ -13,17 +13,34 @@ import (
 
 var errClosed = errors.New("the source is closed")
 
+// rollbackTimeout is how long a server may take to end a transaction before its connection is closed.
+const rollbackTimeout = 2 * time.Second
+
 // A reader sends the statements of one run, in one read-only transaction.
 type reader struct {
 	source *Source
-	tx     *sql.Tx
+	conn   *sql.Conn
 	schema *schema
 	texts  map[string]string
 }
 
-// read runs fn in a transaction of its own on the area's one connection. The context that fn gets also ends with the
-// source.
+// read runs fn in a transaction of its own on the area's one connection.
 func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(context.Context, *reader) error) error {
+	return s.hold(ctx, a, func(ctx context.Context) error { return s.readHeld(ctx, now, fn) })
+}
+
+// ping asks the server on the area's one connection whether it is there.
+func (s *Source) ping(ctx context.Context, a *area) error {
+	return s.hold(ctx, a, func(ctx context.Context) error {
+		if err := s.db.PingContext(ctx); err != nil {
+			return s.plain(ctx, fmt.Errorf("ping: %w", err))
+		}
+		return nil
+	})
+}
+
+// hold runs fn while nobody else may use the area's one connection. The context that fn gets also ends with the source.
+func (s *Source) hold(ctx context.Context, a *area, fn func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.closing, func() { cancel(errClosed) })()
@@ -31,28 +48,19 @@ func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(conte
 		return s.plain(ctx, err)
 	}
 	defer a.release()
-	return s.readHeld(ctx, now, fn)
+	return fn(ctx)
 }
 
 // readHeld is read for whoever has the area's connection already.
 func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Context, *reader) error) error {
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.connect(ctx)
 	if err != nil {
-		return s.plain(ctx, fmt.Errorf("connect: %w", err))
+		return s.plain(ctx, err)
 	}
 	defer func() { _ = conn.Close() }() // back to the pool, or already broken
 	defer s.guard(ctx, conn)()
-	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation, ReadOnly: true})
-	if err != nil {
-		return s.plain(ctx, fmt.Errorf("begin: %w", err))
-	}
-	defer func() { _ = tx.Rollback() }() // nothing to keep
-	if deadline, ok := ctx.Deadline(); ok && s.dialect.limit != nil {
-		if err := s.dialect.limit(ctx, tx, time.Until(deadline)); err != nil {
-			return s.plain(ctx, fmt.Errorf("limit: %w", err))
-		}
-	}
-	r := &reader{source: s, tx: tx}
+	defer rollBack(ctx, conn)
+	r := &reader{source: s, conn: conn}
 	switch r.schema, r.texts, err = s.look(ctx, r, now); {
 	case err != nil:
 	case len(r.schema.tables) == 0:
@@ -63,6 +71,37 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 	}
 	return s.plain(ctx, err)
 }
+
+// connect takes a connection from the pool and begins a transaction on it. One that the server, or something on the way to
+// it, has closed meanwhile is found out by that, and the next one is taken.
+func (s *Source) connect(ctx context.Context) (*sql.Conn, error) {
+	for closed := 0; ; closed++ {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("connect: %w", err)
+		}
+		if _, err = conn.ExecContext(ctx, s.dialect.begin(ctx)); err == nil {
+			return conn, nil
+		}
+		discard(conn)
+		if ctx.Err() != nil || closed == s.client.Database.MaxConnections {
+			return nil, fmt.Errorf("begin: %w", err)
+		}
+	}
+}
+
+// rollBack ends the transaction, in which there is nothing to keep, also where ctx has ended. Nobody gets the connection
+// with the transaction still open.
+func rollBack(ctx context.Context, conn *sql.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		discard(conn)
+	}
+}
+
+// discard closes the connection instead of giving it back to the pool.
+func discard(conn *sql.Conn) { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
 
 // guard has the connection's statement killed on the server if the context ends before the returned function is called.
 func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
@@ -101,7 +140,7 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 			return
 		}
 		// The kill may come when somebody else has the connection: nobody shall.
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		discard(conn)
 	}
 }
 
@@ -133,7 +172,7 @@ func (r *reader) send(ctx context.Context, name, text string, named args, fn fun
 		}
 		oms.TraceFrom(ctx)(name, time.Since(start), n, r.source.plain(ctx, err))
 	}()
-	rows, err := r.tx.QueryContext(ctx, text, values...)
+	rows, err := r.conn.QueryContext(ctx, text, values...)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,6 +99,44 @@ func TestCancelOnServer(t *testing.T) {
 	})
 }
 
+// TestClosedConnections has the server close all connections between two scrapes: the next scrape makes new ones.
+func TestClosedConnections(t *testing.T) {
+	onServers(t, "closed", func(t *testing.T, server *testserver.Server, s *Source, db testserver.Database) {
+		now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+		testserver.Eventually(t, time.Minute, func() error {
+			_, err := scrape(t.Context(), s, now)
+			return err
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var pooled []*sql.Conn // all that it may have, at once
+		for range db.Config.MaxConnections {
+			conn, err := s.db.Conn(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pooled = append(pooled, conn)
+		}
+		for _, conn := range pooled {
+			_ = conn.Close() // back to the pool
+		}
+		end := "KILL USER " + testserver.User
+		if server.Driver() == config.Postgres {
+			end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + testserver.User + "'"
+		}
+		testserver.Execute(t, db.Admin, end)
+		testserver.Eventually(t, 10*time.Second, func() error {
+			if n := server.Connections(t); n > 0 {
+				return fmt.Errorf("%d connections are still there", n)
+			}
+			return nil
+		})
+		if _, err := scrape(t.Context(), s, now.Add(30*time.Second)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestReadOnly shows that even a user who may write cannot write by the exporter's transactions.
 func TestReadOnly(t *testing.T) {
 	onServers(t, "readonly", func(t *testing.T, server *testserver.Server, s *Source, db testserver.Database) {
@@ -124,7 +163,7 @@ func readOnly(t *testing.T, s *Source) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
-		_, err := r.tx.ExecContext(ctx, "INSERT INTO job_sandbox (job_id) VALUES ('1')")
+		_, err := r.conn.ExecContext(ctx, "INSERT INTO job_sandbox (job_id) VALUES ('1')")
 		return err
 	})
 	if err == nil || !strings.Contains(strings.ToLower(err.Error()), "read") || !strings.Contains(err.Error(), "client KREWE") {

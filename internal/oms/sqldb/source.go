@@ -50,6 +50,8 @@ type Source struct {
 	missing     missing
 	skew        skew
 
+	strangeFiles, strangeMessages strangers
+
 	probing chan struct{} // held by whoever looks at the catalogue
 
 	mu       sync.Mutex // guards what follows, and that nothing begins in the background after Close

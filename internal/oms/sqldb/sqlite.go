@@ -21,13 +21,16 @@ func sqliteDialect() dialect {
 		password: func(string) string { return "" },
 		catalogue: `SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
 WHERE m.type = 'table' AND LOWER(m.name) IN (:tables)`,
-		around: []StatementText{{"begin", "Before each run, on a file opened read-only.", "BEGIN"},
+		around: []StatementText{{"begin", "Before each run, on a file opened read-only.", sqliteBegin},
 			{"rollback", "After each run.", "ROLLBACK"}},
+		begin:       func(context.Context) string { return sqliteBegin },
 		quote:       quoteWith(`"`),
 		placeholder: questionMark,
 		time:        stored,
 	}
 }
+
+const sqliteBegin = "BEGIN"
 
 // sqliteConnector opens a database file read-only.
 type sqliteConnector struct{ dsn config.Secret }

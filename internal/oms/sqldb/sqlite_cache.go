@@ -13,7 +13,6 @@ const mostPrepared = 64
 // sqliteConn is what the driver's connections can do.
 type sqliteConn interface {
 	driver.Conn
-	driver.ConnBeginTx
 	driver.ConnPrepareContext
 	driver.ExecerContext
 	driver.Pinger

@@ -61,6 +61,7 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 		"has":        func(table string) bool { return s.has(table) },
 		"mysql":      func() bool { return d.driver == config.MySQL },
 		"ages":       func() any { return oms.CreatedAges() },
+		"unended":    unendedMessages,
 		"attributes": func() []string { return attributes },
 		"column":     func(table, column string) bool { return s.columns[table+"."+column] },
 		"impossible": func() (string, error) { return "", errNoTable },

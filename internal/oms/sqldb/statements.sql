@@ -232,7 +232,8 @@ WHERE job_run_id >= :from AND job_run_id < :to ORDER BY job_run_id DESC LIMIT 1;
 SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 
 -- statement: files_statuses
--- The statuses in use, so that one nobody knows is seen. Index: data_manager_log.status_id, one entry per status.
+-- The statuses in use, so that one nobody knows is seen, every 5 minutes. Index: data_manager_log.status_id, one entry per
+-- status.
 {{template "statuses" data_manager_log}};
 
 -- statement: files_open
@@ -293,26 +294,29 @@ SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
 
 -- statement: messages_statuses
--- The statuses in use, so that one nobody knows is seen, and the ends, which grow for ever, are not read.
--- Index: system_message.status_id, one entry per status.
+-- The same of system messages, whose ends, which grow for ever, are not read. Index: system_message.status_id.
 {{template "statuses" system_message}};
 
--- part: messages
--- Up to 10000 system messages of some status by type and direction. Their texts, which may be whole documents, are never
--- read.
-SELECT /*limit*/ m.system_message_type_id, m.is_outgoing, m.failing, COUNT(*), {{oldest "m.created"}}, {{oldest "m.attempted"}}
-FROM (
-  SELECT system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
-    COALESCE(init_date, last_updated_stamp) AS created,
-    COALESCE(last_attempt_date, init_date, last_updated_stamp) AS attempted
-  FROM {{system_message}} WHERE {{.}} LIMIT 10000
-) m
-GROUP BY m.system_message_type_id, m.is_outgoing, m.failing;
+-- part: message_columns
+-- What is read of system messages: never their texts, which may be whole documents.
+status_id, system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
+    COALESCE(init_date, last_updated_stamp) AS created, COALESCE(last_attempt_date, init_date, last_updated_stamp) AS attempted;
 
 -- statement: messages_open
--- System messages of one status that is not an end. Index: system_message.status_id.
-{{template "messages" "status_id = :status"}};
-
--- statement: messages_unknown
--- System messages in a status that nobody knows: it may be an end. Index: system_message.status_id.
-{{template "messages" "status_id IN (:unknown) OR status_id IS NULL"}};
+-- System messages by type and direction: up to 10000 of each status that is not an end, so that a heap in one does not hide
+-- what is in another, and as many in statuses that nobody knows, which may be ends. Index: system_message.status_id.
+SELECT /*limit*/ o.status_id, o.system_message_type_id, o.is_outgoing, o.failing, COUNT(*), {{oldest "o.created"}}, {{oldest "o.attempted"}}
+FROM (
+  {{- range unended}}
+  SELECT m.* FROM (
+    SELECT {{template "message_columns"}}
+    FROM {{system_message}} WHERE status_id = '{{.}}' LIMIT 10000
+  ) m
+  UNION ALL
+  {{- end}}
+  SELECT m.* FROM (
+    SELECT {{template "message_columns"}}
+    FROM {{system_message}} WHERE status_id IN (:unknown) OR status_id IS NULL LIMIT 10000
+  ) m
+) o
+GROUP BY o.status_id, o.system_message_type_id, o.is_outgoing, o.failing;
