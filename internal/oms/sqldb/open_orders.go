@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,10 +23,6 @@ func orderStates() map[string]oms.OrderStatus {
 		"ORDER_HOLD": oms.OrderHeld, "ORDER_APPROVED": oms.OrderApproved, "ORDER_SENT": oms.OrderSent,
 	}
 }
-
-// The roots of HotWax' facility types. What descends from neither is a warehouse.
-func virtualRoots() []string { return []string{"VIRTUAL_FACILITY"} }
-func storeRoots() []string   { return []string{"PHYSICAL_STORE", "RETAIL_STORE", "OUTLET_STORE"} }
 
 // openOrders are all the open orders and where they wait, as of the last look. Whoever has the connection for orders may use
 // them.
@@ -86,15 +83,15 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOr
 	if !r.can("orders_waiting") || !r.can("facility_types") {
 		return nil
 	}
-	parents := map[string]string{}
-	err := r.query(ctx, "facility_types", nil, func(rec record) { parents[rec.text(0)] = rec.text(1) })
-	if err != nil {
+	places := &r.source.places
+	if err := places.look(ctx, r, now); err != nil {
 		return err
 	}
-	virtual := descendants(parents, virtualRoots())
-	types := args{"virtual": virtual, "store": descendants(parents, storeRoots())}
 	stages, parked := []oms.WaitingOrders{}, map[string]oms.WaitingOrders{}
-	err = r.query(ctx, "orders_waiting", types, func(rec record) {
+	for _, parking := range places.parkings {
+		parked[parking] = oms.WaitingOrders{Place: parking}
+	}
+	err := r.query(ctx, "orders_waiting", args{"virtual": places.virtual, "store": places.store}, func(rec record) {
 		waiting := oms.WaitingOrders{Place: rec.text(1), Count: rec.count(2), Oldest: rec.moment(3).at(now)}
 		if rec.text(0) == "stage" {
 			stages = append(stages, waiting)
@@ -105,29 +102,9 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOr
 	if err != nil {
 		return err
 	}
-	parkings := []oms.WaitingOrders{}
-	err = r.query(ctx, "facilities_virtual", types, func(rec record) {
-		at := parked[rec.text(0)]
-		at.Place = rec.text(0)
-		parkings = append(parkings, at)
-	})
-	if err == nil {
-		found.unfulfilled, found.parked = stages, parkings
+	found.unfulfilled, found.parked = stages, []oms.WaitingOrders{}
+	for _, parking := range slices.Sorted(maps.Keys(parked)) {
+		found.parked = append(found.parked, parked[parking])
 	}
-	return err
-}
-
-// descendants returns the facility types that are, or descend from, one of the roots.
-func descendants(parents map[string]string, roots []string) []string {
-	found := slices.Clone(roots)
-	for t := range parents {
-		for up, steps := t, 0; up != "" && steps <= len(parents); up, steps = parents[up], steps+1 {
-			if slices.Contains(roots, up) && t != up {
-				found = append(found, t)
-				break
-			}
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	return nil
 }

@@ -32,9 +32,11 @@ func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(conte
 // ping asks the server on the area's one connection whether it is there.
 func (s *Source) ping(ctx context.Context, a *area) error {
 	return s.hold(ctx, a, func(ctx context.Context) error {
-		if err := s.db.PingContext(ctx); err != nil {
-			return s.plain(ctx, fmt.Errorf("ping: %w", err))
+		conn, err := s.connect(ctx, func(conn *sql.Conn) error { return conn.PingContext(ctx) })
+		if err != nil {
+			return s.plain(ctx, err)
 		}
+		_ = conn.Close() // back to the pool
 		return nil
 	})
 }
@@ -53,7 +55,10 @@ func (s *Source) hold(ctx context.Context, a *area, fn func(context.Context) err
 
 // readHeld is read for whoever has the area's connection already.
 func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Context, *reader) error) error {
-	conn, err := s.connect(ctx)
+	conn, err := s.connect(ctx, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, s.dialect.begin(ctx))
+		return err
+	})
 	if err != nil {
 		return s.plain(ctx, err)
 	}
@@ -72,20 +77,20 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 	return s.plain(ctx, err)
 }
 
-// connect takes a connection from the pool and begins a transaction on it. One that the server, or something on the way to
-// it, has closed meanwhile is found out by that, and the next one is taken.
-func (s *Source) connect(ctx context.Context) (*sql.Conn, error) {
+// connect takes a connection from the pool and sends the first command on it. One that the server, or something on the way
+// to it, has closed meanwhile is found out by that, and the next one is taken.
+func (s *Source) connect(ctx context.Context, first func(*sql.Conn) error) (*sql.Conn, error) {
 	for closed := 0; ; closed++ {
 		conn, err := s.db.Conn(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
 		}
-		if _, err = conn.ExecContext(ctx, s.dialect.begin(ctx)); err == nil {
+		if err = first(conn); err == nil {
 			return conn, nil
 		}
 		discard(conn)
 		if ctx.Err() != nil || closed == s.client.Database.MaxConnections {
-			return nil, fmt.Errorf("begin: %w", err)
+			return nil, fmt.Errorf("first command: %w", err)
 		}
 	}
 }

@@ -47,6 +47,7 @@ type Source struct {
 	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
 	open        openOrders
+	places      places
 	missing     missing
 	skew        skew
 

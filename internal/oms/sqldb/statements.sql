@@ -35,11 +35,11 @@ FROM (
 GROUP BY c.product_store_id, c.sales_channel_enum_id, c.exclusion;
 
 -- statement: facility_types
--- The tree of facility types, a few dozen rows.
+-- The tree of facility types, a few dozen rows, every 5 minutes.
 SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 
 -- statement: facilities_virtual
--- Every virtual facility: the queue and the parkings. Index: facility.facility_type_id.
+-- Every virtual facility, the queue and the parkings, every 5 minutes. Index: facility.facility_type_id.
 SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
 
 -- statement: orders_waiting
