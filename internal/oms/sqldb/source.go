@@ -39,8 +39,8 @@ type Source struct {
 	// table costs its own area only.
 	instance, orders, jobs, files, messages *area
 	// The jobs of Moqui have a history of their own, on the connection of the other jobs.
-	runs      *area
-	schedules map[string]*schedule // of Moqui's jobs, by their cron expressions; read by whoever has that connection
+	runs        *area
+	serviceJobs serviceJobs
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	dataManager flight.Flight[fileFacts]
 	lastFiles   atomic.Pointer[fileFacts]

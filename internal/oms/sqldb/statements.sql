@@ -189,7 +189,7 @@ SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
 WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
 
 -- statement: service_jobs
--- Moqui's jobs and their schedules, a few hundred rows.
+-- Moqui's jobs and their schedules, a few hundred rows, every 5 minutes.
 SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
   {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
   {{col "service_job" "last_updated_stamp"}}
