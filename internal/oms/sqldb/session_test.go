@@ -137,6 +137,37 @@ func TestClosedConnections(t *testing.T) {
 	})
 }
 
+// TestOneState has a row come in the middle of a run: the run does not see it, and the next one does.
+func TestOneState(t *testing.T) {
+	onServers(t, "state", func(t *testing.T, _ *testserver.Server, s *Source, db testserver.Database) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		run := func(between func(), want int) {
+			t.Helper()
+			err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) (err error) {
+				for range 2 {
+					n := -1
+					err = errors.Join(err, r.send(ctx, "counting", waiting, nil, func(rec record) { n = rec.count(0) }))
+					if n != want {
+						t.Errorf("%d rows, want %d", n, want)
+					}
+					between()
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		id := 0
+		run(func() {
+			id++
+			testserver.Execute(t, db.Admin, fmt.Sprintf("INSERT INTO job_sandbox (job_id) VALUES ('%d')", id))
+		}, 0)
+		run(func() {}, 2)
+	})
+}
+
 // TestReadOnly shows that even a user who may write cannot write by the exporter's transactions.
 func TestReadOnly(t *testing.T) {
 	onServers(t, "readonly", func(t *testing.T, server *testserver.Server, s *Source, db testserver.Database) {

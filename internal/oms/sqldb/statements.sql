@@ -297,26 +297,24 @@ WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
 -- The same of system messages, whose ends, which grow for ever, are not read. Index: system_message.status_id.
 {{template "statuses" system_message}};
 
--- part: message_columns
--- What is read of system messages: never their texts, which may be whole documents.
-status_id, system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
-    COALESCE(init_date, last_updated_stamp) AS created, COALESCE(last_attempt_date, init_date, last_updated_stamp) AS attempted;
+-- part: messages
+-- Up to 10000 system messages of some status. Their texts, which may be whole documents, are never read.
+SELECT m.* FROM (
+    SELECT status_id, system_message_type_id, is_outgoing, CASE WHEN fail_count > 0 THEN 1 ELSE 0 END AS failing,
+      COALESCE(init_date, last_updated_stamp) AS created,
+      COALESCE(last_attempt_date, init_date, last_updated_stamp) AS attempted
+    FROM {{system_message}} WHERE {{.}} LIMIT 10000
+  ) m;
 
 -- statement: messages_open
--- System messages by type and direction: up to 10000 of each status that is not an end, so that a heap in one does not hide
--- what is in another, and as many in statuses that nobody knows, which may be ends. Index: system_message.status_id.
+-- System messages by status, type and direction: of each status that is not an end, by itself so that a heap in one does not
+-- hide what is in another, and of those that nobody knows, which may be ends. Index: system_message.status_id.
 SELECT /*limit*/ o.status_id, o.system_message_type_id, o.is_outgoing, o.failing, COUNT(*), {{oldest "o.created"}}, {{oldest "o.attempted"}}
 FROM (
   {{- range unended}}
-  SELECT m.* FROM (
-    SELECT {{template "message_columns"}}
-    FROM {{system_message}} WHERE status_id = '{{.}}' LIMIT 10000
-  ) m
+  {{template "messages" (printf "status_id = '%s'" .)}}
   UNION ALL
   {{- end}}
-  SELECT m.* FROM (
-    SELECT {{template "message_columns"}}
-    FROM {{system_message}} WHERE status_id IN (:unknown) OR status_id IS NULL LIMIT 10000
-  ) m
+  {{template "messages" "status_id IN (:unknown) OR status_id IS NULL"}}
 ) o
 GROUP BY o.status_id, o.system_message_type_id, o.is_outgoing, o.failing;
