@@ -72,7 +72,8 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 func failed(err error) bool { return err != nil && !errors.Is(err, oms.ErrLookBack) }
 
 // shares divides the time where there are two generations: all of it but a tenth, so that what the first has found is still
-// in time when the second is not; and the first half, which does not end any more if inTime is called before it has.
+// in time when the second is not; and the first half, which does not end any more if inTime is called before it has. When
+// it does end, the server is told: the limit that it was given is that of both.
 func (s *Source) shares(ctx context.Context) (all, first context.Context, inTime func() bool, release context.CancelFunc) {
 	deadline, limited := ctx.Deadline()
 	if !limited || s.generation() != oms.GenerationBoth {

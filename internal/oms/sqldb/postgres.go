@@ -34,7 +34,6 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 				"up sends a cancel request.", postgresBegin + postgresLimit + "<milliseconds>"},
 			{"rollback", "After each run.", "ROLLBACK"},
 		},
-		kill:  postgresKill,
 		zoned: true,
 		begin: func(ctx context.Context) string {
 			deadline, ok := ctx.Deadline()
@@ -47,6 +46,7 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
 		time: func(t time.Time) any { return t },
+		kill: postgresKill,
 	}
 }
 
@@ -55,7 +55,7 @@ const (
 	postgresLimit = "; SET LOCAL statement_timeout = "
 )
 
-// postgresKill sends a cancel request. The driver does so too when a context ends, unless it is told to roll back first.
+// postgresKill sends a cancel request. The driver does so too when a context ends, but once only.
 func postgresKill(conn *sql.Conn) (cancel func(context.Context) error, err error) {
 	err = conn.Raw(func(c any) error {
 		victim, ok := c.(*stdlib.Conn)
@@ -91,7 +91,7 @@ func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "oms_exporter"
 	}
-	// To begin a transaction shows whether the server is still there: the driver needs not ask before.
+	// To begin a transaction shows whether the server is still there: the driver need not ask before.
 	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
 	return stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
 }
