@@ -93,5 +93,8 @@ func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	// To begin a transaction shows whether the server is still there: the driver need not ask before.
 	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
+	// Both take memory for as many statements as they may hold, in each connection.
+	cfg.StatementCacheCapacity = min(cfg.StatementCacheCapacity, mostPrepared)
+	cfg.DescriptionCacheCapacity = min(cfg.DescriptionCacheCapacity, mostPrepared)
 	return stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
 }
