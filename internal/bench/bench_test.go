@@ -73,7 +73,8 @@ func TestBench(t *testing.T) {
 			server := e.start(t, dir, e.run...)
 			admin := server.Admin(t, "tenth")
 			if e.prepare != "" {
-				execute(t, admin, e.prepare)
+				_, err := admin.ExecContext(t.Context(), e.prepare)
+				check(t, err)
 			}
 			r.begin(t, e, admin)
 			for _, s := range scenarios() {

@@ -26,9 +26,6 @@ type engine struct {
 	start  func(tb testing.TB, home string, options ...string) *testserver.Server
 	// run are the options for measuring, load those that filling needs besides.
 	run, load []string
-	// fill writes the rows of a table. reindex are the statements that drop its indexes, or make them and its statistics.
-	fill    func(tb testing.TB, db *sql.DB, t table)
-	reindex func(t table, drop bool) []string
 	// prepare is what the counters need; they tell what the server has done so far.
 	prepare  string
 	examined string // what they count as such
@@ -42,14 +39,12 @@ func engines() []engine {
 			run: []string{"--innodb-buffer-pool-size=2G", "--max-connections=1000", "--innodb-fast-shutdown=1", "--performance-schema=OFF"},
 			load: []string{"--innodb-log-file-size=1G", "--innodb-sort-buffer-size=64M", "--innodb-buffer-pool-size=3G",
 				"--innodb-change-buffering=none", "--innodb-max-dirty-pages-pct=90"},
-			fill: fillMariaDB, reindex: reindexMariaDB,
 			examined: "the calls for a row to the storage engine (Handler_read_%)", counters: countMariaDB,
 		},
 		{
 			name: "PostgreSQL", driver: config.Postgres, start: testserver.PostgresIn,
-			run:  []string{"shared_buffers=1GB", "max_connections=400", "max_wal_size=4GB", "shared_preload_libraries=pg_stat_statements"},
-			load: []string{"wal_level=minimal", "max_wal_senders=0", "maintenance_work_mem=512MB", "checkpoint_timeout=1h", "autovacuum=off"},
-			fill: fillPostgres, reindex: reindexPostgres,
+			run:      []string{"shared_buffers=1GB", "max_connections=400", "max_wal_size=4GB", "shared_preload_libraries=pg_stat_statements"},
+			load:     []string{"wal_level=minimal", "max_wal_senders=0", "maintenance_work_mem=512MB", "checkpoint_timeout=1h", "autovacuum=off"},
 			prepare:  "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
 			examined: "the blocks of 8 KiB that statements touched (pg_stat_statements)", counters: countPostgres,
 		},

@@ -1,6 +1,6 @@
-//go:build bench
-
-package bench
+// Package omsdata makes the data of a large client's OMS, for the databases that tests look at and "make bench" measures.
+// The exporter itself never writes anything.
+package omsdata
 
 import (
 	"math/rand/v2"
@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// A world is what is in a database: all of it follows from these two values. What is open, and how much enters and runs a
+// A World is what is in a database: all of it follows from these two values. What is open, and how much enters and runs a
 // day, does not depend on the length of the history.
-type world struct {
-	anchor  time.Time // when the data end
-	history float64   // of the past of a large client: 5 million orders of 3 years, and a month of jobs and files
+type World struct {
+	Anchor  time.Time // when the data end
+	History float64   // of the past of a large client: 5 million orders of 3 years, and a month of jobs and files
 }
 
 // span is for how many days there are jobs, files and messages.
-func (w world) span() time.Duration { return time.Duration(w.history * float64(30*24*time.Hour)) }
+func (w World) span() time.Duration { return time.Duration(w.History * float64(30*24*time.Hour)) }
 
 // A table is one to be filled. The tables that no statement of the exporter reads stay empty.
 type table struct {
@@ -30,12 +30,12 @@ type put func(fields ...string)
 const stampColumns = "last_updated_stamp, last_updated_tx_stamp, created_stamp, created_tx_stamp"
 
 // tables lists the largest first.
-func (w world) tables() []table {
+func (w World) tables() []table {
 	return append(w.orderTables(), append(w.jobTables(), append(w.fileTables(), w.moquiTables()...)...)...)
 }
 
 // at is the time so long before the end of the data.
-func (w world) at(ago time.Duration) string { return stamp(w.anchor.Add(-ago)) }
+func (w World) at(ago time.Duration) string { return stamp(w.Anchor.Add(-ago)) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.DateTime) }
 

@@ -1,6 +1,4 @@
-//go:build bench
-
-package bench
+package omsdata
 
 import (
 	"math"
@@ -21,8 +19,8 @@ type order struct {
 
 // order returns the order of that age. Some 300 of the newest are created; of those of the last week some 4000 are
 // approved and 100 on hold.
-func (w world) order(n, age int) order {
-	entered := w.anchor.Add(-time.Duration(age)*orderEvery - time.Second)
+func (w World) order(n, age int) order {
+	entered := w.Anchor.Add(-time.Duration(age)*orderEvery - time.Second)
 	o := order{
 		id: id(n - age), kind: "SALES_ORDER", status: "ORDER_COMPLETED", item: "ITEM_COMPLETED",
 		store: "STORE", channel: "WEB_SALES_CHANNEL", facility: "S" + strconv.Itoa(dice(1, age, 50)),
@@ -57,18 +55,18 @@ func (w world) order(n, age int) order {
 }
 
 // eachOrder calls f for each order, the oldest first.
-func (w world) eachOrder(f func(age int, o order)) { w.latestOrders(math.MaxInt, f) }
+func (w World) eachOrder(f func(age int, o order)) { w.latestOrders(math.MaxInt, f) }
 
 // latestOrders calls f for the last orders. Who wants only those must not look at all: a server does not wait so long for
 // the first row.
-func (w world) latestOrders(most int, f func(age int, o order)) {
-	n := int(w.history * allOrders)
+func (w World) latestOrders(most int, f func(age int, o order)) {
+	n := int(w.History * allOrders)
 	for age := min(n, most) - 1; age >= 0; age-- {
 		f(age, w.order(n, age))
 	}
 }
 
-func (w world) orderTables() []table {
+func (w World) orderTables() []table {
 	return []table{
 		{"order_item", "order_id, order_item_seq_id, external_id, product_id, quantity, unit_price, status_id, ship_group_seq_id, " + stampColumns,
 			func(put put) {

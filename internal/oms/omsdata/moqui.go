@@ -1,6 +1,4 @@
-//go:build bench
-
-package bench
+package omsdata
 
 import (
 	"strconv"
@@ -13,7 +11,7 @@ const (
 	messageEvery = 30 * 24 * time.Hour / 200_000
 )
 
-func (w world) moquiTables() []table {
+func (w World) moquiTables() []table {
 	return []table{
 		{"service_job_run", "job_run_id, job_name, user_id, has_error, host_name, start_time, end_time, last_updated_stamp", w.runs},
 		{"service_job", "job_name, service_name, cron_expression, paused, last_updated_stamp",
@@ -40,10 +38,10 @@ func (w world) moquiTables() []table {
 func moquiJob(i int) string { return "moqui_job_" + strconv.Itoa(i) }
 
 // runs writes the runs of Moqui's jobs, each job in its turn; the last three are in work.
-func (w world) runs(put put) {
+func (w World) runs(put put) {
 	n := int(w.span() / runEvery)
 	for age := n - 1; age >= 0; age-- {
-		start := w.anchor.Add(-time.Duration(age)*runEvery - time.Minute)
+		start := w.Anchor.Add(-time.Duration(age)*runEvery - time.Minute)
 		failed, end := "N", stamp(start.Add(time.Duration(1+dice(13, age, 40))*time.Second))
 		switch {
 		case age < 3:
@@ -56,10 +54,10 @@ func (w world) runs(put put) {
 }
 
 // messages writes the system messages. The last ones have not come to their end.
-func (w world) messages(put put) {
+func (w World) messages(put put) {
 	n := int(w.span() / messageEvery)
 	for age := n - 1; age >= 0; age-- {
-		made := stamp(w.anchor.Add(-time.Duration(age) * messageEvery))
+		made := stamp(w.Anchor.Add(-time.Duration(age) * messageEvery))
 		out, status, failures := "Y", "SmsgSent", "0"
 		if age%2 == 1 {
 			out, status = "N", "SmsgConsumed"

@@ -1,6 +1,4 @@
-//go:build bench
-
-package bench
+package omsdata
 
 import (
 	"strconv"
@@ -25,7 +23,7 @@ func period(job int) int {
 	return 24 * 60
 }
 
-func (w world) jobTables() []table {
+func (w World) jobTables() []table {
 	return []table{
 		{"job_sandbox", "job_id, job_name, run_time, pool_id, status_id, service_name, max_retry, current_retry_count, run_by_instance_id, " +
 			"start_date_time, finish_date_time, cancel_date_time, job_result, runtime_data_id, temp_expr_id, system_job_enum_id, product_store_id, " +
@@ -34,7 +32,7 @@ func (w world) jobTables() []table {
 }
 
 // jobs writes the runs in the order in which they began, and the next occurrence of each job.
-func (w world) jobs(put put) {
+func (w World) jobs(put put) {
 	n := 0
 	write := func(job int, status, ranBy string, due time.Time, start, end, cancelled, result, changed string) {
 		n++
@@ -47,7 +45,7 @@ func (w world) jobs(put put) {
 			if minute%period(job) != job%period(job) {
 				continue
 			}
-			due := w.anchor.Add(-time.Duration(minute)*time.Minute - 2*time.Minute)
+			due := w.Anchor.Add(-time.Duration(minute)*time.Minute - 2*time.Minute)
 			started, ended := due.Add(time.Duration(dice(6, n, 30))*time.Second), due.Add(time.Duration(31+dice(7, n, 60))*time.Second)
 			instance, run := "oms"+strconv.Itoa(1+job%2), minute/period(job)
 			switch {
@@ -65,9 +63,9 @@ func (w world) jobs(put put) {
 		}
 	}
 	for job := range allJobs {
-		status, instance, due := "SERVICE_PENDING", "", w.anchor.Add(time.Duration(1+job%period(job))*time.Minute)
+		status, instance, due := "SERVICE_PENDING", "", w.Anchor.Add(time.Duration(1+job%period(job))*time.Minute)
 		if job%60 == 1 {
-			status, instance, due = "SERVICE_QUEUED", "oms1", w.anchor
+			status, instance, due = "SERVICE_QUEUED", "oms1", w.Anchor
 		}
 		write(job, status, instance, due, "", "", "", "", w.at(0))
 	}

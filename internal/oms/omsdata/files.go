@@ -1,6 +1,4 @@
-//go:build bench
-
-package bench
+package omsdata
 
 import (
 	"strconv"
@@ -9,7 +7,7 @@ import (
 
 const fileEvery = 30 * 24 * time.Hour / 200_000
 
-func (w world) fileTables() []table {
+func (w World) fileTables() []table {
 	return []table{
 		{"data_manager_log", "log_id, config_id, log_type_enum_id, created_by_user_login, created_date, start_date_time, finish_date_time, status_id, " +
 			"run_by_instance_id, total_record_count, failed_record_count, upload_file_content_id, " + stampColumns, w.files},
@@ -18,10 +16,10 @@ func (w world) fileTables() []table {
 
 // files writes the data manager's files: of 30 configurations, two of which come once a day and two are Moqui's, which
 // leaves stamps out. The last ones are pending and running.
-func (w world) files(put put) {
+func (w World) files(put put) {
 	n := int(w.span() / fileEvery)
 	for age := n - 1; age >= 0; age-- {
-		created := w.anchor.Add(-time.Duration(age)*fileEvery - 3*time.Second)
+		created := w.Anchor.Add(-time.Duration(age)*fileEvery - 3*time.Second)
 		took := time.Duration(5+dice(10, age, 50)) * time.Second
 		kind := dice(11, age, 28)
 		config, status, refused := "IMPORT_"+strconv.Itoa(kind), "FINISHED", ""
