@@ -23,7 +23,11 @@ func TestData(t *testing.T) {
 			for _, size := range sizes(t) {
 				server.NewDatabase(t, size.database)
 				began := time.Now()
-				omsdata.Fill(t, e.driver, server.Admin(t, size.database), omsdata.World{Anchor: end, History: size.history})
+				omsdata.Fill(t, e.driver, server.Admin(t, size.database), omsdata.World{
+					Anchor: end,
+					Orders: int(size.history * 5_000_000),
+					Span:   time.Duration(size.history * float64(30*24*time.Hour)),
+				})
 				t.Logf("%s: %s in %s", e.name, size.database, time.Since(began).Round(time.Second))
 			}
 			check(t, os.WriteFile(filepath.Join(dir, anchorFile), []byte(end.Format(time.RFC3339)), 0o600))

@@ -39,31 +39,30 @@ func copyPostgres(ctx context.Context, db *sql.DB, t table) error {
 	})
 }
 
-// copySQLite inserts row by row, in one transaction.
+// copySQLite writes the fields into the statements: to bind each of them would be more work than to parse it.
 func copySQLite(ctx context.Context, db *sql.DB, t table) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // unless it is committed
-	places := strings.TrimSuffix(strings.Repeat("?, ", strings.Count(t.columns, ",")+1), ", ")
-	insert, err := tx.PrepareContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", t.name, t.columns, places))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = insert.Close() }() // it ends with the transaction
-	t.rows(func(fields ...string) {
-		values := make([]any, len(fields))
-		for i, field := range fields {
-			if field != "" {
-				values[i] = field
-			}
+	var rows strings.Builder
+	send := func() {
+		if err == nil && rows.Len() > 0 {
+			_, err = tx.ExecContext(ctx, "INSERT INTO "+t.name+" ("+t.columns+") VALUES "+rows.String())
 		}
-		if err == nil {
-			_, err = insert.ExecContext(ctx, values...)
+		rows.Reset()
+	}
+	t.rows(func(fields ...string) {
+		if rows.Len() > 0 {
+			rows.WriteString(", ")
+		}
+		rows.WriteString(strings.ReplaceAll("('"+strings.Join(fields, "', '")+"')", "''", "NULL"))
+		if rows.Len() > 1<<16 {
+			send()
 		}
 	})
-	if err != nil {
+	if send(); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -17,7 +17,7 @@ func (w World) fileTables() []table {
 // files writes the data manager's files: of 30 configurations, two of which come once a day and two are Moqui's, which
 // leaves stamps out. The last ones are pending and running.
 func (w World) files(put put) {
-	n := int(w.span() / fileEvery)
+	n := int(w.Span / fileEvery)
 	for age := n - 1; age >= 0; age-- {
 		created := w.Anchor.Add(-time.Duration(age)*fileEvery - 3*time.Second)
 		took := time.Duration(5+dice(10, age, 50)) * time.Second

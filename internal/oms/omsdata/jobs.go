@@ -40,7 +40,7 @@ func (w World) jobs(put put) {
 		put(id(n), "Job "+name, stamp(due), "pool", status, "service"+name, "-1", "0", ranBy,
 			start, end, cancelled, result, id(job), id(job), "JOB_"+name, "STORE", changed, changed, created, created)
 	}
-	for minute := int(w.span() / time.Minute); minute >= 0; minute-- {
+	for minute := int(w.Span / time.Minute); minute >= 0; minute-- {
 		for job := range allJobs {
 			if minute%period(job) != job%period(job) {
 				continue
@@ -67,6 +67,7 @@ func (w World) jobs(put put) {
 		if job%60 == 1 {
 			status, instance, due = "SERVICE_QUEUED", "oms1", w.Anchor
 		}
-		write(job, status, instance, due, "", "", "", "", w.at(0))
+		// A row is made when the run before it begins.
+		write(job, status, instance, due, "", "", "", "", stamp(due.Add(-time.Duration(period(job))*time.Minute)))
 	}
 }

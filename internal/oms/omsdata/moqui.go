@@ -25,7 +25,7 @@ func (w World) moquiTables() []table {
 				for job := range moquiJobs {
 					run := ""
 					if job < 3 {
-						run = id(int(w.span()/runEvery) - job)
+						run = runID(int(w.Span/runEvery) - job)
 					}
 					put(moquiJob(job), run, w.at(time.Minute), w.at(time.Minute))
 				}
@@ -35,11 +35,14 @@ func (w World) moquiTables() []table {
 	}
 }
 
+// runID returns an id as Moqui's sequences begin.
+func runID(i int) string { return strconv.Itoa(100_000 + i) }
+
 func moquiJob(i int) string { return "moqui_job_" + strconv.Itoa(i) }
 
 // runs writes the runs of Moqui's jobs, each job in its turn; the last three are in work.
 func (w World) runs(put put) {
-	n := int(w.span() / runEvery)
+	n := int(w.Span / runEvery)
 	for age := n - 1; age >= 0; age-- {
 		start := w.Anchor.Add(-time.Duration(age)*runEvery - time.Minute)
 		failed, end := "N", stamp(start.Add(time.Duration(1+dice(13, age, 40))*time.Second))
@@ -49,13 +52,13 @@ func (w World) runs(put put) {
 		case dice(14, age/(5*moquiJobs)*moquiJobs+age%moquiJobs, 40) == 0:
 			failed = "Y"
 		}
-		put(id(n-age), moquiJob(age%moquiJobs), "_NA_", failed, "maarg-1", stamp(start), end, stamp(start.Add(time.Minute)))
+		put(runID(n-age), moquiJob(age%moquiJobs), "_NA_", failed, "maarg-1", stamp(start), end, stamp(start.Add(time.Minute)))
 	}
 }
 
 // messages writes the system messages. The last ones have not come to their end.
 func (w World) messages(put put) {
-	n := int(w.span() / messageEvery)
+	n := int(w.Span / messageEvery)
 	for age := n - 1; age >= 0; age-- {
 		made := stamp(w.Anchor.Add(-time.Duration(age) * messageEvery))
 		out, status, failures := "Y", "SmsgSent", "0"

@@ -8,15 +8,13 @@ import (
 	"time"
 )
 
-// A World is what is in a database: all of it follows from these two values. What is open, and how much enters and runs a
-// day, does not depend on the length of the history.
+// A World is what is in a database: all of it follows from these values. What is open, and how much enters and runs a day,
+// does not depend on the length of the past. A large client has 5 million orders, of 3 years, and a month of all else.
 type World struct {
-	Anchor  time.Time // when the data end
-	History float64   // of the past of a large client: 5 million orders of 3 years, and a month of jobs and files
+	Anchor time.Time     // when the data end
+	Orders int           // how many there are; the open ones are among the last 33 000
+	Span   time.Duration // for how long there are jobs, files and messages
 }
-
-// span is for how many days there are jobs, files and messages.
-func (w World) span() time.Duration { return time.Duration(w.History * float64(30*24*time.Hour)) }
 
 // A table is one to be filled. The tables that no statement of the exporter reads stay empty.
 type table struct {

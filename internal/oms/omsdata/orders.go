@@ -6,10 +6,7 @@ import (
 	"time"
 )
 
-const (
-	allOrders  = 5_000_000
-	orderEvery = 3 * 365 * 24 * time.Hour / allOrders
-)
+const orderEvery = 3 * 365 * 24 * time.Hour / 5_000_000
 
 // An order as far as its rows go. Its age counts the orders that came after it.
 type order struct {
@@ -19,10 +16,10 @@ type order struct {
 
 // order returns the order of that age. Some 300 of the newest are created; of those of the last week some 4000 are
 // approved and 100 on hold.
-func (w World) order(n, age int) order {
+func (w World) order(age int) order {
 	entered := w.Anchor.Add(-time.Duration(age)*orderEvery - time.Second)
 	o := order{
-		id: id(n - age), kind: "SALES_ORDER", status: "ORDER_COMPLETED", item: "ITEM_COMPLETED",
+		id: id(w.Orders - age), kind: "SALES_ORDER", status: "ORDER_COMPLETED", item: "ITEM_COMPLETED",
 		store: "STORE", channel: "WEB_SALES_CHANNEL", facility: "S" + strconv.Itoa(dice(1, age, 50)),
 		entered: stamp(entered), approved: stamp(entered.Add(20 * time.Minute)), changed: stamp(entered.Add(30 * time.Minute)),
 	}
@@ -60,9 +57,8 @@ func (w World) eachOrder(f func(age int, o order)) { w.latestOrders(math.MaxInt,
 // latestOrders calls f for the last orders. Who wants only those must not look at all: a server does not wait so long for
 // the first row.
 func (w World) latestOrders(most int, f func(age int, o order)) {
-	n := int(w.History * allOrders)
-	for age := min(n, most) - 1; age >= 0; age-- {
-		f(age, w.order(n, age))
+	for age := min(w.Orders, most) - 1; age >= 0; age-- {
+		f(age, w.order(age))
 	}
 }
 
