@@ -16,8 +16,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// watch gives the source one connection, on which each statement is first looked at: the returned function tells how many
-// rows the last one took.
+// watch gives the source a single connection, on which the rows are counted that each statement looks at: the returned
+// function tells how many the last one did.
 func watch(t *testing.T, s *Source) (looked func() int) {
 	t.Helper()
 	if err := s.db.Close(); err != nil {
@@ -42,8 +42,9 @@ func lookFor(d config.Driver) look {
 		return lookMariaDB
 	case config.Postgres:
 		return lookPostgres
+	default:
+		return lookSQLite
 	}
-	return lookSQLite
 }
 
 type watching struct {

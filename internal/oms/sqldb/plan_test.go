@@ -15,7 +15,7 @@ import (
 // dataEnd is when the data of omsdata end here.
 var dataEnd = time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 
-// What is open in the data, and what a planner must not lose among 40 000 orders, 34 000 jobs and 6700 files.
+// What is open in the data, among 40 000 orders, 34 000 jobs and 6700 files.
 const (
 	createdOrders = 300
 	openSales     = 4400
@@ -29,7 +29,7 @@ const (
 type limit struct{ fixed, each int }
 
 // usual is that of a statement that returns what it looks at: MariaDB and PostgreSQL count an entry of an index and its row,
-// or a row and that nothing follows it. The rest is for small tables, and for what servers themselves look up.
+// or a row and that nothing follows it. The 100 are for small tables, and for what servers themselves look up.
 var usual = limit{100, 2}
 
 // limits are the others.
@@ -101,7 +101,7 @@ func plans(t *testing.T, db testserver.Database) (unsent map[string]bool) {
 		unsent[name] = false
 	}), 5*time.Minute)
 	defer cancel()
-	for err := error(oms.ErrLookBack); errors.Is(err, oms.ErrLookBack); s.background.Wait() {
+	for err := oms.ErrLookBack; errors.Is(err, oms.ErrLookBack); s.background.Wait() {
 		err = ask(ctx, s, dataEnd)
 	}
 	for _, later := range []time.Duration{30 * time.Second, 5 * time.Minute, 15 * time.Minute} {
