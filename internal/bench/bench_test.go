@@ -3,190 +3,128 @@
 package bench
 
 import (
-	"context"
+	"cmp"
 	"database/sql"
-	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// A scenario is what is measured of all programs in turns.
+// A scenario is what is measured of all programs, in each set-up, in turns.
 type scenario struct {
 	name    string
-	tenth   bool // on the database with a tenth of the history
-	clients int
-	loops   int  // Prometheus servers that scrape at the same time
-	own     bool // the page of one client
-	dead    bool // a further client's database accepts connections and says nothing
-	scrapes int  // so large a part of all
+	setups  []setup
+	pages   pages
+	loops   int     // as many Prometheus servers scrape at the same time
+	share   float64 // so many times as many scrapes as are asked for
+	alone   bool    // without the peers
 	timeout time.Duration
+	judge   func(r *report, e engine, all [][]*measurement) // by set-up and program
 }
+
+// A setup is what an exporter is started for.
+type setup struct {
+	note     string // what tells it from the first one of the scenario
+	database string
+	clients  int
+	dead     bool // a further client's database accepts connections and says nothing
+}
+
+// pages are those that a scenario fetches.
+type pages int
+
+const (
+	ofAll   pages = iota // the page of all clients
+	ofFirst              // the page of one client
+	ofEach               // that of each client in turn, as service discovery has it
+)
+
+// The names of the databases that TestData fills.
+const whole, tenth = "whole", "tenth"
 
 // scenarios has a generous timeout where nobody is dead, so that even what takes too long for a Prometheus is measured.
 func scenarios() []scenario {
 	const usual, generous = 10 * time.Second, 2 * time.Minute
 	return []scenario{
-		{name: "1 client", clients: 1, loops: 1, scrapes: 1, timeout: generous},
-		{name: "1 client, a tenth of the history", tenth: true, clients: 1, loops: 1, scrapes: 1, timeout: generous},
-		{name: "1 client, two Prometheus servers at once", clients: 1, loops: 2, scrapes: 2, timeout: generous},
-		{name: "3 clients, the page of one", clients: 3, loops: 1, own: true, scrapes: 2, timeout: usual},
-		{name: "the same beside a black-holed client", clients: 3, loops: 1, own: true, dead: true, scrapes: 2, timeout: usual},
-		{name: "3 clients and a black-holed one, the page of all", clients: 3, loops: 1, dead: true, scrapes: 60, timeout: usual},
-		{name: "10 clients", clients: 10, loops: 1, scrapes: 3, timeout: generous},
-		{name: "50 clients", clients: 50, loops: 1, scrapes: 10, timeout: generous},
+		{
+			name: "1 client", setups: []setup{{"", whole, 1, false}, {", a tenth of the history", tenth, 1, false}},
+			loops: 1, share: 1, timeout: generous, judge: (*report).judgeOne,
+		},
+		{name: "1 client, two Prometheus servers at once", setups: []setup{{"", whole, 1, false}}, loops: 2, share: 1, timeout: generous},
+		{
+			name: "3 clients, the page of one", setups: []setup{{"", whole, 3, false}, {", beside a black-holed client", whole, 3, true}},
+			pages: ofFirst, loops: 1, share: 5, timeout: usual, judge: (*report).judgeDead,
+		},
+		{
+			name: "3 clients and a black-holed one, the page of all, in 5 s", setups: []setup{{"", whole, 3, true}},
+			loops: 1, share: 1.0 / 60, timeout: 5 * time.Second,
+		},
+		{name: "10 clients, the page of all", setups: []setup{{"", whole, 10, false}}, loops: 1, share: 1, timeout: generous},
+		{name: "50 clients, the page of all", setups: []setup{{"", whole, 50, false}}, loops: 1, share: 1, timeout: generous},
+		{
+			name: "100 clients, each one's page in turn", setups: []setup{{"", whole, 100, false}},
+			pages: ofEach, loops: 1, share: 1, alone: true, timeout: usual, judge: (*report).judgeHundred,
+		},
 	}
 }
 
 const (
-	blocks = 5
-	// budget is how long one side may take for its scrapes in a scenario.
-	budget = time.Minute
+	blocks = 20
+	// budget is how long each program may take for its scrapes in a set-up, and warmUp for those before.
+	budget, warmUp = 30 * time.Second, 5 * time.Second
 )
 
-// TestBench measures all scenarios on the data of TestData, and writes BENCHMARK.md.
+// A host is a running server with the data of TestData.
+type host struct {
+	engine
+	server *testserver.Server
+	admin  *sql.DB
+	end    time.Time // of the data
+}
+
+// TestBench measures all scenarios on the data of TestData, and writes the report.
 func TestBench(t *testing.T) {
-	scrapes := 300
-	if text := os.Getenv("SCRAPES"); text != "" {
-		var err error
-		scrapes, err = strconv.Atoi(text)
-		check(t, err)
-	}
+	scrapes, err := strconv.Atoi(cmp.Or(os.Getenv("SCRAPES"), "300"))
+	check(t, err)
 	var r report
 	for _, e := range engines() {
 		t.Run(e.name, func(t *testing.T) {
-			dir := dataFolder(t, e)
-			text, err := os.ReadFile(filepath.Join(dir, anchorFile))
-			if err != nil {
-				t.Fatalf("run make bench-data first: %v", err)
-			}
-			end, err := time.Parse(time.RFC3339, string(text))
-			check(t, err)
-			server := e.start(t, dir, e.run...)
-			admin := server.Admin(t, "tenth")
-			if e.prepare != "" {
-				_, err := admin.ExecContext(t.Context(), e.prepare)
-				check(t, err)
-			}
-			r.begin(t, e, admin)
+			h := newHost(t, e)
+			r.begin(t, h)
 			for _, s := range scenarios() {
-				t.Run(s.name, func(t *testing.T) { r.add(e, s, s.measure(t, e, server, admin, scrapes)) })
+				t.Run(s.name, func(t *testing.T) { r.add(e, s, h.measure(t, s, scrapes)) })
 			}
 			t.Run("an hour", func(t *testing.T) {
-				r.hours(e, anHour(t, e, server, "tenth", end), anHour(t, e, server, "whole", end))
+				r.hours(e, anHour(t, e, h.server, tenth, h.end), anHour(t, e, h.server, whole, h.end))
 			})
+			t.Run("soak", func(t *testing.T) { r.soak(e, h.soak(t, scrapes*soakShare)) })
 		})
 	}
 	if !t.Failed() {
-		check(t, os.WriteFile("../../BENCHMARK.md", []byte(r.text(t, scrapes)), 0o644))
+		check(t, os.WriteFile(cmp.Or(os.Getenv("REPORT"), "../../BENCHMARK.md"), []byte(r.text(t, scrapes)), 0o644))
+	}
+	for _, leak := range r.leaks {
+		t.Error(leak)
 	}
 }
 
-// measure starts all programs and lets them take turns.
-func (s scenario) measure(t *testing.T, e engine, server *testserver.Server, admin *sql.DB, scrapes int) []*measurement {
+func newHost(t *testing.T, e engine) host {
 	t.Helper()
-	database := "whole"
-	if s.tenth {
-		database = "tenth"
+	dir := dataFolder(t, e)
+	text, err := os.ReadFile(filepath.Join(dir, anchorFile))
+	if err != nil {
+		t.Fatalf("run make bench-data first: %v", err)
 	}
-	dsns := map[string]string{}
-	for i := range s.clients {
-		dsns[fmt.Sprintf("C%02d", i+1)] = server.UserDSN(database)
-	}
-	if s.dead {
-		dsns[deadClient] = blackHole(t, server.UserDSN(database))
-	}
-	var all []*measurement
-	for _, p := range programs(t) {
-		m := &measurement{side: p.start(t, e, dsns), path: "/metrics", timeout: s.timeout, loops: s.loops}
-		if s.own {
-			m.path = p.own + "C01"
-		}
-		if s.own && s.dead {
-			scrapeOn(t, m.side, p.own+deadClient, s.timeout)
-		}
-		m.block(t, e, server, admin, 20, 10*time.Second) // warm up
-		m.result = result{}
-		all = append(all, m)
-	}
-	if !s.dead {
-		agree(t, all)
-	}
-	for range blocks {
-		for _, m := range all {
-			m.block(t, e, server, admin, max(scrapes/s.scrapes/blocks, m.loops), budget/blocks)
-		}
-	}
-	for _, m := range all {
-		t.Log(m)
-	}
-	return all
-}
-
-// agree checks that what the peers found out is also what this exporter says: of a sample of the metrics, whose labels are
-// the same.
-func agree(t *testing.T, all []*measurement) {
-	t.Helper()
-	sample := regexp.MustCompile(`(?m)^oms_(orders_unfulfilled|orders_parked|data_manager_last_(success|failure)_timestamp_seconds)\{.*`)
-	ours, err := all[0].side.get(t.Context(), all[0].path, all[0].timeout)
+	end, err := time.Parse(time.RFC3339, string(text))
 	check(t, err)
-	for _, peer := range all[1:] {
-		page, err := peer.side.get(t.Context(), peer.path, peer.timeout)
-		check(t, err)
-		found := sample.FindAllString(page, -1)
-		if len(found) == 0 {
-			t.Errorf("%s finds nothing", peer.side.name)
-		}
-		for _, line := range found {
-			if !strings.Contains(ours, line) {
-				t.Errorf("%s alone says %s", peer.side.name, line)
-			}
-		}
+	server := e.start(t, dir, e.run...)
+	h := host{e, server, server.Admin(t, tenth), end}
+	for _, statement := range e.prepare {
+		testserver.Execute(t, h.admin, statement)
 	}
-}
-
-// blackHole returns the DSN with the address of a listener that accepts connections and says nothing.
-func blackHole(t *testing.T, dsn string) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	check(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		var held []net.Conn
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				for _, conn := range held {
-					_ = conn.Close()
-				}
-				return
-			}
-			held = append(held, conn)
-		}
-	}()
-	return regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(dsn, listener.Addr().String())
-}
-
-// scrapeOn scrapes a page again and again until the end of the test, whatever comes.
-func scrapeOn(t *testing.T, s *side, path string, timeout time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	var loop sync.WaitGroup
-	loop.Go(func() {
-		for ctx.Err() == nil {
-			_, _ = s.get(ctx, path, timeout)
-		}
-	})
-	t.Cleanup(func() {
-		cancel()
-		loop.Wait()
-	})
+	return h
 }

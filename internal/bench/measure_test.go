@@ -3,14 +3,15 @@
 package bench
 
 import (
-	"database/sql"
+	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 // A result is what a number of scrapes cost, as sums.
@@ -20,34 +21,86 @@ type result struct {
 	database, exporter time.Duration
 	work               work
 	bytes              int
-	memory, peak       float64
+	memory, peak       int64
 }
 
-// A measurement is of one page of one side, in blocks.
+// A measurement is of pages of one side, in blocks.
 type measurement struct {
-	side    *side
-	path    string
+	*side
+	paths   []string // in turn
+	dead    string   // what somebody else scrapes all the time, in vain
 	timeout time.Duration
 	loops   int // as many scrape at the same time
+	spent   time.Duration
 	result
 }
 
-// block scrapes so many times, or until the time is over, and adds what that cost.
-func (m *measurement) block(tb testing.TB, e engine, server *testserver.Server, admin *sql.DB, scrapes int, budget time.Duration) {
+// measure starts all programs in all set-ups, and lets them take turns.
+func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
+	t.Helper()
+	compared := programs(t)
+	if s.alone {
+		compared = compared[:1]
+	}
+	all := make([][]*measurement, len(s.setups))
+	for i, setup := range s.setups {
+		for _, p := range compared {
+			m := &measurement{side: p.start(t, h, setup), timeout: s.timeout, loops: s.loops}
+			m.paths = m.side.paths(s.pages)
+			if setup.dead && s.pages == ofFirst {
+				m.dead = p.own + deadClient
+			}
+			m.block(t, h, 20, warmUp)
+			m.result, m.spent = result{}, 0
+			all[i] = append(all[i], m)
+		}
+		if !setup.dead {
+			agree(t, all[i])
+		}
+	}
+	total := max(1, int(s.share*float64(scrapes)))
+	for block := range blocks {
+		for m := range slices.Values(slices.Concat(all...)) {
+			m.block(t, h, total*(block+1)/blocks-total*block/blocks, budget)
+		}
+	}
+	for m := range slices.Values(slices.Concat(all...)) {
+		m.memory, m.peak = m.Memory(t)
+		t.Log(m)
+	}
+	return all
+}
+
+// block scrapes so many times, or until all blocks together have taken so long, and adds what that cost.
+func (m *measurement) block(tb testing.TB, h host, scrapes int, budget time.Duration) {
 	tb.Helper()
-	before := e.counters(tb, admin)
-	database, exporter, began := server.CPU(tb), testserver.ProcessCPU(tb, m.side.pid), time.Now()
+	ctx, cancel := context.WithCancel(tb.Context())
+	defer cancel()
+	var others sync.WaitGroup
+	if m.dead != "" {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = m.get(ctx, m.dead, time.Second)
+			}
+		})
+	}
+	before := h.counters(tb, h.admin)
+	database, exporter, began := h.server.CPU(tb), m.CPU(tb), time.Now()
 	var mu sync.Mutex
 	var loops sync.WaitGroup
+	var begun atomic.Int64
 	for range m.loops {
 		loops.Go(func() {
-			for n := 0; n == 0 || n < scrapes/m.loops && time.Since(began) < budget; n++ {
+			for begun.Add(1) <= int64(scrapes) && m.spent+time.Since(began) < budget {
+				mu.Lock()
+				path := m.paths[len(m.latencies)%len(m.paths)]
+				mu.Unlock()
 				start := time.Now()
-				page, err := m.side.get(tb.Context(), m.path, m.timeout)
+				page, err := m.get(ctx, path, m.timeout)
 				took := time.Since(start)
 				mu.Lock()
 				if err != nil {
-					tb.Errorf("%s: %v", m.side.name, err)
+					tb.Errorf("%s: %v", m.name, err)
 				}
 				m.latencies = append(m.latencies, took)
 				m.bytes = len(page)
@@ -56,12 +109,36 @@ func (m *measurement) block(tb testing.TB, e engine, server *testserver.Server, 
 		})
 	}
 	loops.Wait()
-	m.database += server.CPU(tb) - database
-	m.exporter += testserver.ProcessCPU(tb, m.side.pid) - exporter
-	after := e.counters(tb, admin)
+	m.spent += time.Since(began)
+	cancel()
+	others.Wait()
+	m.database += h.server.CPU(tb) - database
+	m.exporter += m.CPU(tb) - exporter
+	after := h.counters(tb, h.admin)
 	m.work.examined += after.examined - before.examined
 	m.work.statements += after.statements - before.statements - 1 // the one that counts
-	m.memory, m.peak = m.side.memory(tb)
+}
+
+// agree checks that what the peers found out is also what this exporter says: of a sample of the metrics, whose labels are
+// the same.
+func agree(t *testing.T, all []*measurement) {
+	t.Helper()
+	sample := regexp.MustCompile(`(?m)^oms_(orders_unfulfilled|orders_parked|data_manager_last_(success|failure)_timestamp_seconds)\{.*`)
+	ours, err := all[0].get(t.Context(), all[0].paths[0], all[0].timeout)
+	check(t, err)
+	for _, peer := range all[1:] {
+		page, err := peer.get(t.Context(), peer.paths[0], peer.timeout)
+		check(t, err)
+		found := sample.FindAllString(page, -1)
+		if len(found) == 0 {
+			t.Errorf("%s finds nothing", peer.name)
+		}
+		for _, line := range found {
+			if !strings.Contains(ours, line) {
+				t.Errorf("%s alone says %s", peer.name, line)
+			}
+		}
+	}
 }
 
 // quantile returns the latency that so large a part of the scrapes did not exceed.
@@ -73,11 +150,13 @@ func (r *result) quantile(q float64) time.Duration {
 // each is a sum's part of each scrape.
 func (r *result) each(sum float64) float64 { return sum / float64(len(r.latencies)) }
 
+// cpu is the processor time of the database server for each scrape, in milliseconds.
+func (r *result) cpu() float64 { return r.each(r.database.Seconds() * 1000) }
+
 // String is for the log.
 func (m *measurement) String() string {
-	const mib = 1 << 20
-	return fmt.Sprintf("%s: %d scrapes, p50 %s p95 %s p99 %s; a scrape: database CPU %.2f ms, examined %.0f, statements %.1f, CPU %.2f ms, "+
-		"%d bytes; RSS %.1f MiB, peak %.1f MiB", m.side.name, len(m.latencies), m.quantile(0.5), m.quantile(0.95), m.quantile(0.99),
-		m.each(m.database.Seconds()*1000), m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000),
-		m.bytes, m.memory/mib, m.peak/mib)
+	return fmt.Sprintf("%s: %d scrapes in %s, p50 %s p95 %s p99 %s; a scrape: database CPU %.2f ms, examined %.0f, statements %.1f, "+
+		"CPU %.2f ms, %d bytes; RSS %.1f MiB, peak %.1f MiB", m.name, len(m.latencies), m.spent, m.quantile(0.5), m.quantile(0.95),
+		m.quantile(0.99), m.cpu(), m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000), m.bytes,
+		mib(m.memory), mib(m.peak))
 }

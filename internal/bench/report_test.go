@@ -3,7 +3,7 @@
 package bench
 
 import (
-	"database/sql"
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -13,55 +13,56 @@ import (
 	"time"
 )
 
-// The goals, as parts of what the peer costs.
-const (
-	latencyGoal  = 50
-	databaseGoal = 100
-)
-
 // A report gathers the results engine by engine.
-type report struct{ ratios, results, losses, statements strings.Builder }
+type report struct {
+	verdicts, ratios, results, soaks, statements strings.Builder
+
+	peers []*measurement // of one client, on the present engine
+	leaks []string
+}
 
 // begin starts the part of an engine.
-func (r *report) begin(tb testing.TB, e engine, admin *sql.DB) {
+func (r *report) begin(tb testing.TB, h host) {
 	tb.Helper()
 	var version string
-	check(tb, admin.QueryRowContext(tb.Context(), "SELECT version()").Scan(&version))
+	check(tb, h.admin.QueryRowContext(tb.Context(), "SELECT version()").Scan(&version))
 	version = regexp.MustCompile(`\d+\.\d+(\.\d+)?`).FindString(version)
-	fmt.Fprintf(&r.results, "\n### %s %s\n\nExamined are %s.\n\n", e.name, version, e.examined)
+	fmt.Fprintf(&r.results, "\n### %s %s\n\nExamined are %s.\n\n", h.name, version, h.examined)
 	r.results.WriteString("| scenario | | scrapes | p50 ms | p95 ms | p99 ms | database CPU ms | examined | statements | CPU ms | RSS MiB | peak MiB | bytes |\n" +
 		"|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 }
 
-// add adds what was measured in a scenario: this exporter first, then each peer.
-func (r *report) add(e engine, s scenario, all []*measurement) {
-	const mib = 1 << 20
-	for _, m := range all {
-		fmt.Fprintf(&r.results, "| %s | %s | %d | %s | %s | %s | %.1f | %.0f | %.0f | %.1f | %.0f | %.0f | %d |\n", s.name, m.side.name,
-			len(m.latencies), ms(m.quantile(0.5)), ms(m.quantile(0.95)), ms(m.quantile(0.99)), m.each(m.database.Seconds()*1000),
-			m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000), m.memory/mib, m.peak/mib, m.bytes)
-	}
-	ours := all[0]
-	for _, peer := range all[1:] {
-		latency := peer.quantile(0.5).Seconds() / ours.quantile(0.5).Seconds()
-		tail := peer.quantile(0.99).Seconds() / ours.quantile(0.99).Seconds()
-		database := peer.each(peer.database.Seconds()) / ours.each(ours.database.Seconds())
-		examined := peer.each(peer.work.examined) / ours.each(ours.work.examined)
-		fmt.Fprintf(&r.ratios, "| %s | %s | %s | %.2f | %.2f | %.2f | %.2f |\n", e.name, s.name, peer.side.name, latency, tail, database, examined)
-		if latency < latencyGoal || database < databaseGoal {
-			fmt.Fprintf(&r.losses, "- %s, %s, %s: latency 1/%.1f of it, database CPU 1/%.1f.\n", e.name, s.name, peer.side.name, latency, database)
+// add adds what was measured in a scenario, by set-up and program: this exporter first, then each peer.
+func (r *report) add(e engine, s scenario, all [][]*measurement) {
+	for i, measured := range all {
+		name := s.name + s.setups[i].note
+		for _, m := range measured {
+			fmt.Fprintf(&r.results, "| %s | %s | %d | %s | %s | %s | %.1f | %.0f | %.0f | %.1f | %.0f | %.0f | %d |\n", name, m.name,
+				len(m.latencies), ms(m.quantile(0.5)), ms(m.quantile(0.95)), ms(m.quantile(0.99)), m.cpu(),
+				m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000), mib(m.memory), mib(m.peak), m.bytes)
 		}
+		ours := measured[0]
+		for _, peer := range measured[1:] {
+			fmt.Fprintf(&r.ratios, "| %s | %s | %s | %.2f | %.2f | %.2f | %.2f |\n", e.name, name, peer.name,
+				peer.quantile(0.5).Seconds()/ours.quantile(0.5).Seconds(), peer.quantile(0.99).Seconds()/ours.quantile(0.99).Seconds(),
+				peer.cpu()/ours.cpu(), peer.each(peer.work.examined)/ours.each(ours.work.examined))
+		}
+	}
+	if s.judge != nil {
+		s.judge(r, e, all)
 	}
 }
 
 // hours adds what the exporter's scrapes of an hour consist of.
-func (r *report) hours(e engine, tenth, whole hourOf) {
-	each := func(h hourOf) float64 { return h.database.Seconds() * 1000 / float64(h.scrapes) }
+func (r *report) hours(e engine, short, long hourOf) {
+	r.judgeHour(e, short, long)
 	fmt.Fprintf(&r.statements, "\n### %s\n\nDatabase CPU %.1f ms for each of %d scrapes, %.1f ms on a tenth of the history; first look back %s and %s.\n\n%s",
-		e.name, each(whole), whole.scrapes, each(tenth), whole.lookBack.Round(time.Second), tenth.lookBack.Round(time.Second), whole.table())
+		e.name, long.cpu(), long.scrapes, short.cpu(), long.lookBack.Round(time.Second), short.lookBack.Round(time.Second), long.table())
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()*1000) }
+
+func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 // text is the whole of BENCHMARK.md.
 func (r *report) text(tb testing.TB, scrapes int) string {
@@ -72,38 +73,41 @@ func (r *report) text(tb testing.TB, scrapes int) string {
 	_, err = fmt.Sscanf(string(memory), "MemTotal: %d kB", &kib)
 	check(tb, err)
 	machine := fmt.Sprintf("%s/%s, %d processors, %d GiB of memory, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), kib>>20, runtime.Version())
-	if r.losses.Len() == 0 {
-		r.losses.WriteString("None.\n")
-	}
-	history := os.Getenv("HISTORY")
-	if history == "" {
-		history = "1"
-	}
-	return strings.NewReplacer("{ratios}", r.ratios.String(), "{losses}", r.losses.String(), "{results}", r.results.String(),
-		"{statements}", r.statements.String(),
-		"{machine}", machine, "{scrapes}", fmt.Sprint(scrapes), "{history}", history,
-		"{latency}", fmt.Sprint(latencyGoal), "{database}", fmt.Sprint(databaseGoal)).Replace(page)
+	return strings.NewReplacer("{verdicts}", r.verdicts.String(), "{ratios}", r.ratios.String(), "{results}", r.results.String(),
+		"{soaks}", r.soaks.String(), "{statements}", r.statements.String(), "{machine}", machine, "{scrapes}", fmt.Sprint(scrapes),
+		"{history}", cmp.Or(os.Getenv("HISTORY"), "1"), "{blocks}", fmt.Sprint(blocks), "{budget}", fmt.Sprint(budget.Seconds()),
+		"{warmUp}", fmt.Sprint(warmUp.Seconds()), "{loops}", fmt.Sprint(soakLoops), "{soakClients}", fmt.Sprint(soakClients)).Replace(page)
 }
 
 const page = `# What the exporter costs, beside sql_exporter
 
 Written by ` + "`make bench-data bench`" + `: do not edit.
 
+## Goals
+
+| database | goal | asked | measured | met |
+|---|---|--:|--:|---|
+{verdicts}
 ## Ratios
 
 How many times as much the peer costs: in time (the median, and the 99th percentile), in processor time of the database
-server, and in what the server looks at. The goals are {latency} and {database}.
+server, and in what the server looks at.
 
 | database | scenario | peer | p50 | p99 | database CPU | examined |
 |---|---|---|--:|--:|--:|--:|
 {ratios}
-### Short of the goals
-
-{losses}
 ## Results
 
 Each value is of one scrape; memory is at the end and at its peak.
 {results}
+## Soak
+
+{soakClients} clients on a tenth of the history, scraped in turns, {loops} at a time. Connections are those of the pools, and as the server
+counts them. The heap is the size at which the garbage collector next runs, about twice what is alive.
+
+| database | scrapes | goroutines | connections | on the server | heap MiB | RSS MiB |
+|---|--:|--:|--:|--:|--:|--:|
+{soaks}
 ## An hour of scrapes, statement by statement
 
 What an exporter sends that is scraped every 30 s, with what it does every 5 and every 15 minutes; the time is that until the
@@ -122,9 +126,12 @@ last row.
   the last duration of each job, orders missing in the OMS, the counts of excluded orders. With PEER=FILE a real sql_exporter takes
   part with the same configuration.
 - Many clients are as many configured clients on one and the same database: 50 copies of it would not fit. They find each other's
-  pages in the server's memory.
-- All sides run at once, and take turns in 5 blocks; {scrapes} scrapes in all of the first two scenarios, fewer of the others, and at most
-  a minute for each side. 20 scrapes, or 10 s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
+  pages in the server's memory. The limit of 20 connections, which the user otherwise has, is lifted for that.
+- All programs of a scenario run at once, in all its set-ups, and take turns in {blocks} blocks. Each makes {scrapes} scrapes (5 times as many
+  where the 99th percentile is judged, 5 in all where each waits for its timeout), but begins none after {budget} s: the tables say how
+  many it made. 20 scrapes, or {warmUp} s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
+- The black-holed client's database accepts connections and says nothing. Where only the page of another client is measured, that of
+  the black-holed one is scraped all the while, with a timeout of a second; the exporter without it has its turn directly before.
 - Processor time of the server is that of all its processes (/proc), its own housekeeping included. Statements are counted by the
   server, with those that begin and end transactions.
 - Scrapes follow each other without a pause, so what the exporter does every 5 and every 15 minutes is hardly in them. The hour has

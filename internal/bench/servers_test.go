@@ -26,8 +26,8 @@ type engine struct {
 	start  func(tb testing.TB, home string, options ...string) *testserver.Server
 	// run are the options for measuring, load those that filling needs besides.
 	run, load []string
-	// prepare is what the counters need; they tell what the server has done so far.
-	prepare  string
+	// prepare is what measuring needs; the counters tell what the server has done so far.
+	prepare  []string
 	examined string // what they count as such
 	counters func(tb testing.TB, db *sql.DB) work
 }
@@ -39,14 +39,15 @@ func engines() []engine {
 			run: []string{"--innodb-buffer-pool-size=2G", "--max-connections=1000", "--innodb-fast-shutdown=1", "--performance-schema=OFF"},
 			load: []string{"--innodb-log-file-size=1G", "--innodb-sort-buffer-size=64M", "--innodb-buffer-pool-size=3G",
 				"--innodb-change-buffering=none", "--innodb-max-dirty-pages-pct=90"},
+			prepare:  []string{"ALTER USER exporter WITH MAX_USER_CONNECTIONS 0"},
 			examined: "the calls for a row to the storage engine (Handler_read_%)", counters: countMariaDB,
 		},
 		{
 			name: "PostgreSQL", driver: config.Postgres, start: testserver.PostgresIn,
-			run: []string{"shared_buffers=1GB", "max_connections=400", "max_wal_size=4GB", "shared_preload_libraries=pg_stat_statements"},
+			run: []string{"shared_buffers=1GB", "max_connections=1000", "max_wal_size=4GB", "shared_preload_libraries=pg_stat_statements"},
 			load: []string{"wal_level=minimal", "max_wal_senders=0", "maintenance_work_mem=512MB", "checkpoint_timeout=1h", "autovacuum=off",
 				"max_parallel_maintenance_workers=0"}, // two tables at a time have both processors
-			prepare:  "CREATE EXTENSION IF NOT EXISTS pg_stat_statements",
+			prepare:  []string{"CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "ALTER USER exporter CONNECTION LIMIT -1"},
 			examined: "the blocks of 8 KiB that statements touched (pg_stat_statements)", counters: countPostgres,
 		},
 	}

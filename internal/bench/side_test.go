@@ -7,38 +7,30 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// patience is how long an exporter may take to come up: with many clients, each makes its first look back.
+// patience is how long an exporter may take until it measures a client: with many, all make their first look back at once.
 const patience = 15 * time.Minute
 
-// A side is a running exporter.
-type side struct {
-	name, address string
-	pid           int
-}
-
-// program is a kind of exporter: a binary, and what configures it for clients by their DSNs.
+// program is a kind of exporter.
 type program struct {
-	name, binary string
-	environment  []string
-	configure    func(tb testing.TB, e engine, dsns map[string]string) (file string)
-	flag         string         // what begins a flag
-	own          string         // the page of the client that is appended
-	ready        *regexp.Regexp // absent from a page when all is measured
+	name      string
+	command   []string
+	up        string // the page that answers once it serves
+	configure func(tb testing.TB, e engine, dsns map[string]string) (file string)
+	own       string         // the page of the client that is appended
+	failing   *regexp.Regexp // on a page, where something is not measured
 }
 
 // programs are those to be compared: this exporter comes first.
@@ -48,13 +40,16 @@ func programs(tb testing.TB) []program {
 	check(tb, err)
 	self, err := os.Executable()
 	check(tb, err)
-	fails := func(metric string) *regexp.Regexp { return regexp.MustCompile(`(?m)^` + metric + `\{.*client="C.* 0$`) }
-	all := []program{
-		{"oms_exporter", ours, nil, configureOurs, "--", "/probe?client=", fails("oms_collector_success")},
-		{"stand-in", self, []string{standIn + "=1"}, configurePeer, "-", "/metrics?jobs[]=", fails("up")},
+	fails := func(metric string) *regexp.Regexp { return regexp.MustCompile(`(?m)^` + metric + `\{.* 0$`) }
+	peer := func(name string, command ...string) program {
+		return program{name, command, "/healthz", configurePeer, "/metrics?jobs[]=", fails("up")}
 	}
-	if peer := os.Getenv("PEER"); peer != "" {
-		all = append(all, program{"sql_exporter", peer, nil, configurePeer, "-", "/metrics?jobs[]=", fails("up")})
+	all := []program{
+		{"oms_exporter", []string{ours}, "/-/ready", configureOurs, "/probe?client=", fails("oms_collector_success")},
+		peer("stand-in", "env", standIn+"=1", self),
+	}
+	if binary := os.Getenv("PEER"); binary != "" {
+		all = append(all, peer("sql_exporter", binary))
 	}
 	return all
 }
@@ -94,54 +89,66 @@ func configurePeer(tb testing.TB, e engine, dsns map[string]string) string {
 	return file
 }
 
-// start starts the program for the clients until the end of the test, and waits until it measures all that it can.
-func (p program) start(t *testing.T, e engine, dsns map[string]string) *side {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	check(t, err)
-	s := &side{name: p.name, address: listener.Addr().String()}
-	check(t, listener.Close())
+// A side is a running exporter.
+type side struct {
+	testserver.HTTPServer
+	program
+	clients []string // those that are alive
+}
 
-	// The shell kills the program when the pipe is closed: at the end of the test, or because the test has been killed.
-	sh := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c",
-		`"$@" >"$LOG" 2>&1 & echo $!; read -r _; kill -KILL $!; wait`, "sh", p.binary,
-		p.flag+"config.file="+p.configure(t, e, dsns), p.flag+"web.listen-address="+s.address)
-	log := filepath.Join(t.TempDir(), "log")
-	sh.Env = append(append(os.Environ(), "LOG="+log), p.environment...)
-	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	leash, err := sh.StdinPipe()
-	check(t, err)
-	output, err := sh.StdoutPipe()
-	check(t, err)
-	check(t, sh.Start())
-	t.Cleanup(func() {
-		_ = leash.Close()
-		_ = sh.Wait()
-	})
-	_, err = fmt.Fscan(output, &s.pid)
-	check(t, err)
-	testserver.Eventually(t, patience, func() error {
-		page, err := s.get(t.Context(), "/metrics", 10*time.Second)
-		if failing := p.ready.FindAllString(page, -1); err == nil && failing != nil {
-			err = fmt.Errorf("%s does not measure all: %s", p.name, failing)
-		}
-		if err == nil {
-			return nil
-		}
-		said, _ := os.ReadFile(log)
-		if _, gone := os.Readlink("/proc/" + strconv.Itoa(s.pid) + "/exe"); gone != nil {
-			t.Fatalf("%s has ended: %s", p.name, said)
-		}
-		return fmt.Errorf("%w\n%s", err, said[max(0, len(said)-2000):])
-	})
-	return s
+// start starts the program until the end of the test, and waits until it measures every client that is alive.
+func (p program) start(t *testing.T, h host, s setup) *side {
+	t.Helper()
+	var clients []string
+	dsns := map[string]string{}
+	for i := range s.clients {
+		clients = append(clients, fmt.Sprintf("C%03d", i+1))
+		dsns[clients[i]] = h.server.UserDSN(s.database)
+	}
+	if s.dead {
+		dsns[deadClient] = blackHole(t, h.server.UserDSN(s.database))
+	}
+	command := slices.Concat(p.command, []string{"--config.file=" + p.configure(t, h.engine, dsns)})
+	running := &side{testserver.Exporter(t, p.up, command...), p, clients}
+	for _, page := range running.paths(ofEach) { // so that all begin to look back
+		_, _ = running.get(t.Context(), page, time.Minute)
+	}
+	for _, page := range running.paths(ofEach) {
+		testserver.Eventually(t, patience, func() error { return running.complete(t.Context(), page) })
+	}
+	return running
+}
+
+// paths returns the pages that are meant.
+func (s *side) paths(which pages) []string {
+	var own []string
+	for _, client := range s.clients {
+		own = append(own, s.own+client)
+	}
+	switch which {
+	case ofFirst:
+		return own[:1]
+	case ofEach:
+		return own
+	default:
+		return []string{"/metrics"}
+	}
+}
+
+// complete reports whether all is measured that is on a page.
+func (s *side) complete(ctx context.Context, path string) error {
+	page, err := s.get(ctx, path, time.Minute)
+	if failing := s.failing.FindAllString(page, -1); err == nil && failing != nil {
+		err = fmt.Errorf("%s does not measure all: %s", s.name, failing)
+	}
+	return err
 }
 
 // get fetches a page as Prometheus does, compressed, and returns it unpacked.
 func (s *side) get(ctx context.Context, path string, timeout time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+path, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
 	if err != nil {
 		return "", err
 	}
@@ -159,18 +166,4 @@ func (s *side) get(ctx context.Context, path string, timeout time.Duration) (str
 		return "", fmt.Errorf("%s: %s: %s", path, response.Status, body.String())
 	}
 	return body.String(), nil
-}
-
-// memory returns the resident memory now and at its peak, in bytes.
-func (s *side) memory(tb testing.TB) (now, peak float64) {
-	tb.Helper()
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(s.pid) + "/status")
-	check(tb, err)
-	field := func(name string) float64 {
-		found := regexp.MustCompile(name + `:\s+(\d+) kB`).FindSubmatch(status)
-		kib, err := strconv.ParseFloat(string(found[1]), 64)
-		check(tb, err)
-		return kib * 1024
-	}
-	return field("VmRSS"), field("VmHWM")
 }

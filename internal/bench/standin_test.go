@@ -60,6 +60,7 @@ func serveStandIn(file, address string) error {
 		registry.MustRegister(peerScrape{ctx, wanted})
 		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 	})
+	http.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	return http.ListenAndServe(address, nil)
 }
 
@@ -113,8 +114,8 @@ func (s peerScrape) Collect(metrics chan<- prometheus.Metric) {
 			var queries sync.WaitGroup
 			for _, q := range t.queries {
 				queries.Go(func() {
-					if err := q.run(s.ctx, t.db, metrics); err != nil {
-						fmt.Fprintf(os.Stderr, "%v in %s\n", err, q.text)
+					if err := q.run(s.ctx, t.db, metrics); err != nil { // then there must be no measurement
+						metrics <- prometheus.NewInvalidMetric(t.up.desc, fmt.Errorf("%w in %s", err, q.text))
 					}
 				})
 			}

@@ -43,6 +43,9 @@ type hourOf struct {
 	shares   map[string]share
 }
 
+// cpu is the processor time of the database server for each scrape, in milliseconds.
+func (h hourOf) cpu() float64 { return h.database.Seconds() * 1000 / float64(h.scrapes) }
+
 // anHour makes the scrapes of an hour by a clock of its own, which begins where the data end.
 func anHour(t *testing.T, e engine, server *testserver.Server, database string, end time.Time) hourOf {
 	t.Helper()

@@ -32,7 +32,7 @@ func TestScrape(t *testing.T) {
 			clients, file := twelveClients(t)
 			var servers []string
 			for range addresses {
-				servers = append(servers, testserver.Exporter(t, binary, "--config.file="+file))
+				servers = append(servers, testserver.Exporter(t, "/-/ready", binary, "--config.file="+file).URL)
 			}
 			proxy := newCluster(t, addresses, servers)
 			prometheus := testserver.Prometheus(t, configuration(t, rendered[overlay], proxy, addresses))

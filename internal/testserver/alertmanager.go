@@ -10,6 +10,6 @@ import (
 func Alertmanager(tb testing.TB, file string) string {
 	tb.Helper()
 	alertmanager, dir := Tool(tb, "alertmanager"), newFolder(tb, nil)
-	return serveHTTP(tb, dir, alertmanager, "--config.file="+file, "--storage.path="+filepath.Join(dir, "data"),
-		"--cluster.listen-address=")
+	return serveHTTP(tb, dir, ready, alertmanager, "--config.file="+file, "--storage.path="+filepath.Join(dir, "data"),
+		"--cluster.listen-address=").URL
 }

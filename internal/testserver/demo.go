@@ -17,5 +17,5 @@ func Demo(tb testing.TB) string {
 	if output, err := build.CombinedOutput(); err != nil {
 		tb.Fatalf("build the exporter: %v\n%s", err, tail(output))
 	}
-	return serveHTTP(tb, dir, program, "demo")
+	return serveHTTP(tb, dir, ready, program, "demo").URL
 }

@@ -2,9 +2,9 @@ package testserver
 
 import "testing"
 
-// Exporter starts a built oms_exporter with these arguments for the length of the test, and returns its URL without a slash
-// at the end.
-func Exporter(tb testing.TB, binary string, args ...string) string {
+// Exporter starts a built exporter for the length of the test. It takes the address to listen on as Prometheus' family does,
+// and is up when that page answers.
+func Exporter(tb testing.TB, page string, command ...string) HTTPServer {
 	tb.Helper()
-	return serveHTTP(tb, newFolder(tb, nil), append([]string{binary}, args...)...)
+	return serveHTTP(tb, newFolder(tb, nil), page, command...)
 }

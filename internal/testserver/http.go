@@ -8,17 +8,26 @@ import (
 	"testing"
 )
 
-// serveHTTP starts a server of Prometheus' family in dir, and returns its URL when it is ready.
-func serveHTTP(tb testing.TB, dir string, command ...string) string {
+// ready is the page by which servers of Prometheus' family say that they are.
+const ready = "/-/ready"
+
+// An HTTPServer is a running server of Prometheus' family.
+type HTTPServer struct {
+	*daemon
+	URL string // without a slash at the end
+}
+
+// serveHTTP starts a server of Prometheus' family in dir, and waits until that page answers.
+func serveHTTP(tb testing.TB, dir, page string, command ...string) HTTPServer {
 	tb.Helper()
-	var base string
-	serve(tb, nil, dir, syscall.SIGTERM, func(port string) ([]string, func(context.Context) error) {
+	var s HTTPServer
+	s.daemon = serve(tb, nil, dir, syscall.SIGTERM, func(port string) ([]string, func(context.Context) error) {
 		address := "127.0.0.1:" + port
-		base = "http://" + address
+		s.URL = "http://" + address
 		return append(command[:len(command):len(command)], "--web.listen-address="+address),
-			func(ctx context.Context) error { return get(ctx, base+"/-/ready") }
+			func(ctx context.Context) error { return get(ctx, s.URL+page) }
 	})
-	return base
+	return s
 }
 
 // get fetches a page and expects the status OK.

@@ -7,7 +7,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestKept shows that a server's data can outlive it, with the user and an option, and that its processor time is told.
+// TestKept shows that a server's data can outlive it, with the user and an option, and that its processor time and memory are told.
 func TestKept(t *testing.T) {
 	for name, kind := range map[string]struct {
 		start        func(testing.TB, string, ...string) *testserver.Server
@@ -45,6 +45,9 @@ func TestKept(t *testing.T) {
 			}
 			if used := server.CPU(t); used <= 0 {
 				t.Errorf("processor time %s", used)
+			}
+			if resident, peak := server.Memory(t); resident < 1<<20 || peak < resident {
+				t.Errorf("memory %d, and %d at most", resident, peak)
 			}
 		})
 	}

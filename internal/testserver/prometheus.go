@@ -13,5 +13,5 @@ func Prometheus(tb testing.TB, configuration string) string {
 	prometheus, dir := Tool(tb, "prometheus"), newFolder(tb, nil)
 	file := filepath.Join(dir, "prometheus.yml")
 	check(tb, os.WriteFile(file, []byte(configuration), 0o600))
-	return serveHTTP(tb, dir, prometheus, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"))
+	return serveHTTP(tb, dir, ready, prometheus, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data")).URL
 }

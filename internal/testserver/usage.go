@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,12 +26,24 @@ func (d *daemon) CPU(tb testing.TB) time.Duration {
 	return used
 }
 
-// ProcessCPU returns the processor time that a process has used so far.
-func ProcessCPU(tb testing.TB, pid int) time.Duration {
+// Memory returns the memory that the server's first process has now, and had at most (VmRSS and VmHWM in proc(5)), in bytes.
+func (d *daemon) Memory(tb testing.TB) (resident, peak int64) {
 	tb.Helper()
-	own, _, err := processorTime(pid)
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(d.process.Pid) + "/status")
 	check(tb, err)
-	return own
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kib); err == nil {
+			resident = kib << 10
+		}
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			peak = kib << 10
+		}
+	}
+	if resident == 0 || peak == 0 {
+		tb.Fatalf("process %d: unexpected %s", d.process.Pid, status)
+	}
+	return resident, peak
 }
 
 // processorTime returns what a process has used, and what its children had when they ended (proc(5): utime and stime are
