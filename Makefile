@@ -57,7 +57,8 @@ month: ## 31 simulated days under the shipped rules: no alert in health, a promp
 
 # Both servers must be installed. For both targets, HISTORY is the length of the past, 1 for 5 million orders, and DATA
 # another folder than .build/bench, for who runs as root below a folder that nobody else may enter. ANCHOR is when the data
-# end, SCRAPES how many are made (300), PEER a sql_exporter.
+# end, SCRAPES how many are made (300), of no more clients than that, PEER a sql_exporter, REPORT another file than
+# BENCHMARK.md, as an absolute path.
 bench = $(GO) test -tags=bench -count=1 -timeout=2h -v
 
 .PHONY: bench-data
@@ -65,7 +66,7 @@ bench-data: ## fill MariaDB and PostgreSQL with the data of a large client, belo
 	REQUIRE_SERVERS=1 $(bench) -run='^TestData$$' ./internal/bench
 
 .PHONY: bench
-bench: build ## measure the exporter beside a peer on those data, and write BENCHMARK.md
+bench: build ## measure the exporter beside a peer on those data, and write BENCHMARK.md; about 35 minutes
 	REQUIRE_SERVERS=1 $(bench) -run='^TestBench$$' ./internal/bench
 
 # The tag leaves out the service discoveries, some of which depend on modules that cannot be had.

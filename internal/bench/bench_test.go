@@ -101,7 +101,7 @@ func TestBench(t *testing.T) {
 			t.Run("an hour", func(t *testing.T) {
 				r.hours(e, anHour(t, e, h.server, tenth, h.end), anHour(t, e, h.server, whole, h.end))
 			})
-			t.Run("soak", func(t *testing.T) { r.soak(e, h.soak(t, scrapes*soakShare)) })
+			t.Run("soak", func(t *testing.T) { r.soak(e, h.soak(t, scrapes)) })
 		})
 	}
 	if !t.Failed() {

@@ -35,7 +35,8 @@ type measurement struct {
 	result
 }
 
-// measure starts all programs in all set-ups, and lets them take turns.
+// measure starts all programs in all set-ups, and lets them take turns. There are no more clients than scrapes: with few
+// scrapes one only wants to know whether all works.
 func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
 	t.Helper()
 	compared := programs(t)
@@ -44,6 +45,7 @@ func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
 	}
 	all := make([][]*measurement, len(s.setups))
 	for i, setup := range s.setups {
+		setup.clients = min(setup.clients, scrapes)
 		for _, p := range compared {
 			m := &measurement{side: p.start(t, h, setup), timeout: s.timeout, loops: s.loops}
 			m.paths = m.side.paths(s.pages)

@@ -76,7 +76,8 @@ func (r *report) text(tb testing.TB, scrapes int) string {
 	return strings.NewReplacer("{verdicts}", r.verdicts.String(), "{ratios}", r.ratios.String(), "{results}", r.results.String(),
 		"{soaks}", r.soaks.String(), "{statements}", r.statements.String(), "{machine}", machine, "{scrapes}", fmt.Sprint(scrapes),
 		"{history}", cmp.Or(os.Getenv("HISTORY"), "1"), "{blocks}", fmt.Sprint(blocks), "{budget}", fmt.Sprint(budget.Seconds()),
-		"{warmUp}", fmt.Sprint(warmUp.Seconds()), "{loops}", fmt.Sprint(soakLoops), "{soakClients}", fmt.Sprint(soakClients)).Replace(page)
+		"{warmUp}", fmt.Sprint(warmUp.Seconds()), "{loops}", fmt.Sprint(soakLoops), "{soakWarmUp}", fmt.Sprint(soakWarmUp),
+		"{soakClients}", fmt.Sprint(soakClients)).Replace(page)
 }
 
 const page = `# What the exporter costs, beside sql_exporter
@@ -102,7 +103,7 @@ Each value is of one scrape; memory is at the end and at its peak.
 {results}
 ## Soak
 
-{soakClients} clients on a tenth of the history, scraped in turns, {loops} at a time. Connections are those of the pools, and as the server
+{soakClients} clients on a tenth of the history, scraped in turns, {loops} at a time, after {soakWarmUp} scrapes of each. Connections are those of the pools, and as the server
 counts them. The heap is the size at which the garbage collector next runs, about twice what is alive.
 
 | database | scrapes | goroutines | connections | on the server | heap MiB | RSS MiB |

@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	soakClients = 50
-	soakLoops   = 8 // at the same time
-	soakWarmUp  = 1000
+	soakClients  = 50
+	soakReadings = 100
+	soakLoops    = 8  // at the same time
+	soakWarmUp   = 20 // scrapes of each client
 	// soakShare is so many times as many scrapes as are asked for: 10 000 for 300.
 	soakShare = 34
 	// soakGrowth is by how much the heap may grow.
@@ -41,17 +42,18 @@ type soaked struct {
 	before, after rest
 }
 
-// soak scrapes the clients in turns, several at once, and looks at the exporter before and after.
+// soak scrapes the clients in turns, several at once, so many times as soakShare says, and looks at the exporter before and
+// after.
 func (h host) soak(t *testing.T, scrapes int) soaked {
 	t.Helper()
-	s := programs(t)[0].start(t, h, setup{"", tenth, soakClients, false})
-	s.scrapeAll(t, soakWarmUp)
+	s := programs(t)[0].start(t, h, setup{"", tenth, min(soakClients, scrapes), false})
+	s.scrapeAll(t, soakWarmUp*len(s.clients))
 	before := h.rest(t, s)
 	began := time.Now()
-	s.scrapeAll(t, scrapes)
+	s.scrapeAll(t, scrapes*soakShare)
 	took := time.Since(began)
-	result := soaked{scrapes, took, before, h.rest(t, s)}
-	t.Logf("%d scrapes in %s: before %+v, after %+v", scrapes, took, result.before, result.after)
+	result := soaked{scrapes * soakShare, took, before, h.rest(t, s)}
+	t.Logf("%d scrapes in %s: before %+v, after %+v", result.scrapes, took, result.before, result.after)
 	return result
 }
 
@@ -77,17 +79,18 @@ func (s *side) scrapeAll(t *testing.T, scrapes int) {
 // reads the exporter's own page in between.
 func (h host) rest(t *testing.T, s *side) rest {
 	t.Helper()
-	http.DefaultClient.CloseIdleConnections() // each has goroutines in the exporter
 	r := rest{goroutines: math.Inf(1), heap: math.Inf(1)}
-	for range 5 {
-		for _, path := range s.paths(ofEach) {
-			check(t, s.complete(t.Context(), path))
-			page, err := s.get(t.Context(), "/metrics/exporter", time.Minute)
-			check(t, err)
-			r.goroutines = min(r.goroutines, sum(t, page, "go_goroutines"))
-			r.heap = min(r.heap, sum(t, page, "go_memstats_next_gc_bytes"))
-			r.open, r.busy = sum(t, page, "go_sql_open_connections"), sum(t, page, "go_sql_in_use_connections")
+	paths := s.paths(ofEach)
+	for i := range soakReadings {
+		if i%10 == 0 {
+			http.DefaultClient.CloseIdleConnections() // each has goroutines in the exporter
 		}
+		check(t, s.complete(t.Context(), paths[i%len(paths)]))
+		page, err := s.get(t.Context(), "/metrics/exporter", time.Minute)
+		check(t, err)
+		r.goroutines = min(r.goroutines, sum(t, page, "go_goroutines"))
+		r.heap = min(r.heap, sum(t, page, "go_memstats_next_gc_bytes"))
+		r.open, r.busy = sum(t, page, "go_sql_open_connections"), sum(t, page, "go_sql_in_use_connections")
 	}
 	r.onServer = float64(h.server.Connections(t))
 	r.memory, _ = s.Memory(t)

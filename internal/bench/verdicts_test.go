@@ -71,7 +71,7 @@ func (r *report) judgeHundred(e engine, all [][]*measurement) {
 // soak adds what the exporter held before and after, and judges it.
 func (r *report) soak(e engine, s soaked) {
 	for i, at := range []rest{s.before, s.after} {
-		fmt.Fprintf(&r.soaks, "| %s | %d | %.0f | %.0f | %.0f | %.1f | %.0f |\n", e.name, soakWarmUp+i*s.scrapes, at.goroutines, at.open,
+		fmt.Fprintf(&r.soaks, "| %s | %d | %.0f | %.0f | %.0f | %.1f | %.0f |\n", e.name, i*s.scrapes, at.goroutines, at.open,
 			at.onServer, at.heap/(1<<20), mib(at.memory))
 	}
 	leaks := s.leaks()
