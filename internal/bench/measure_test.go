@@ -43,6 +43,7 @@ func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
 	if s.alone {
 		compared = compared[:1]
 	}
+	total := max(1, int(s.share*float64(scrapes)))
 	all := make([][]*measurement, len(s.setups))
 	for i, setup := range s.setups {
 		setup.clients = min(setup.clients, scrapes)
@@ -52,7 +53,7 @@ func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
 			if setup.dead && s.pages == ofFirst {
 				m.dead = p.own + deadClient
 			}
-			m.block(t, h, 20, warmUp)
+			m.block(t, h, min(20, total), warmUp)
 			m.result, m.spent = result{}, 0
 			all[i] = append(all[i], m)
 		}
@@ -60,10 +61,13 @@ func (h host) measure(t *testing.T, s scenario, scrapes int) [][]*measurement {
 			agree(t, all[i])
 		}
 	}
-	total := max(1, int(s.share*float64(scrapes)))
 	for block := range blocks {
+		part := total*(block+1)/blocks - total*block/blocks
+		if part == 0 {
+			continue
+		}
 		for m := range slices.Values(slices.Concat(all...)) {
-			m.block(t, h, total*(block+1)/blocks-total*block/blocks, budget)
+			m.block(t, h, part, budget)
 		}
 	}
 	for m := range slices.Values(slices.Concat(all...)) {

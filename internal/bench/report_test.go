@@ -130,7 +130,7 @@ last row.
   pages in the server's memory. The limit of 20 connections, which the user otherwise has, is lifted for that.
 - All programs of a scenario run at once, in all its set-ups, and take turns in {blocks} blocks. Each makes {scrapes} scrapes (5 times as many
   where the 99th percentile is judged, 5 in all where each waits for its timeout), but begins none after {budget} s: the tables say how
-  many it made. 20 scrapes, or {warmUp} s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
+  many it made. At most 20 scrapes, or {warmUp} s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
 - The black-holed client's database accepts connections and says nothing. Where only the page of another client is measured, that of
   the black-holed one is scraped all the while, with a timeout of a second; the exporter without it has its turn directly before.
 - Processor time of the server is that of all its processes (/proc), its own housekeeping included. Statements are counted by the
