@@ -236,7 +236,7 @@ func sumUp(name string, runs []*row, now time.Time) oms.JobRuns {
 	last := new(row)
 	for _, r := range runs {
 		end := r.end.at(now)
-		if r.finishedJob() == "" || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
+		if r.traits().outcome != jobFinished || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
 			continue
 		}
 		last, job.LastSuccess = r, end
