@@ -128,7 +128,7 @@ last row.
   part with the same configuration.
 - Many clients are as many configured clients on one and the same database: 50 copies of it would not fit. They find each other's
   pages in the server's memory. The limit of 20 connections, which the user otherwise has, is lifted for that.
-  The peers have no part in the scenario with 100.
+  The peers have no part in the scenario with 100, and its history is a tenth, as in the soak: it takes that many first looks back.
 - All programs of a scenario run at once, in all its set-ups, and take turns in {blocks} blocks. Each makes {scrapes} scrapes (5 times as many
   where the 99th percentile is judged, 5 in all where each waits for its timeout), but begins none after {budget} s: the tables say how
   many it made. At most 20 scrapes, or {warmUp} s of them, go before. Each asks for gzip and gives a timeout, as Prometheus does.
