@@ -140,14 +140,13 @@ func TestLockedTable(t *testing.T) {
 			client := watch(t, "LOCKED", db.Config, io.Discard)
 			healthy(t, client)
 			for table, want := range map[string][]string{
-				"job_sandbox":          {"LOCKED jobs"},
-				"job_manager_lock":     {"LOCKED jobs"},
-				"service_job_run_lock": {"LOCKED jobs"},
-				"service_job":          {}, // not needed for 5 minutes
-				"data_manager_log":     {"LOCKED data_manager", "LOCKED reset_inventory"},
-				"order_header":         {"LOCKED orders"},
-				"order_item":           {"LOCKED orders"},
-				"system_message":       {"LOCKED system_messages"},
+				"job_sandbox":      {"LOCKED jobs"},
+				"job_manager_lock": {"LOCKED jobs"},
+				"service_job":      {"LOCKED jobs"},
+				"data_manager_log": {"LOCKED data_manager", "LOCKED reset_inventory"},
+				"order_header":     {"LOCKED orders"},
+				"order_item":       {"LOCKED orders"},
+				"system_message":   {"LOCKED system_messages"},
 			} {
 				unlock := server.Lock(t, db, table)
 				_, failed := look(t, short, client)

@@ -80,8 +80,7 @@ type Orders struct {
 	Excluded map[string]int
 	// Unfulfilled is nil where the tables it needs are missing. Stages without an order are left out.
 	Unfulfilled []WaitingOrders
-	// Parked has every virtual facility, also those without an order, of which a new one may come 5 minutes late; nil where
-	// the tables it needs are missing.
+	// Parked has every virtual facility, also those without an order; nil where the tables it needs are missing.
 	Parked []WaitingOrders
 	// Imports has every channel by which an order entered within the history; nil until the look back is complete.
 	Imports []Import

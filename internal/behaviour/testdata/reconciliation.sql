@@ -31,10 +31,10 @@ INSERT INTO shopify_oms_order_recon (system_message_remote_id, shopify_order_id,
 INSERT INTO order_header (order_id, order_type_id, status_id, entry_date, external_id) VALUES
   ('D', 'SALES_ORDER', 'ORDER_APPROVED', '2026-11-18 12:00:10', '5004');
 
--- at 2026-11-18T17:04:59Z: one is imported after all, and the answer is that of five minutes ago
+-- at 2026-11-18T17:09:59Z: one is imported after all, and the answer is that of ten minutes ago
 
--- at 2026-11-18T17:05:00Z: one is imported, one more should have been by now, and one shop is not fresh any more
+-- at 2026-11-18T17:10:00Z: one is imported, one more should have been by now, and one shop is not fresh any more
 
 DELETE FROM shopify_oms_order_recon;
 
--- at 2026-11-18T17:10:00Z: the table is empty, so nothing is known
+-- at 2026-11-18T17:20:00Z: the table is empty, so nothing is known

@@ -15,9 +15,9 @@ const (
 	// spare widens what is kept, so that a clock that is up to a day off does not cut into what counts.
 	spare = 26 * time.Hour
 
-	// A stamp is the start of its transaction, so rows come late. They are looked for behind the newest stamp: hardly, at
-	// each refresh; some way every 5 minutes, with what else that pass looks for; and far.
-	overlap     = time.Minute
+	// A stamp is the start of its transaction, by its server's clock, so rows come late. They are looked for behind the
+	// newest stamp: hardly, at each refresh; some way every 5 minutes, with what else that pass looks for; and far.
+	overlap     = 2 * time.Minute
 	passEvery   = 5 * time.Minute
 	passOverlap = 15 * time.Minute
 	rereadEvery = 15 * time.Minute
@@ -79,8 +79,8 @@ func (r row) goesOn(o row) bool {
 
 // A history follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
 // long the table, and the facts are at all times what a fresh look at the last days would give:
-//   - changes are read from the newest stamp in the database on, a minute of overlap included; never from our clock,
-//     which may differ;
+//   - changes are read from the newest stamp in the database on, two minutes of overlap included, because the clocks
+//     of an OMS' servers may differ; never from our own clock;
 //   - every 5 minutes the last quarter of an hour, and every 15 minutes the last two hours are read again for rows that
 //     were committed late; and then every row held is looked up, for those that were purged or edited without a stamp;
 //   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
@@ -158,7 +158,9 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 		if err := h.prime(ctx, r); err != nil {
 			return err
 		}
-		if empty && !h.newest.isZero() { // what else is in the table now may be days old
+		// What is in the table now may be days old where nothing was, and where nobody has looked for long.
+		unread := !h.rereadAt.IsZero() && now.Sub(h.rereadAt) > reread-passOverlap
+		if !h.newest.isZero() && (empty || unread) {
 			h.lose(now)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 const (
 	missingEvery = 10 * time.Minute
+	missingAgain = 2 * time.Minute // after a failure
 	// importMargin is how long an order may take to come from Shopify into the OMS; HotWax' reconciliation takes as much.
 	importMargin = time.Hour
 	// reconciledWithin is how long the answer of a daily run counts, which may come some hours late.
@@ -32,7 +33,11 @@ func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Or
 		*last = missing{}
 		return nil
 	}
-	if due(now, last.at, missingEvery) {
+	every := missingEvery
+	if last.err != nil {
+		every = missingAgain
+	}
+	if due(now, last.at, every) {
 		var shops []oms.MissingOrders
 		named := args{"created_before": r.floor(now.Add(-importMargin))}
 		err := r.query(ctx, "orders_missing", named, func(rec record) {
@@ -41,7 +46,7 @@ func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Or
 				shops = append(shops, oms.MissingOrders{Shop: rec.text(0), Count: rec.count(3)})
 			}
 		})
-		*last = missing{at: now, shops: shops, err: err} // what fails is not tried more often either
+		*last = missing{at: now, shops: shops, err: err}
 	}
 	if last.err != nil {
 		return last.err

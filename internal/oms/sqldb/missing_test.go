@@ -31,7 +31,7 @@ func TestFailingReconciliation(t *testing.T) {
 	}{
 		{reads: 1},
 		{after: 30 * time.Second},
-		{after: 9 * time.Minute, change: "ALTER TABLE shopify_oms_order_recon ALTER COLUMN order_created_at TYPE timestamp USING timestamp '2026-11-17 10:00:00'"},
+		{after: time.Minute, change: "ALTER TABLE shopify_oms_order_recon ALTER COLUMN order_created_at TYPE timestamp USING timestamp '2026-11-17 10:00:00'"},
 		{after: 30 * time.Second, reads: 1, shops: one},
 		{after: time.Minute, shops: one},
 	} {

@@ -52,8 +52,8 @@ func newRunHistory() *history {
 	return h
 }
 
-// moquiJobs reads the locks of Moqui's jobs and their runs and, now and then, the jobs. Before its look back is complete, of
-// the runs to which no lock points nothing is known.
+// moquiJobs reads service_job, its locks and its runs. Before its look back is complete, of the runs to which no lock
+// points nothing is known.
 func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts jobFacts, err error) {
 	if g := r.schema.generation; g != oms.GenerationMoqui && g != oms.GenerationBoth {
 		s.runs.forget()
@@ -64,10 +64,10 @@ func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts
 			return facts, err
 		}
 	}
-	if err := s.serviceJobs.look(ctx, r, now); err != nil {
+	jobs, err := r.serviceJobs(ctx)
+	if err != nil {
 		return facts, err
 	}
-	jobs := s.serviceJobs.jobs
 	locks, err := r.jobRunLocks(ctx)
 	if err != nil {
 		return facts, err
@@ -88,7 +88,7 @@ func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts
 		return facts, err
 	}
 	facts.Pools = lastStarts(scheduler(jobs, locks, s.client.Database.Timezone, now), runs, now)
-	facts.age = max(h.age(now), behind(locks, h, now), now.Sub(s.serviceJobs.at))
+	facts.age = max(h.age(now), behind(locks, h, now))
 	return facts, err
 }
 

@@ -48,8 +48,21 @@ func (r *reader) openOrders(ctx context.Context, now time.Time, facts *oms.Order
 	facts.Open, facts.Unfulfilled, facts.Parked = last.open, last.unfulfilled, last.parked
 	if err == nil {
 		facts.Age = now.Sub(last.at)
+		facts.Unfulfilled, facts.Parked = later(last.unfulfilled, facts.Age), later(last.parked, facts.Age)
 	}
 	return unstamped, err
+}
+
+// later keeps the waits as long as they were when they were looked at, so long ago: an order that has left since must not
+// come to be late.
+func later(waits []oms.WaitingOrders, ago time.Duration) []oms.WaitingOrders {
+	waits = slices.Clone(waits)
+	for i := range waits {
+		if oldest := &waits[i].Oldest; !oldest.IsZero() {
+			*oldest = oldest.Add(ago)
+		}
+	}
+	return waits
 }
 
 // lookAtOrders fills in what it comes to.
@@ -83,15 +96,15 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOr
 	if !r.can("orders_waiting") || !r.can("facility_types") {
 		return nil
 	}
-	places := &r.source.places
-	if err := places.look(ctx, r, now); err != nil {
+	places, err := r.places(ctx)
+	if err != nil {
 		return err
 	}
 	stages, parked := []oms.WaitingOrders{}, map[string]oms.WaitingOrders{}
 	for _, parking := range places.parkings {
 		parked[parking] = oms.WaitingOrders{Place: parking}
 	}
-	err := r.query(ctx, "orders_waiting", args{"virtual": places.virtual, "store": places.store}, func(rec record) {
+	err = r.query(ctx, "orders_waiting", args{"virtual": places.virtual, "store": places.store}, func(rec record) {
 		waiting := oms.WaitingOrders{Place: rec.text(1), Count: rec.count(2), Oldest: rec.moment(3).at(now)}
 		if rec.text(0) == "stage" {
 			stages = append(stages, waiting)

@@ -47,6 +47,12 @@ func TestManyOpenOrders(t *testing.T) {
 		for _, i := range facts.Imports {
 			entered += i.Seen
 		}
+		for _, o := range facts.Unfulfilled { // a wait is as long as it was at the look: the order may have left since
+			entered := time.Date(2026, 11, 18, 16, 0, 0, 0, time.UTC)
+			if waits, waited := w.now.Sub(o.Oldest), w.now.Add(-facts.Age).Sub(entered); waits != waited {
+				t.Errorf("an order waits for %s, and waited for %s when it was looked at", waits, waited)
+			}
+		}
 		return approved, created, entered, facts.Age
 	}
 	expect := func(name string, after time.Duration, approved, created int, entered uint64, age time.Duration) {
@@ -57,6 +63,7 @@ func TestManyOpenOrders(t *testing.T) {
 		}
 	}
 	orders(1, 1001, "ORDER_APPROVED", "'2026-11-18 16:00:00'")
+	w.exec(t, "INSERT INTO order_item (order_id, order_item_seq_id, status_id) VALUES ('1', '1', 'ITEM_APPROVED')")
 	expect("at first", 0, 1001, 0, 0, 0)
 	look(time.Second) // with the look back complete
 	orders(1002, 1010, "ORDER_APPROVED", "NULL")

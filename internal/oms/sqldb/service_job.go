@@ -14,8 +14,6 @@ const (
 	// settled is how long ago a lock must have changed to say something of a run: Moqui gives it back a moment before it
 	// writes the end of the run.
 	settled = time.Minute
-	// serviceJobsEvery is how often the jobs and their schedules are looked at: people change them, and rarely.
-	serviceJobsEvery = 5 * time.Minute
 )
 
 // A serviceJob is a row of service_job, and what Moqui's ScheduledJobRunner makes of it.
@@ -35,32 +33,20 @@ type jobLock struct {
 	changed moment
 }
 
-// serviceJobs are the rows of service_job by name, as of the last look, of jobs scheduled or not. One that was paused or
-// changed since may seem to be due for as long as the next look takes to come: less than anybody is called for. Whoever
-// has the connection for jobs may use them.
-type serviceJobs struct {
-	at        time.Time
-	jobs      map[string]serviceJob
-	schedules map[string]*schedule // by their cron expressions
-}
-
-// look looks again when it is time. A schedule that cannot be read is told of once.
-func (s *serviceJobs) look(ctx context.Context, r *reader, now time.Time) error {
-	if !due(now, s.at, serviceJobsEvery) {
-		return nil
-	}
-	found := serviceJobs{at: now, jobs: map[string]serviceJob{}, schedules: map[string]*schedule{}}
+// serviceJobs reads all jobs, scheduled or not. A schedule that cannot be read is told of once.
+func (r *reader) serviceJobs(ctx context.Context) (map[string]serviceJob, error) {
+	jobs, schedules := map[string]serviceJob{}, map[string]*schedule{}
 	err := r.query(ctx, "service_jobs", nil, func(rec record) {
 		name, expression := rec.text(0), rec.text(1)
-		cron, known := s.schedules[expression]
+		cron, known := r.source.schedules[expression]
 		if expression != "" && !known {
 			var err error
 			if cron, err = parseSchedule(expression); err != nil {
 				r.source.logger.Warn("a job is never told to be overdue", "err", fmt.Errorf("job %s: %w", name, err))
 			}
 		}
-		found.schedules[expression] = cron
-		found.jobs[name] = serviceJob{
+		schedules[expression] = cron
+		jobs[name] = serviceJob{
 			schedule: cron, paused: rec.text(2) != "" && rec.text(2) != "N",
 			from: rec.moment(3), thru: rec.moment(4), limited: !rec.null(5),
 			expiry: minutes(rec.text(6), standardExpiry), retry: minutes(rec.text(7), standardRetry),
@@ -68,9 +54,9 @@ func (s *serviceJobs) look(ctx context.Context, r *reader, now time.Time) error 
 		}
 	})
 	if err == nil {
-		*s = found
+		r.source.schedules = schedules
 	}
-	return err
+	return jobs, err
 }
 
 // jobRunLocks reads the locks by job.

@@ -92,7 +92,7 @@ func TestUnreadableSchedule(t *testing.T) {
 		t.Helper()
 		for range 3 {
 			w.jobNames(t)
-			w.now = w.now.Add(2 * time.Minute)
+			w.now = w.now.Add(30 * time.Second)
 		}
 		if n := strings.Count(log.String(), "job J"); n != want {
 			t.Errorf("told %d times, want %d, in\n%s", n, want, log.String())

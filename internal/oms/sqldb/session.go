@@ -32,7 +32,10 @@ func (s *Source) read(ctx context.Context, a *area, now time.Time, fn func(conte
 // ping asks the server on the area's one connection whether it is there.
 func (s *Source) ping(ctx context.Context, a *area) error {
 	return s.hold(ctx, a, func(ctx context.Context) error {
-		conn, err := s.connect(ctx, func(conn *sql.Conn) error { return conn.PingContext(ctx) })
+		conn, err := s.connect(ctx, func(conn *sql.Conn) error {
+			_, err := conn.ExecContext(ctx, "SELECT 1") // a ping would not tell the server's own words
+			return err
+		})
 		if err != nil {
 			return s.plain(ctx, err)
 		}
@@ -78,9 +81,10 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 }
 
 // connect takes a connection from the pool and sends the first command on it. One that the server, or something on the way
-// to it, has closed meanwhile is found out by that, and the next one is taken.
+// to it, has closed meanwhile is found out by that, and the next one is taken; a new one has no such excuse.
 func (s *Source) connect(ctx context.Context, first func(*sql.Conn) error) (*sql.Conn, error) {
-	for closed := 0; ; closed++ {
+	for {
+		rested := s.db.Stats().Idle > 0
 		conn, err := s.db.Conn(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("connect: %w", err)
@@ -89,7 +93,7 @@ func (s *Source) connect(ctx context.Context, first func(*sql.Conn) error) (*sql
 			return conn, nil
 		}
 		discard(conn)
-		if ctx.Err() != nil || closed == s.client.Database.MaxConnections {
+		if !rested || ctx.Err() != nil {
 			return nil, fmt.Errorf("first command: %w", err)
 		}
 	}

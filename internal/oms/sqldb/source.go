@@ -39,15 +39,14 @@ type Source struct {
 	// table costs its own area only.
 	instance, orders, jobs, files, messages *area
 	// The jobs of Moqui have a history of their own, on the connection of the other jobs.
-	runs        *area
-	serviceJobs serviceJobs
+	runs      *area
+	schedules map[string]*schedule // of Moqui's jobs, by their cron expressions; read by whoever has that connection
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	dataManager flight.Flight[fileFacts]
 	lastFiles   atomic.Pointer[fileFacts]
 	fileStates  map[string]string // made once: every row of it is read by them
 	imports     imports
 	open        openOrders
-	places      places
 	missing     missing
 	skew        skew
 

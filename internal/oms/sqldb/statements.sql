@@ -35,11 +35,11 @@ FROM (
 GROUP BY c.product_store_id, c.sales_channel_enum_id, c.exclusion;
 
 -- statement: facility_types
--- The tree of facility types, a few dozen rows, every 5 minutes.
+-- The tree of facility types, a few dozen rows, whenever it is looked where orders wait.
 SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 
 -- statement: facilities_virtual
--- Every virtual facility, the queue and the parkings, every 5 minutes. Index: facility.facility_type_id.
+-- Every virtual facility, the queue and the parkings, with the types. Index: facility.facility_type_id.
 SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
 
 -- statement: orders_waiting
@@ -189,7 +189,7 @@ SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
 WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
 
 -- statement: service_jobs
--- Moqui's jobs and their schedules, a few hundred rows, every 5 minutes.
+-- Moqui's jobs and their schedules, a few hundred rows.
 SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
   {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
   {{col "service_job" "last_updated_stamp"}}
