@@ -16,8 +16,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// Debug writes, as plain text, what one run of each of the client's named collectors (all if names is nil) did: its outcome, its error and what that wraps, every statement, and the metrics. The runs are not shared and
-// leave no trace in Status. It ends with ctx, which must have a deadline.
+// Debug writes, as plain text, what one run of each of the client's named collectors (all if names is nil) did: its outcome,
+// its error and what that wraps, every statement, and the metrics. The runs are not shared and leave no trace in Status. It
+// ends with ctx, which must have a deadline.
 func Debug(ctx context.Context, c *Client, names []string, w io.Writer) {
 	tasks := c.named(names)
 	outs, traces := make([]outcome, len(tasks)), make([]trace, len(tasks))

@@ -26,7 +26,7 @@ const (
 )
 
 // join makes one value of two that have the same labels. Where one is not known (NaN), the other counts, unless it is 0:
-// there is something, so that would be wrong. Of many it does not matter in which order they are joined.
+// there is something, so that would be wrong.
 func (k kind) join(a, b float64) float64 {
 	if math.IsNaN(a) {
 		a, b = b, a

@@ -16,26 +16,43 @@ type Flight[T any] struct {
 	run *run[T]
 }
 
-// run is the context of a shared run. Its deadline is the latest of those of its waiters, which come and go, so it
-// cannot be a plain context.WithDeadline.
+// run is a shared run.
 type run[T any] struct {
-	context.Context // without the first caller's cancellation, but with its values
-	cancel          context.CancelCauseFunc
-	done            chan struct{}
-	value           T
-	err             error
+	ctx    *patience
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	value  T
+	err    error
 
-	flight   *Flight[T]
-	waiters  int
+	flight  *Flight[T]
+	waiters int
+	began   time.Time // the deadline with which it began
+}
+
+// patience is the context of a shared run. Its deadline is the latest of those of its waiters, which come and go, so it
+// cannot be a plain context.WithDeadline. It knows nothing of the run: a database driver may hold the context of what it did
+// last for long.
+type patience struct {
+	context.Context // without the first caller's cancellation, but with its values
+
+	mu       sync.Mutex
 	deadline time.Time
-	began    time.Time // the deadline with which it began
+}
+
+// extend makes the deadline that of one more waiter, if that is later.
+func (p *patience) extend(limit time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if limit.After(p.deadline) {
+		p.deadline = limit
+	}
 }
 
 // Deadline returns the latest deadline of those who have waited so far.
-func (r *run[T]) Deadline() (time.Time, bool) {
-	r.flight.mu.Lock()
-	defer r.flight.mu.Unlock()
-	return r.deadline, !r.deadline.IsZero()
+func (p *patience) Deadline() (time.Time, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deadline, !p.deadline.IsZero()
 }
 
 // PanicError is what a run that panicked gives to its waiters. Its text is fit to be shown; the stack is for the log.
@@ -68,14 +85,12 @@ func (f *Flight[T]) once(ctx context.Context, fn func(context.Context) (T, error
 	r := f.run
 	if r == nil {
 		base, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-		r = &run[T]{Context: base, cancel: cancel, done: make(chan struct{}), flight: f, began: limit}
+		r = &run[T]{ctx: &patience{Context: base, deadline: limit}, cancel: cancel, done: make(chan struct{}), flight: f, began: limit}
 		f.run = r
 		go r.do(fn)
 	}
 	r.waiters++
-	if limit.After(r.deadline) {
-		r.deadline = limit
-	}
+	r.ctx.extend(limit)
 	f.mu.Unlock()
 
 	select {
@@ -104,7 +119,7 @@ func (r *run[T]) do(fn func(context.Context) (T, error)) {
 		close(r.done)
 		r.cancel(nil)
 	}()
-	r.value, r.err = fn(r)
+	r.value, r.err = fn(r.ctx)
 }
 
 // leave counts a waiter out. The last one cancels the run and makes room for the next: a run that does not heed its

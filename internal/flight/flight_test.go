@@ -3,12 +3,14 @@ package flight_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"go.uber.org/goleak"
 
@@ -220,4 +222,26 @@ func TestThePatientCallerHasAnotherRun(t *testing.T) {
 			t.Errorf("got %q and %v after %d runs, want it done by the second", got, err, runs)
 		}
 	})
+}
+
+// TestContextHoldsNoResult keeps the context of a run, as a database driver does with that of its last query: the result
+// is not kept with it.
+func TestContextHoldsNoResult(t *testing.T) {
+	var f flight.Flight[*[1 << 20]byte]
+	var kept context.Context
+	result, err := f.Do(within(t, time.Minute), func(ctx context.Context) (*[1 << 20]byte, error) {
+		kept = ctx
+		return new([1 << 20]byte), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := weak.Make(result)
+	result = nil
+	_ = result
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the result is still there")
+	}
+	runtime.KeepAlive(kept)
 }

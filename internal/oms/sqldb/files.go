@@ -74,11 +74,11 @@ type records struct{ total, failed number }
 // A number is 1 more than what the OMS says, and 0 where it does not say: without a pointer, because many are held.
 type number int64
 
-func noted(n *int) number {
-	if n == nil {
+func noted(n int, is bool) number {
+	if !is {
 		return 0
 	}
-	return number(*n) + 1
+	return number(n) + 1
 }
 
 func (n number) fact() *int {

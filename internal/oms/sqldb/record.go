@@ -31,21 +31,22 @@ func (r record) text(i int) string {
 	return ""
 }
 
-// number returns column i as a count, nil where it is NULL or none. Counters are DECIMAL(20,0) in OFBiz.
-func (r record) number(i int) *int {
+// number returns column i as a count, and whether it is one: it may be NULL. Counters are DECIMAL(20,0) in OFBiz.
+func (r record) number(i int) (n int, is bool) {
+	if r.null(i) {
+		return 0, false
+	}
 	f, err := strconv.ParseFloat(r.text(i), 64)
 	if err != nil || math.IsNaN(f) || f < 0 {
-		return nil
+		return 0, false
 	}
-	return new(int(min(f, mostCounted)))
+	return int(min(f, mostCounted)), true
 }
 
-// count returns column i, which the statement itself counts.
+// count returns column i, which the statement itself counts: 0 for a SUM over no rows.
 func (r record) count(i int) int {
-	if n := r.number(i); n != nil {
-		return *n
-	}
-	return 0 // a SUM over no rows
+	n, _ := r.number(i)
+	return n
 }
 
 // null says whether column i is NULL.

@@ -45,8 +45,8 @@ func TestRecord(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			rec := record{values: []any{c.value}, types: []string{c.kind}, zone: zone}
 			number, moment := "none", "none"
-			if n := rec.number(0); n != nil {
-				number = fmt.Sprint(*n)
+			if n, is := rec.number(0); is {
+				number = fmt.Sprint(n)
 			}
 			if m := rec.moment(0); !m.isZero() {
 				moment = m.hi().Format(time.RFC3339Nano)
@@ -80,8 +80,8 @@ func FuzzRecord(f *testing.F) {
 			for range 14 { // as many as the widest row has
 				rec.values, rec.types = append(rec.values, value), append(rec.types, []string{"TIMESTAMPTZ", "TIMESTAMP"}[bits%2])
 			}
-			if n := rec.number(0); n != nil && (*n < 0 || *n > mostCounted) {
-				t.Errorf("%T %v counts as %d", value, value, *n)
+			if n, is := rec.number(0); is && (n < 0 || n > mostCounted) {
+				t.Errorf("%T %v counts as %d", value, value, n)
 			}
 			if m := rec.moment(0); !m.isZero() && (m.lo().Year() < 1970 || m.hi().Year() > 9999 || m.hi().Before(m.lo()) || m.hi().Sub(m.lo()) > 24*time.Hour) {
 				t.Errorf("%T %v is from %s to %s", value, value, m.lo(), m.hi())
