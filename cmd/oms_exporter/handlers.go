@@ -24,9 +24,9 @@ import (
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.with(s.landing))
-	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.with(s.everything)))
-	mux.HandleFunc("GET /metrics/exporter", s.with(s.exporter))
-	mux.HandleFunc("GET /probe", s.with(s.probe))
+	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.compress(s.with(s.everything))))
+	mux.Handle("GET /metrics/exporter", s.compress(s.with(s.exporter)))
+	mux.Handle("GET /probe", s.compress(s.with(s.probe)))
 	mux.HandleFunc("GET /sd", s.with(s.discovery))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, "healthy") })
 	mux.HandleFunc("GET /-/ready", s.with(s.ready))
