@@ -307,10 +307,8 @@ func (w *world) holds(id string) bool {
 		a.mu.Lock()
 		h := a.history
 		a.mu.Unlock()
-		if h != nil {
-			if _, held := h.rows[id]; held {
-				return true
-			}
+		if h != nil && h.holds(id) {
+			return true
 		}
 	}
 	return false

@@ -12,11 +12,11 @@ func BenchmarkFacts(b *testing.B) {
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	files, jobs := jobsAndFiles(now)
 	s := &Source{fileStates: fileStates()}
-	ended := newHistory("files", s.decodeFile, func(rows map[string]row, base, floor time.Time, k *kept) {
+	ended := newHistory("files", s.decodeFile, func(rows map[string]*row, base, floor time.Time, k *kept) {
 		keepFiles(rows, base, floor, []string{"IMPORT_0"}, k)
 	})
 	fill := func(h *history, records []record) {
-		batch := map[string]row{}
+		batch := map[string]*row{}
 		for _, rec := range records {
 			into(batch, h.decode)(rec)
 		}
@@ -36,7 +36,7 @@ func BenchmarkFacts(b *testing.B) {
 		{"100 jobs into the history", func() { fill(runs, jobs[:100]) }},
 		{"the history of 8000 files", func() { fileRuns(ended, now) }},
 		{"the history of 300 jobs", func() {
-			rows := make([]row, 0, len(runs.rows))
+			rows := make([]*row, 0, len(runs.rows))
 			for _, r := range runs.rows {
 				rows = append(rows, r)
 			}

@@ -12,6 +12,21 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
+// waitingFiles lists the statuses of files that wait or are in work, in the same order at each call: they are part of a
+// statement.
+func waitingFiles() []string {
+	var waiting []string
+	for status, state := range fileStates() {
+		switch oms.FileStatus(state) {
+		case oms.FilePending, oms.FileQueued, oms.FileRunning:
+			waiting = append(waiting, status)
+		case oms.FileOther:
+		}
+	}
+	slices.Sort(waiting)
+	return waiting
+}
+
 // fileStates normalises both vocabularies of data_manager_log: OFBiz writes SERVICE_*, Moqui writes Dmls*.
 func fileStates() map[string]string {
 	states := map[string]string{}
@@ -38,7 +53,7 @@ func (s *Source) newFileHistory() *history {
 	for _, source := range s.client.ResetInventory {
 		configs = append(configs, source.ConfigIDs...)
 	}
-	h := newHistory("files", s.decodeFile, func(rows map[string]row, base, floor time.Time, k *kept) {
+	h := newHistory("files", s.decodeFile, func(rows map[string]*row, base, floor time.Time, k *kept) {
 		keepFiles(rows, base, floor, configs, k)
 	})
 	h.configs = configs
@@ -102,7 +117,7 @@ func (t traits) failedFile() bool {
 }
 
 // received is when the file reached the data manager. A child repeats a crashed file and was not received again.
-func (r row) received() moment {
+func (r *row) received() moment {
 	if r.traits().child {
 		return moment{}
 	}
@@ -111,25 +126,24 @@ func (r row) received() moment {
 
 // keepFiles keeps of each configuration the last success, failure, and reception, and counts all that ended recently. The
 // files of the configurations in always are kept however old they are.
-func keepFiles(rows map[string]row, base, floor time.Time, always []string, k *kept) {
+func keepFiles(rows map[string]*row, base, floor time.Time, always []string, k *kept) {
 	for id, r := range rows {
 		if !slices.Contains(always, r.traits().name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
 			delete(rows, id)
 		}
 	}
-	group := func(kind string, is func(traits) bool) func(row) string {
-		return func(r row) string {
+	of := func(kind string, is func(traits) bool) func(*row) group {
+		return func(r *row) group {
 			if t := r.traits(); is(t) {
-				return kind + t.name
+				return group{kind, t.name}
 			}
-			return ""
+			return group{}
 		}
 	}
-	end := func(r row) moment { return r.end }
-	k.latest(rows, group(finished, traits.succeeded), end)
-	k.latest(rows, group("failed ", traits.failedFile), end)
-	k.latest(rows, group("ended ", traits.ended), end)
-	k.latest(rows, group("received ", func(traits) bool { return true }), row.received)
+	k.latest(rows, of(finished, traits.succeeded), endOf)
+	k.latest(rows, of("failed", traits.failedFile), endOf)
+	k.latest(rows, of("ended", traits.ended), endOf)
+	k.latest(rows, of("received", func(traits) bool { return true }), (*row).received)
 	k.counted = base.Add(-oms.RecentFiles - recentSpare)
 }
 
@@ -170,19 +184,16 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		facts.lacking = r.schema.need("data_manager_log")
 		return facts, err
 	}
-	var waiting []string
-	for status, state := range s.fileStates {
-		if slices.Contains([]oms.FileStatus{oms.FilePending, oms.FileQueued, oms.FileRunning}, oms.FileStatus(state)) {
-			waiting = append(waiting, status)
-		}
-	}
-	slices.Sort(waiting) // the same text at each scrape
 	unknown, err := s.strangeFiles.look(ctx, r, now, "files_statuses", func(status string) bool { return s.fileStates[status] != "" })
 	if err != nil {
 		return facts, err
 	}
-	counts := map[oms.OpenFiles]oms.OpenFiles{}
-	err = r.query(ctx, "files_open", args{"open": waiting, "unknown": unknown}, func(rec record) {
+	counts, open := map[oms.OpenFiles]oms.OpenFiles{}, map[string]*row{}
+	err = r.query(ctx, "files_open", args{"unknown": unknown}, func(rec record) {
+		if id := rec.text(5); id != "" {
+			open[id] = new(row)
+			return
+		}
 		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(s.fileStates[rec.text(1)])}
 		if key.Status == "" {
 			key.Status = oms.FileOther
@@ -200,11 +211,6 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 		return facts, err
 	}
 	facts.dataManager.Open = slices.AppendSeq([]oms.OpenFiles{}, maps.Values(counts))
-	open := map[string]row{}
-	err = r.query(ctx, "files_open_ids", args{"open": waiting}, func(rec record) { open[rec.text(0)] = row{} })
-	if err != nil {
-		return facts, err
-	}
 	h, err := s.advance(ctx, s.files, r, now, open, nil)
 	if h == nil {
 		return facts, err
@@ -230,30 +236,37 @@ func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileF
 
 // fileRuns sums up the files that ended within the last days, by configuration; of those in h.configs, however old.
 func fileRuns(h *history, now time.Time) []oms.FileRuns {
-	type sum struct {
+	type ended struct {
 		last            time.Time
 		recent, refused int
 	}
-	sums := map[unique.Handle[traits]]*sum{} // much fewer than files
-	add := func(e entry) {
-		s := sums[e.common]
-		if s == nil {
-			s = new(sum)
-			sums[e.common] = s
-		}
-		end := e.end.at(now)
-		if s.last = newest(s.last, end); !end.Before(now.Add(-oms.RecentFiles)) {
-			s.recent++
-			s.refused += e.refused.count()
+	since := now.Add(-oms.RecentFiles)
+	add := func(sum *ended, end time.Time, refused int) {
+		if sum.last = newest(sum.last, end); !end.Before(since) {
+			sum.recent++
+			sum.refused += refused
 		}
 	}
-	for _, e := range h.counted {
-		add(e)
+	counted := make([]ended, len(h.counted.kinds))
+	for _, e := range h.counted.entries {
+		add(&counted[e.kind], h.counted.end(e).at(now), int(e.refused))
+	}
+	sums := map[unique.Handle[traits]]*ended{}
+	for i, k := range h.counted.kinds {
+		sum := &counted[i]
+		if other := sums[k.common]; other != nil { // of another offset from UTC
+			sum.last, sum.recent, sum.refused = newest(sum.last, other.last), sum.recent+other.recent, sum.refused+other.refused
+		}
+		sums[k.common] = sum
 	}
 	for _, r := range h.rows {
-		if !r.end.isZero() {
-			add(r.entry())
+		if r.end.isZero() {
+			continue
 		}
+		if sums[r.common] == nil {
+			sums[r.common] = new(ended)
+		}
+		add(sums[r.common], r.end.at(now), r.records.failed.count())
 	}
 	configs := map[string]oms.FileRuns{}
 	for _, config := range h.configs {
@@ -284,8 +297,8 @@ func fileRuns(h *history, now time.Time) []oms.FileRuns {
 }
 
 // configuredFiles returns the files of the reset-inventory configurations.
-func configuredFiles(h *history) map[string][]row {
-	files := map[string][]row{}
+func configuredFiles(h *history) map[string][]*row {
+	files := map[string][]*row{}
 	for _, r := range h.rows {
 		if config := r.traits().name; slices.Contains(h.configs, config) {
 			files[config] = append(files[config], r)
@@ -295,9 +308,9 @@ func configuredFiles(h *history) map[string][]row {
 }
 
 // resetSource tells of the reset-inventory files of some configurations.
-func resetSource(files map[string][]row, configs []string, now time.Time) oms.ResetSource {
+func resetSource(files map[string][]*row, configs []string, now time.Time) oms.ResetSource {
 	var reset oms.ResetSource
-	var last row
+	last := new(row)
 	for _, config := range configs {
 		for _, r := range files[config] {
 			end := r.end.at(now)

@@ -11,7 +11,7 @@ import (
 // jobFacts are what one generation of the OMS tells of its jobs, its history as rows.
 type jobFacts struct {
 	oms.Jobs
-	rows []row // nil until its look back is complete
+	rows []*row // nil until its look back is complete
 	age  time.Duration
 }
 

@@ -24,10 +24,14 @@ const (
 	reread      = 2 * time.Hour
 
 	page         = 2000 // as in the statements on rows without stamps
-	pages        = 5    // of them at a time
+	pages        = 5    // at the most, of new runs
 	idsAtOnce    = 512
 	verifyAtOnce = 16 * idsAtOnce // rows looked up in one refresh; the rest follow in the next ones
-	renewEvery   = 24 * time.Hour
+	// countedAtOnce is how many of the rows that only count are looked up each time: where there are more of them, the others
+	// wait for the next times.
+	countedAtOnce = 2 * idsAtOnce
+	spareRows     = 200 // that are held beyond those on which the facts rest, until they are looked through again
+	renewEvery    = 24 * time.Hour
 )
 
 // far is later than any stamp. People write it for "never".
@@ -53,8 +57,9 @@ type traits struct {
 	manual         bool   // of Moqui's runs: a person began it
 }
 
-func (r row) traits() traits {
-	if r.common == (unique.Handle[traits]{}) {
+// traits are those of the row, or none where there is no row.
+func (r *row) traits() traits {
+	if r == nil || r.common == (unique.Handle[traits]{}) {
 		return traits{}
 	}
 	return r.common.Value()
@@ -64,14 +69,14 @@ func (r row) traits() traits {
 func (t traits) ended() bool { return t.outcome != "" }
 
 // same says whether the facts that others rest on are those of o.
-func (r row) same(o row) bool {
+func (r *row) same(o *row) bool {
 	t, u := r.traits(), o.traits()
 	return t.name == u.name && t.outcome == u.outcome && t.pool == u.pool && t.instance == u.instance &&
 		t.child == u.child && r.created.equal(o.created) && r.start.equal(o.start) && r.end.equal(o.end)
 }
 
 // goesOn says whether o is what becomes of the open row r without a person's hand: it starts, and it ends.
-func (r row) goesOn(o row) bool {
+func (r *row) goesOn(o *row) bool {
 	t, u := r.traits(), o.traits()
 	return !t.ended() && t.name == u.name && t.pool == u.pool && (t.instance == "" || t.instance == u.instance) &&
 		t.child == u.child && r.created.equal(o.created) && (r.start.isZero() || r.start.equal(o.start))
@@ -82,8 +87,9 @@ func (r row) goesOn(o row) bool {
 //   - changes are read from the newest stamp in the database on, two minutes of overlap included, because the clocks
 //     of an OMS' servers may differ; never from our own clock;
 //   - every 5 minutes the last quarter of an hour, and every 15 minutes the last two hours are read again for rows that
-//     were committed late; and then every row held is looked up, for those that were purged or edited without a stamp;
-//   - rows without stamps are followed by id while they are open, and paged through every 5 minutes.
+//     were committed late; and then the rows held are looked up, for those that were purged or edited without a stamp;
+//   - rows without stamps are followed by id while they are open. Every 5 minutes those with the highest ids are read again,
+//     and the next page of all others.
 //
 // The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see runIDs.
 //
@@ -98,37 +104,44 @@ type history struct {
 	configs []string // of files: the configurations whose latest files count however old
 	ids     *runIDs  // of Moqui's runs
 
-	rows      map[string]row
-	counted   map[string]entry // further rows, of which nothing else matters
-	rested    int              // on how many of them the facts rested when that was last looked at
-	anchors   map[string]bool  // those that made others of their group superfluous
-	displaced map[string]bool  // the groups of which rows were dropped
+	rows      map[string]*row
+	counted   tally           // further rows, of which nothing else matters
+	rested    int             // on how many of the rows the facts rested when that was last looked at
+	anchors   map[string]bool // those that made others of their group superfluous
+	displaced map[group]bool  // the groups of which rows were dropped
 
-	newest moment         // the newest stamp
-	past   moment         // the newest stamp that was not in the future when it was read
-	open   map[string]row // what was waiting or in work at the last refresh
-	stale  time.Time      // since when a row is lost that made others superfluous
+	// arrived counts the rows that were put here and are younger than fresh, by what they have in common.
+	arrived map[unique.Handle[traits]]uint64
+	fresh   time.Duration // 0 where nobody wants to know
+
+	newest moment          // the newest stamp
+	past   moment          // the newest stamp that was not in the future when it was read
+	open   map[string]*row // what was waiting or in work at the last refresh
+	stale  time.Time       // since when a row is lost that made others superfluous
 
 	rereadAt   time.Time // our clock at the last full refresh
 	unverified []string  // rows held that are still to be looked up since then
+	counter    string    // the last counted row that was to be looked up
 	passedAt   time.Time // our clock at the last pass
 	after      string    // where the next page of rows without stamps begins
-	cycleStart time.Time // when the present pass through them began
-	cycled     time.Time // when the last complete pass began
+	paged      bool      // whether all pages were read once
 
 	back      lookBack
 	completed time.Time // our clock when the look back was
 }
 
 func newHistory(table string, decode func(record) row, keep keeper) *history {
-	return &history{table: table, decode: decode, keep: keep, rows: map[string]row{}, counted: map[string]entry{}}
+	return &history{
+		table: table, decode: decode, keep: keep, rows: map[string]*row{}, counted: tally{kindOf: map[kind]uint32{}},
+		arrived: map[unique.Handle[traits]]uint64{},
+	}
 }
 
 // refresh brings the history up to date. open is what waits or is in work now, extra is what the caller read besides.
-func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, extra map[string]row) error {
+func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, extra map[string]*row) error {
 	batch := maps.Clone(extra)
 	if batch == nil {
-		batch = map[string]row{}
+		batch = map[string]*row{}
 	}
 	if text := r.texts[h.table+"_by_id"]; text != h.text {
 		h.text = text
@@ -138,19 +151,23 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	err := h.read(ctx, r, now, full, batch)
 	if err == nil {
 		if full {
-			h.rereadAt, h.unverified = now, slices.AppendSeq(slices.Collect(maps.Keys(h.rows)), maps.Keys(h.counted))
+			counted := h.counted.after(h.counter, countedAtOnce)
+			if len(counted) > 0 {
+				h.counter = counted[len(counted)-1]
+			}
+			h.rereadAt, h.unverified = now, slices.AppendSeq(counted, maps.Keys(h.rows))
 		}
 		err = h.verify(ctx, r, now, open, batch)
 	}
 	h.put(batch, now) // whatever was read is true
-	if full || len(h.rows) > 2*h.rested+1000 {
+	if full || len(h.rows) > roomy(h.rested)+spareRows {
 		h.prune(now)
 	}
 	return err
 }
 
 // read reads what changed and, when it is time, some rows without stamps.
-func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool, batch map[string]row) error {
+func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool, batch map[string]*row) error {
 	if h.ids != nil {
 		return h.ids.read(ctx, r, h, now, batch)
 	}
@@ -185,7 +202,7 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 }
 
 // verify reads by id the rows that are no longer open, and after a full refresh all those held. What is gone is dropped.
-func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, batch map[string]row) error {
+func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, batch map[string]*row) error {
 	again := map[string]bool{}
 	for id := range h.open {
 		_, still := open[id]
@@ -193,9 +210,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 	}
 	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
 	for _, id := range share {
-		_, held := h.rows[id]
-		_, counted := h.counted[id]
-		again[id] = again[id] || held || counted
+		again[id] = again[id] || h.holds(id)
 	}
 	maps.DeleteFunc(again, func(id string, want bool) bool {
 		_, have := batch[id]
@@ -212,7 +227,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 				h.lose(now)
 			}
 			delete(h.rows, id)
-			delete(h.counted, id)
+			h.counted.remove(id)
 		}
 	}
 	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
@@ -226,24 +241,22 @@ func chunks(ids map[string]bool) iter.Seq[[]string] {
 	return slices.Chunk(slices.Collect(maps.Keys(ids)), idsAtOnce)
 }
 
-// pass reads the latest rows without stamps, some pages of the others, and the latest files of some configurations.
-func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[string]row) error {
-	if err := h.latestUnstamped(ctx, r, batch); err != nil {
-		return err
+// holds says whether the row is held.
+func (h *history) holds(id string) bool { return h.rows[id] != nil || h.counted.has(id) }
+
+// pass reads the latest rows without stamps, a page of the others, and the latest files of some configurations.
+func (h *history) pass(ctx context.Context, r *reader, now time.Time, batch map[string]*row) error {
+	err := h.latestUnstamped(ctx, r, batch)
+	if err == nil {
+		err = h.unstamped(ctx, r, batch)
 	}
-	for range pages {
-		if err := h.unstamped(ctx, r, now, batch); err != nil {
-			return err
-		}
-		if h.after == "" {
-			break
-		}
+	if err == nil {
+		h.passedAt = now
 	}
-	h.passedAt = now
-	return nil
+	return err
 }
 
-func (h *history) latestUnstamped(ctx context.Context, r *reader, batch map[string]row) error {
+func (h *history) latestUnstamped(ctx context.Context, r *reader, batch map[string]*row) error {
 	if err := r.query(ctx, h.table+"_unstamped_newest", nil, into(batch, h.decode)); err != nil {
 		return err
 	}
@@ -255,12 +268,9 @@ func (h *history) latestUnstamped(ctx context.Context, r *reader, batch map[stri
 	return nil
 }
 
-// unstamped reads the next page of rows without stamps and notes when a pass through all of them is complete. Orders
-// are not paged through: those that are open are read at each scrape.
-func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch map[string]row) error {
-	if h.after == "" {
-		h.cycleStart = now
-	}
+// unstamped reads the next page of rows without stamps. Orders are not paged through: those that are open are read whenever
+// it is looked where they wait.
+func (h *history) unstamped(ctx context.Context, r *reader, batch map[string]*row) error {
 	n, last, put := 0, "", into(batch, h.decode)
 	if statement := h.table + "_unstamped"; statement != "orders_unstamped" {
 		err := r.query(ctx, statement, args{"after": h.after}, func(rec record) {
@@ -273,7 +283,7 @@ func (h *history) unstamped(ctx context.Context, r *reader, now time.Time, batch
 		}
 	}
 	if h.after = last; n < page {
-		h.after, h.cycled = "", h.cycleStart
+		h.after, h.paged = "", true
 	}
 	return nil
 }
@@ -293,28 +303,32 @@ func (h *history) prime(ctx context.Context, r *reader) error {
 }
 
 // changes reads what was stamped in [from, to), both as stored.
-func (h *history) changes(ctx context.Context, r *reader, from, to time.Time, batch map[string]row) error {
+func (h *history) changes(ctx context.Context, r *reader, from, to time.Time, batch map[string]*row) error {
 	time := r.source.dialect.time
 	return r.query(ctx, h.table+"_changes", args{"from": time(from), "to": time(to)}, into(batch, h.decode))
 }
 
 // into returns what puts decoded rows into a batch.
-func into(batch map[string]row, decode func(record) row) func(record) {
+func into(batch map[string]*row, decode func(record) row) func(record) {
 	return func(rec record) {
 		r := decode(rec)
-		batch[r.id] = r
+		batch[r.id] = &r
 	}
 }
 
 // put takes rows over, and notes if one changed that made others superfluous.
-func (h *history) put(batch map[string]row, now time.Time) {
+func (h *history) put(batch map[string]*row, now time.Time) {
+	var came []*row
 	for id, r := range batch {
+		if h.fresh > 0 && !h.holds(id) {
+			came = append(came, r)
+		}
 		old, have := h.rows[id]
 		if have && h.anchors[id] && !old.same(r) && !old.goesOn(r) {
 			h.lose(now)
 		}
 		h.rows[id] = r
-		delete(h.counted, id) // until the next prune
+		h.counted.remove(id) // until the next prune
 		if r.stamp.raw().After(h.newest.raw()) {
 			h.newest = r.stamp
 		}
@@ -322,6 +336,16 @@ func (h *history) put(batch map[string]row, now time.Time) {
 			h.past = r.stamp
 		}
 	}
+	for _, r := range came {
+		if h.isFresh(r.end, now) {
+			h.arrived[r.common]++
+		}
+	}
+}
+
+// isFresh says of what ended, or came, then whether it is young enough to have come just now.
+func (h *history) isFresh(end moment, now time.Time) bool {
+	return end.hi().After(h.base(now).Add(-h.fresh))
 }
 
 // lose notes that the answer would need rows which are not held any more.
@@ -334,15 +358,15 @@ func (h *history) lose(now time.Time) {
 // prune drops the rows on which nothing rests, and most of those that only count.
 func (h *history) prune(now time.Time) {
 	base := h.base(now)
-	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[string]bool{}}
+	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[group]bool{}}
 	h.keep(h.rows, base, base.Add(-remembered-spare), &k)
-	maps.DeleteFunc(h.counted, func(_ string, e entry) bool { return !k.counts(e.end) })
 	for id, r := range h.rows {
 		if !k.rows[id] && k.counts(r.end) {
-			h.counted[id] = r.entry()
+			h.counted.put(r)
 		}
 	}
-	rows := make(map[string]row, len(k.rows)) // one that rows are deleted from stays as large as it was
+	h.counted.prune(k.counts)
+	rows := make(map[string]*row, len(k.rows)) // one that rows are deleted from stays as large as it was
 	for id := range k.rows {
 		rows[id] = h.rows[id]
 	}
@@ -368,30 +392,24 @@ func (h *history) floorOf(r *reader, t time.Time) time.Time {
 }
 
 // age says how old the oldest part of the answer is: that of rows without stamps, or of runs with ids passed over.
-func (h *history) age(now time.Time) time.Duration { return max(now.Sub(h.cycled), 0) }
+func (h *history) age(now time.Time) time.Duration { return max(now.Sub(h.passedAt), 0) }
 
 // due says whether something was last done so long ago, or in the future: the clock went back.
 func due(now, last time.Time, every time.Duration) bool {
 	return now.Before(last) || now.Sub(last) >= every
 }
 
-// An entry is what is held of a row that is one of thousands: a file that ended lately.
-type entry struct {
-	common  unique.Handle[traits]
-	end     moment
-	refused number
-}
-
-func (r row) entry() entry { return entry{r.common, r.end, r.records.failed} }
+// A group is of rows of which only the latest matter.
+type group struct{ kind, name string }
 
 // A keeper says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
-type keeper func(rows map[string]row, base, floor time.Time, k *kept)
+type keeper func(rows map[string]*row, base, floor time.Time, k *kept)
 
 // kept are the rows on which facts rest, and those of them that are anchors.
 type kept struct {
 	rows, anchors map[string]bool
 	// displaced are the groups of which rows were dropped, now and formerly.
-	former, displaced map[string]bool
+	former, displaced map[group]bool
 	// counted is since when rows must have ended to be counted; zero where none are.
 	counted time.Time
 }
@@ -400,12 +418,12 @@ type kept struct {
 func (k *kept) counts(end moment) bool { return !k.counted.IsZero() && end.hi().After(k.counted) }
 
 // latest keeps the rows that may be the latest of their group by some moment.
-func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) moment) {
-	best := latestOf(rows, group, by)
-	var mayBe []row
+func (k *kept) latest(rows map[string]*row, of func(*row) group, by func(*row) moment) {
+	best := latestOf(rows, of, by)
+	var mayBe []*row
 	for _, r := range rows {
-		switch g, m := group(r), by(r); {
-		case g == "" || m.isZero():
+		switch g, m := of(r), by(r); {
+		case g == (group{}) || m.isZero():
 		case m.before(best[g]):
 			k.displaced[g] = true
 		default:
@@ -415,17 +433,17 @@ func (k *kept) latest(rows map[string]row, group func(row) string, by func(row) 
 	}
 	for _, r := range mayBe {
 		k.rows[r.id] = true
-		if k.displaced[group(r)] {
+		if k.displaced[of(r)] {
 			k.anchors[r.id] = true
 		}
 	}
 }
 
 // latestOf returns the latest moment of each group.
-func latestOf(rows map[string]row, group func(row) string, by func(row) moment) map[string]moment {
-	best := map[string]moment{}
+func latestOf(rows map[string]*row, of func(*row) group, by func(*row) moment) map[group]moment {
+	best := map[group]moment{}
 	for _, r := range rows {
-		if g, m := group(r), by(r); g != "" && !m.isZero() && !m.lo().Before(best[g].lo()) {
+		if g, m := of(r), by(r); g != (group{}) && !m.isZero() && !m.lo().Before(best[g].lo()) {
 			best[g] = m
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unique"
 
@@ -42,24 +43,26 @@ func decodeJob(rec record) row {
 	return r
 }
 
-// finished begins the name of a group of rows that ended well.
-const finished = "finished "
+// finished is the kind of a group of rows that ended well.
+const finished = "finished"
 
-func (r row) finishedJob() string {
+func (r *row) finishedJob() group {
 	if t := r.traits(); t.outcome == jobFinished {
-		return finished + t.name
+		return group{finished, t.name}
 	}
-	return ""
+	return group{}
 }
 
-func (r row) failedJob() bool {
+func endOf(r *row) moment { return r.end }
+
+func (r *row) failedJob() bool {
 	outcome := r.traits().outcome
 	return outcome == jobFailed || outcome == jobCrashed
 }
 
 // active is the latest sign of life that the row's instance left in it. A row cancelled or edited by a person shows
 // none but its start.
-func (r row) active() moment {
+func (r *row) active() moment {
 	if !r.traits().ended() || r.end.before(r.start) {
 		return r.start
 	}
@@ -67,26 +70,25 @@ func (r row) active() moment {
 }
 
 // keepJobs keeps the last success of each job and the failures since, and the newest start of each pool and instance.
-func keepJobs(rows map[string]row, _, floor time.Time, k *kept) {
+func keepJobs(rows map[string]*row, _, floor time.Time, k *kept) {
 	for id, r := range rows {
 		if r.active().hi().Before(floor) {
 			delete(rows, id)
 		}
 	}
-	end := func(r row) moment { return r.end }
-	ok := latestOf(rows, row.finishedJob, end)
+	ok := latestOf(rows, (*row).finishedJob, endOf)
 	for id, r := range rows {
-		switch {
+		switch success := (group{finished, r.traits().name}); {
 		case !r.failedJob():
-		case r.end.before(ok[finished+r.traits().name]):
-			k.displaced[finished+r.traits().name] = true // should that success go, this failure counts again
+		case r.end.before(ok[success]):
+			k.displaced[success] = true // should that success go, this failure counts again
 		default:
 			k.rows[id] = true
 		}
 	}
-	k.latest(rows, row.finishedJob, end)
-	k.latest(rows, func(r row) string { return "pool " + r.traits().pool }, func(r row) moment { return r.start })
-	k.latest(rows, func(r row) string { return "instance " + r.traits().instance }, row.active)
+	k.latest(rows, (*row).finishedJob, endOf)
+	k.latest(rows, func(r *row) group { return group{"pool", r.traits().pool} }, func(r *row) moment { return r.start })
+	k.latest(rows, func(r *row) group { return group{"instance", r.traits().instance} }, (*row).active)
 }
 
 // ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
@@ -112,7 +114,7 @@ func (s *Source) ofbizJobs(ctx context.Context, r *reader, now time.Time) (facts
 	rows := open
 	if h != nil {
 		rows = h.rows
-		facts.rows, facts.age = slices.AppendSeq(make([]row, 0, len(rows)), maps.Values(rows)), h.age(now)
+		facts.rows, facts.age = slices.AppendSeq(make([]*row, 0, len(rows)), maps.Values(rows)), h.age(now)
 	}
 	facts.Pools = lastStarts(pools, rows, now)
 	facts.Locks = locks(locked, activity(facts.rows, now))
@@ -130,19 +132,19 @@ func (r *reader) pendingJobs(ctx context.Context, now time.Time) (map[string]oms
 }
 
 // openJobs returns the jobs in work or claimed, and those that must be followed by id.
-func (r *reader) openJobs(ctx context.Context) (map[string]row, error) {
-	open := map[string]row{}
+func (r *reader) openJobs(ctx context.Context) (map[string]*row, error) {
+	open := map[string]*row{}
 	err := r.query(ctx, "jobs_open", nil, func(rec record) {
 		job := decodeJob(rec)
 		if job.traits().open == jobRunning {
 			job.start = first(job.start, rec.moment(9), job.stamp)
 		}
-		open[job.id] = job
+		open[job.id] = &job
 	})
 	return open, err
 }
 
-func openFacts(open map[string]row, now time.Time) oms.Jobs {
+func openFacts(open map[string]*row, now time.Time) oms.Jobs {
 	facts := oms.Jobs{Runs: []oms.Run{}}
 	for _, job := range open {
 		switch t := job.traits(); t.open {
@@ -184,7 +186,7 @@ func locks(locked []string, known map[string]time.Time) map[string]bool {
 }
 
 // lastStarts adds to the pools the newest start in each.
-func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) []oms.Pool {
+func lastStarts(pools map[string]oms.Pool, rows map[string]*row, now time.Time) []oms.Pool {
 	for _, r := range rows {
 		start := r.start.at(now)
 		if r.start.isZero() || start.Before(now.Add(-remembered)) {
@@ -203,7 +205,7 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]row, now time.Time) [
 }
 
 // activity returns the newest sign of life of each instance within the last days.
-func activity(rows []row, now time.Time) map[string]time.Time {
+func activity(rows []*row, now time.Time) map[string]time.Time {
 	seen := map[string]time.Time{}
 	for _, r := range rows {
 		instance := r.traits().instance
@@ -214,42 +216,48 @@ func activity(rows []row, now time.Time) map[string]time.Time {
 	return seen
 }
 
-// jobHistory sums up the runs that ended within the last days.
-func jobHistory(rows []row, now time.Time) *oms.JobHistory {
-	history := &oms.JobHistory{Activity: activity(rows, now)}
-	ended := map[string][]*row{}
-	for i := range rows {
-		r := &rows[i]
-		if t := r.traits(); t.ended() && !r.end.at(now).Before(now.Add(-remembered)) {
-			ended[t.name] = append(ended[t.name], r)
+// jobHistory sums up the runs that ended within the last days, in the order of the jobs' names.
+func jobHistory(rows []*row, now time.Time) *oms.JobHistory {
+	ended := make(map[string]*sum, len(rows)/2)
+	for _, r := range rows {
+		t := r.traits()
+		end := r.end.at(now)
+		if !t.ended() || end.Before(now.Add(-remembered)) {
+			continue
+		}
+		s := ended[t.name]
+		if s == nil {
+			s = &sum{success: new(row)}
+			ended[t.name] = s
+		}
+		if t.outcome == jobFinished && (end.After(s.succeeded) || end.Equal(s.succeeded) && r.id >= s.success.id) {
+			s.success, s.succeeded = r, end
 		}
 	}
-	for name, runs := range ended {
-		history.Jobs = append(history.Jobs, sumUp(name, runs, now))
+	for _, r := range rows {
+		if s := ended[r.traits().name]; s != nil && r.failedJob() {
+			if end := r.end.at(now); end.After(s.succeeded) && !end.Before(now.Add(-remembered)) {
+				s.failures++
+				s.failed = oldest(s.failed, end)
+			}
+		}
 	}
+	history := &oms.JobHistory{Jobs: make([]oms.JobRuns, 0, len(ended)), Activity: activity(rows, now)}
+	for name, s := range ended {
+		job := oms.JobRuns{JobName: name, Failures: s.failures, FirstFailure: s.failed, LastSuccess: s.succeeded}
+		if start := s.success.start; !start.isZero() {
+			took := max(s.succeeded.Sub(start.at(s.succeeded)), 0)
+			job.LastDuration = &took
+		}
+		history.Jobs = append(history.Jobs, job)
+	}
+	slices.SortFunc(history.Jobs, func(a, b oms.JobRuns) int { return strings.Compare(a.JobName, b.JobName) })
 	return history
 }
 
-// sumUp counts the failures since the last success of one job.
-func sumUp(name string, runs []*row, now time.Time) oms.JobRuns {
-	job := oms.JobRuns{JobName: name}
-	last := new(row)
-	for _, r := range runs {
-		end := r.end.at(now)
-		if r.traits().outcome != jobFinished || end.Before(job.LastSuccess) || (end.Equal(job.LastSuccess) && r.id < last.id) {
-			continue
-		}
-		last, job.LastSuccess = r, end
-	}
-	if !last.start.isZero() {
-		took := max(job.LastSuccess.Sub(last.start.at(job.LastSuccess)), 0)
-		job.LastDuration = &took
-	}
-	for _, r := range runs {
-		if end := r.end.at(now); r.failedJob() && end.After(job.LastSuccess) {
-			job.Failures++
-			job.FirstFailure = oldest(job.FirstFailure, end)
-		}
-	}
-	return job
+// A sum is what the runs of one job come to: its last success, and the failures since.
+type sum struct {
+	success           *row
+	succeeded, failed time.Time
+	failures          int
 }

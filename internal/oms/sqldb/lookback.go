@@ -43,7 +43,7 @@ func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool
 		}
 		return true, nil
 	}
-	batch := map[string]row{}
+	batch := map[string]*row{}
 	switch {
 	case b.from.Before(b.to):
 		next := b.from.Add(b.slice)
@@ -55,8 +55,8 @@ func (h *history) fill(ctx context.Context, r *reader, now time.Time) (more bool
 			b.from = next
 		}
 		more = true
-	case h.cycled.IsZero():
-		err, more = h.unstamped(ctx, r, now, batch), true
+	case !h.paged:
+		err, more = h.unstamped(ctx, r, batch), true
 	default:
 		err = h.latestUnstamped(ctx, r, batch)
 	}
@@ -77,7 +77,7 @@ func (b *lookBack) pace(took time.Duration, err error) {
 
 // advance returns the area's history, brought up to date. Until the look back is complete it returns nil and an error
 // that wraps oms.ErrLookBack, and sees to it that the look back goes on.
-func (s *Source) advance(ctx context.Context, a *area, r *reader, now time.Time, open, extra map[string]row) (*history, error) {
+func (s *Source) advance(ctx context.Context, a *area, r *reader, now time.Time, open, extra map[string]*row) (*history, error) {
 	a.mu.Lock()
 	h := a.history
 	a.mu.Unlock()

@@ -33,8 +33,8 @@ func decodeRun(rec record) row {
 }
 
 // keepRuns keeps what keepJobs does, and the runs that have not ended.
-func keepRuns(rows map[string]row, base, floor time.Time, k *kept) {
-	open := map[string]row{}
+func keepRuns(rows map[string]*row, base, floor time.Time, k *kept) {
+	open := map[string]*row{}
 	for id, r := range rows {
 		if !r.traits().ended() && !r.stamp.hi().Before(floor) {
 			open[id] = r
@@ -77,7 +77,7 @@ func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts
 		return facts, err
 	}
 	open := maps.Clone(runs)
-	maps.DeleteFunc(open, func(_ string, run row) bool { return run.traits().ended() })
+	maps.DeleteFunc(open, func(_ string, run *row) bool { return run.traits().ended() })
 	h, err := s.advance(ctx, s.runs, r, now, open, runs)
 	if h != nil {
 		maps.Copy(runs, h.rows)
@@ -93,9 +93,9 @@ func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts
 }
 
 // runFacts tells of the runs in work, and of those that ended or were lost.
-func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]row, now time.Time) jobFacts {
-	facts := jobFacts{Jobs: oms.Jobs{Runs: []oms.Run{}}, rows: []row{}}
-	inWork := func(name, id string, run row, start moment) {
+func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]*row, now time.Time) jobFacts {
+	facts := jobFacts{Jobs: oms.Jobs{Runs: []oms.Run{}}, rows: []*row{}}
+	inWork := func(name, id string, run *row, start moment) {
 		facts.Runs = append(facts.Runs, oms.Run{JobName: name, JobID: id, Instance: run.traits().instance, Start: start.at(now)})
 	}
 	held := map[string]bool{}
@@ -122,7 +122,9 @@ func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[str
 		case t.ended() || held[id]:
 		case jobOf(jobs, t.name).lost(locks[t.name], run, now):
 			t.outcome = jobCrashed
-			run.common, run.end = unique.Make(t), run.stamp
+			lost := *run
+			lost.common, lost.end = unique.Make(t), run.stamp
+			run = &lost
 		case run.start.isZero():
 			facts.Queued++
 		default:
@@ -164,7 +166,7 @@ func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, zone *time.
 }
 
 // watchedRuns reads again the runs that have not ended, and those to which locks point.
-func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map[string]row, error) {
+func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map[string]*row, error) {
 	ids := map[string]bool{}
 	for _, lock := range locks {
 		if lock.runID != "" {
@@ -176,7 +178,7 @@ func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map
 			ids[id] = true
 		}
 	}
-	runs := map[string]row{}
+	runs := map[string]*row{}
 	for chunk := range chunks(ids) {
 		if err := r.query(ctx, "runs_by_id", args{"ids": chunk}, into(runs, decodeRun)); err != nil {
 			return nil, err

@@ -36,7 +36,7 @@ type openOrders struct {
 
 // openOrders looks at the open orders or, where they are many, tells of the last look, if that is not long ago. It returns
 // those that Moqui wrote without a stamp; only a look finds them.
-func (r *reader) openOrders(ctx context.Context, now time.Time, facts *oms.Orders) (unstamped map[string]row, err error) {
+func (r *reader) openOrders(ctx context.Context, now time.Time, facts *oms.Orders) (unstamped map[string]*row, err error) {
 	last := &r.source.open
 	if last.count <= fewOrders || due(now, last.at, openEvery) {
 		next := openOrders{at: now}
@@ -66,7 +66,7 @@ func later(waits []oms.WaitingOrders, ago time.Duration) []oms.WaitingOrders {
 }
 
 // lookAtOrders fills in what it comes to.
-func (r *reader) lookAtOrders(ctx context.Context, now time.Time, found *openOrders) (map[string]row, error) {
+func (r *reader) lookAtOrders(ctx context.Context, now time.Time, found *openOrders) (map[string]*row, error) {
 	states, open, stampless := orderStates(), []oms.OpenOrders{}, 0
 	err := r.query(ctx, "orders_open", nil, func(rec record) {
 		open = append(open, oms.OpenOrders{
@@ -83,7 +83,7 @@ func (r *reader) lookAtOrders(ctx context.Context, now time.Time, found *openOrd
 	if err := r.waitingOrders(ctx, now, found); err != nil {
 		return nil, err
 	}
-	unstamped := map[string]row{}
+	unstamped := map[string]*row{}
 	if stampless > 0 {
 		since := args{"entered_since": r.time(now.Add(-remembered))}
 		err = r.query(ctx, "orders_unstamped", since, into(unstamped, decodeOrder))

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unique"
 
@@ -24,25 +24,28 @@ func channelOf(name string) oms.Channel {
 // held is how long an order is held, so that it is counted once only: longer than anything is read again.
 const held = 2 * reread
 
-// decodeOrder reads order_columns.
+// decodeOrder reads order_columns. The end of an order is when it came.
 func decodeOrder(rec record) row {
-	return row{
+	r := row{
 		id: rec.text(0), common: unique.Make(traits{name: rec.text(1) + channelSeparator + rec.text(2), outcome: "entered"}),
 		created: rec.moment(3), stamp: rec.moment(4),
 	}
+	r.end = first(r.stamp, r.created)
+	return r
 }
 
-// keepOrders keeps the newest entry of each channel, and what is young enough to be read again, so that it is counted
+// keepOrders keeps the newest entry of each channel, and holds what is young enough to be read again, so that it is counted
 // once only.
-func keepOrders(rows map[string]row, base, floor time.Time, k *kept) {
-	for id, r := range rows {
-		if r.created.hi().Before(floor) {
-			delete(rows, id)
-		} else if first(r.stamp, r.created).hi().After(base.Add(-held)) {
-			k.rows[id] = true
-		}
-	}
-	k.latest(rows, func(r row) string { return r.traits().name }, func(r row) moment { return r.created })
+func keepOrders(rows map[string]*row, base, floor time.Time, k *kept) {
+	maps.DeleteFunc(rows, func(_ string, r *row) bool { return r.created.hi().Before(floor) })
+	k.latest(rows, func(r *row) group { return group{"entered", r.traits().name} }, func(r *row) moment { return r.created })
+	k.counted = base.Add(-held)
+}
+
+func newOrderHistory() *history {
+	h := newHistory("orders", decodeOrder, keepOrders)
+	h.fresh = held
+	return h
 }
 
 // Orders implements oms.Source.
@@ -115,35 +118,49 @@ func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Or
 	return err
 }
 
-// imports counts the orders seen entering. The count belongs to this process, as counters do.
+// imports counts the orders seen entering. The count belongs to this process, as counters do. Whoever has the connection for
+// orders may use it.
 type imports struct {
-	mu     sync.Mutex
-	primed bool
-	seen   map[string]bool // the ids held that are counted already
-	counts map[oms.Channel]uint64
+	of     *history // from which the last count is
+	counts map[unique.Handle[traits]]uint64
 }
 
-// count adds the rows not seen before and tells of every channel.
+// count adds what came, and tells of every channel. What was there at first, or when it was looked back again, did not come.
 func (c *imports) count(h *history, now time.Time) []oms.Import {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	last := map[oms.Channel]time.Time{}
-	seen := map[string]bool{}
-	for id, r := range h.rows {
-		channel := channelOf(r.traits().name)
-		// An open order without a stamp is read again and again, also when it is not held any more.
-		if c.primed && !c.seen[id] && first(r.stamp, r.created).hi().After(h.base(now).Add(-held)) {
-			c.counts[channel]++
+	if c.of != nil && c.of != h { // the look back was made anew: what is in it, and not in the old one, came meanwhile
+		clear(h.arrived)
+		for _, r := range h.rows {
+			if !c.of.holds(r.id) && h.isFresh(r.end, now) {
+				h.arrived[r.common]++
+			}
 		}
-		seen[id] = true
+		for _, e := range h.counted.entries {
+			if !c.of.holds(string(h.counted.id(e))) && h.isFresh(h.counted.end(e), now) {
+				h.arrived[h.counted.kinds[e.kind].common]++
+			}
+		}
+		c.add(c.of.arrived)
+	}
+	if c.of != nil {
+		c.add(h.arrived)
+	}
+	clear(h.arrived)
+	c.of = h
+	last := map[unique.Handle[traits]]time.Time{}
+	for _, r := range h.rows {
 		if entered := r.created.at(now); !entered.Before(now.Add(-remembered)) {
-			last[channel] = newest(last[channel], entered)
+			last[r.common] = newest(last[r.common], entered)
 		}
 	}
-	c.seen, c.primed = seen, true
-	facts := []oms.Import{}
-	for channel, entered := range last {
-		facts = append(facts, oms.Import{Channel: channel, Last: entered, Seen: c.counts[channel]})
+	facts := make([]oms.Import, 0, len(last))
+	for common, entered := range last {
+		facts = append(facts, oms.Import{Channel: channelOf(common.Value().name), Last: entered, Seen: c.counts[common]})
 	}
 	return facts
+}
+
+func (c *imports) add(arrived map[unique.Handle[traits]]uint64) {
+	for channel, n := range arrived {
+		c.counts[channel] += n
+	}
 }

@@ -93,21 +93,22 @@ func FuzzRecord(f *testing.F) {
 				if job.traits().outcome != outcome {
 					t.Errorf("a job that is %s ended as %q", status, job.traits().outcome)
 				}
-				jobs := map[string]row{"": job}
+				jobs := map[string]*row{"": &job}
 				for _, j := range jobHistory(slices.Collect(maps.Values(jobs)), now).Jobs {
 					if j.LastDuration != nil && *j.LastDuration < 0 {
 						t.Errorf("%T %v: a run took %s", value, value, *j.LastDuration)
 					}
 				}
 				config := file.traits().name
-				for _, c := range fileRuns(&history{rows: map[string]row{"": file}, configs: []string{config}}, now) {
+				for _, c := range fileRuns(&history{rows: map[string]*row{"": &file}, configs: []string{config}}, now) {
 					if c.RecentFailedRecords < 0 {
 						t.Errorf("%T %v: %d records refused", value, value, c.RecentFailedRecords)
 					}
 				}
-				resetSource(map[string][]row{config: {file}}, []string{config}, now)
+				resetSource(map[string][]*row{config: {&file}}, []string{config}, now)
 				channelOf(order.traits().name)
-				runs := map[string]row{"": decodeRun(rec)}
+				run := decodeRun(rec)
+				runs := map[string]*row{"": &run}
 				for _, run := range runFacts(nil, map[string]jobLock{"": {runID: rec.text(0), last: rec.moment(1)}}, runs, now).Runs {
 					if !run.Start.IsZero() && run.Start.Year() < 1970 {
 						t.Errorf("%T %v: a run began in %s", value, value, run.Start)

@@ -28,9 +28,8 @@ const (
 // Ids are digits, in a column of text. Only those of the same length are in order there, so they are read in spans of one
 // length.
 type runIDs struct {
-	newest int64     // the highest id read
-	gaps   []gap     // below it
-	passed time.Time // when all gaps were last asked for, and the end of the sequence looked for
+	newest int64 // the highest id read
+	gaps   []gap // below it; all are asked for, and the end of the sequence is looked for, with every pass
 
 	ahead bool   // the look back has read what is above the id at which it began
 	below int64  // and all that is not below this
@@ -44,8 +43,8 @@ type gap struct {
 }
 
 // read reads the runs that came since the last look into batch.
-func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]row) error {
-	pass := due(now, w.passed, passEvery)
+func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]*row) error {
+	pass := due(now, h.passedAt, passEvery)
 	if err := w.fillGaps(ctx, r, h, now, pass, batch); err != nil {
 		return err
 	}
@@ -59,13 +58,13 @@ func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time,
 	if end > w.newest { // the sequence jumped, or nobody has looked for days
 		h.lose(now)
 	}
-	w.passed, h.cycled = now, now
+	h.passedAt = now
 	return nil
 }
 
 // forward reads what is above the highest id, and says whether that is all. If there were no runs yet, the pass finds the
 // first.
-func (w *runIDs) forward(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]row) (all bool, err error) {
+func (w *runIDs) forward(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]*row) (all bool, err error) {
 	for range pages {
 		if w.newest == 0 {
 			return true, nil
@@ -83,7 +82,7 @@ func (w *runIDs) forward(ctx context.Context, r *reader, h *history, now time.Ti
 }
 
 // fillGaps asks for the ids that were passed over lately, and in a pass for all of them.
-func (w *runIDs) fillGaps(ctx context.Context, r *reader, h *history, now time.Time, pass bool, batch map[string]row) error {
+func (w *runIDs) fillGaps(ctx context.Context, r *reader, h *history, now time.Time, pass bool, batch map[string]*row) error {
 	gaps := w.gaps
 	if pass {
 		gaps = slices.DeleteFunc(slices.Clone(gaps), func(g gap) bool { return now.Sub(g.seen) > bankFor })
@@ -127,7 +126,7 @@ func (w *runIDs) passOver(first, last int64, above moment, now time.Time) {
 }
 
 // between reads the highest runs of a span of ids, a page of each length, into batch, and returns their ids in order.
-func (w *runIDs) between(ctx context.Context, r *reader, h *history, first, last int64, batch map[string]row) ([]int64, error) {
+func (w *runIDs) between(ctx context.Context, r *reader, h *history, first, last int64, batch map[string]*row) ([]int64, error) {
 	var ids []int64
 	for first <= last {
 		from, to := strconv.FormatInt(first, 10), min(last, ceilingOfLength(first))
@@ -136,7 +135,7 @@ func (w *runIDs) between(ctx context.Context, r *reader, h *history, first, last
 			run := h.decode(rec)
 			if id, ok := runNumber(run.id); ok {
 				ids = append(ids, id)
-				batch[run.id] = run
+				batch[run.id] = &run
 			}
 		})
 		if err != nil {

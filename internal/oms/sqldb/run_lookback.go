@@ -9,7 +9,7 @@ import (
 
 // fill reads the next page of the look back, from the end of the sequence towards the beginning.
 func (w *runIDs) fill(ctx context.Context, r *reader, h *history, now time.Time) (more bool, err error) {
-	batch := map[string]row{}
+	batch := map[string]*row{}
 	switch {
 	case w.newest == 0:
 		w.newest, err = w.end(ctx, r)
@@ -60,7 +60,13 @@ func (w *runIDs) nextBelow(ctx context.Context, r *reader, first int64) (int64, 
 	return below, err
 }
 
-func stampOf(id int64, batch map[string]row) moment { return batch[strconv.FormatInt(id, 10)].stamp }
+// stampOf returns the stamp of a run, or none where it was not read.
+func stampOf(id int64, batch map[string]*row) moment {
+	if run := batch[strconv.FormatInt(id, 10)]; run != nil {
+		return run.stamp
+	}
+	return moment{}
+}
 
 // end returns the highest id in the table, as far as it can be found without reading all of it: the highest of the runs
 // that locks point to, and of the last ones, as text, by their first digits. Where ids of two lengths mix it can be a

@@ -91,7 +91,7 @@ func (j serviceJob) held(l jobLock, now time.Time) bool {
 // While it is in work, nobody touches the lock of a scheduled run, so it is lost when the lock has changed since it began:
 // somebody cleared it, or a later run has it. A run that a person began never had the lock. That one is lost, and so is
 // any run, after the time in which a lock expires: nobody is to be called out for it for ever.
-func (j serviceJob) lost(l jobLock, run row, now time.Time) bool {
+func (j serviceJob) lost(l jobLock, run *row, now time.Time) bool {
 	changed := first(l.changed, l.last)
 	return now.Sub(run.stamp.at(now)) > j.expiry ||
 		!run.traits().manual && run.stamp.before(changed) && now.Sub(changed.at(now)) > settled

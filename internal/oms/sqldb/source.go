@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/flight"
@@ -80,11 +81,11 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	}
 	s := &Source{
 		logger: logger.With("client", client.Name), client: client, dialect: d, db: sql.OpenDB(connector),
-		instance: newArea("instance", nil), messages: newArea("system messages", nil), imports: imports{counts: map[oms.Channel]uint64{}},
+		instance: newArea("instance", nil), messages: newArea("system messages", nil), imports: imports{counts: map[unique.Handle[traits]]uint64{}},
 		skew: skew{stamps: map[string]moment{}}, fileStates: fileStates(),
 		probing: make(chan struct{}, 1),
 	}
-	s.orders = newArea("orders", func() *history { return newHistory("orders", decodeOrder, keepOrders) })
+	s.orders = newArea("orders", newOrderHistory)
 	s.jobs = newArea("jobs", func() *history { return newHistory("jobs", decodeJob, keepJobs) })
 	s.files = newArea("files", s.newFileHistory)
 	s.runs = newArea("Moqui's jobs", newRunHistory)
@@ -161,7 +162,7 @@ func (a *area) forget() {
 }
 
 // held returns the rows on which the area's history rests, for whoever has its connection.
-func (a *area) held() map[string]row {
+func (a *area) held() map[string]*row {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.history == nil {

@@ -62,6 +62,7 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 		"mysql":      func() bool { return d.driver == config.MySQL },
 		"ages":       func() any { return oms.CreatedAges() },
 		"unended":    unendedMessages,
+		"waiting":    func() string { return "'" + strings.Join(waitingFiles(), "', '") + "'" },
 		"attributes": func() []string { return attributes },
 		"column":     func(table, column string) bool { return s.columns[table+"."+column] },
 		"impossible": func() (string, error) { return "", errNoTable },

@@ -16,7 +16,7 @@ GROUP BY status_id, product_store_id, sales_channel_enum_id;
 
 -- statement: orders_created
 -- Created sales orders by channel and by exclusion, with their ages. Index: order_header.status_id, then the primary key
--- of order_attribute.
+-- of order_attribute. The subquery has one row so that no planner thinks of reading all attributes.
 SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT(*), {{oldest "c.entered"}}
   {{- range $i, $_ := ages}},
   SUM(CASE WHEN c.entered < :entered_before_{{$i}} THEN 1 ELSE 0 END)
@@ -25,8 +25,8 @@ FROM (
   SELECT h.product_store_id, h.sales_channel_enum_id, COALESCE(h.entry_date, h.order_date) AS entered,
     CASE WHEN h.sales_channel_enum_id IN (:channels) THEN 'channel'
       {{- range $i, $_ := attributes}}
-      WHEN NOT EXISTS (SELECT 1 FROM {{order_attribute}} a
-                       WHERE a.order_id = h.order_id AND a.attr_name = :attribute_{{$i}}) THEN '{{$i}}'
+      WHEN (SELECT a.order_id FROM {{order_attribute}} a
+            WHERE a.order_id = h.order_id AND a.attr_name = :attribute_{{$i}} LIMIT 1) IS NULL THEN '{{$i}}'
       {{- end}}
       ELSE '' END AS exclusion
   FROM {{order_header}} h
@@ -174,7 +174,7 @@ WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY la
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN (:ids);
 
 -- statement: jobs_unstamped
--- Job rows without a stamp, a page at a time every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
+-- Job rows without a stamp, a page of them every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
 WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 2000;
 
@@ -237,13 +237,13 @@ SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 {{template "statuses" data_manager_log}};
 
 -- statement: files_open
--- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end.
--- Index: data_manager_log.status_id.
-SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), {{oldest "o.created"}}, {{oldest "o.started"}}
+-- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end; then, in rows of
+-- their own, the ids of those waiting or in work, which are read again when they no longer are. Index: data_manager_log.status_id.
+SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), {{oldest "o.created"}}, {{oldest "o.started"}}, NULL
 FROM (
   SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
     COALESCE(start_date_time, created_date, last_updated_stamp) AS started
-  FROM {{data_manager_log}} WHERE status_id IN (:open)
+  FROM {{data_manager_log}} WHERE status_id IN ({{waiting}})
   UNION ALL
   SELECT u.config_id, u.status_id, u.created, u.started FROM (
     SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
@@ -251,11 +251,11 @@ FROM (
     FROM {{data_manager_log}} WHERE status_id IN (:unknown) OR status_id IS NULL LIMIT 10000
   ) u
 ) o
-GROUP BY o.config_id, o.status_id;
-
--- statement: files_open_ids
--- Files waiting or in work, to be read again when they are no longer. Index: data_manager_log.status_id.
-SELECT /*limit*/ log_id FROM {{data_manager_log}} WHERE status_id IN (:open) LIMIT 5000;
+GROUP BY o.config_id, o.status_id
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, w.log_id FROM (
+  SELECT log_id FROM {{data_manager_log}} WHERE status_id IN ({{waiting}}) LIMIT 5000
+) w;
 
 -- part: file_columns
 -- What the history of files reads.
@@ -278,7 +278,7 @@ WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} >= :from AND last_upda
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log_id IN (:ids);
 
 -- statement: files_unstamped
--- Files that Moqui wrote, which have no stamp, a page at a time every 5 minutes.
+-- Files that Moqui wrote, which have no stamp, a page of them every 5 minutes.
 -- Index: data_manager_log.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL AND log_id > :after ORDER BY log_id LIMIT 2000;

@@ -54,7 +54,7 @@ func TestSteadyScrape(t *testing.T) {
 				"facility_types": 1, "facilities_virtual": 1,
 				"jobs_pending": 1, "jobs_open": 1, "jobs_changes": 1, "job_locks": 1,
 				"service_jobs": 1, "job_run_locks": 1, "runs_between": 1,
-				"files_open": 1, "files_open_ids": 1, "files_changes": 1,
+				"files_open": 1, "files_changes": 1,
 				"messages_open": 1,
 			}
 			if !maps.Equal(sent, want) {
