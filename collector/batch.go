@@ -107,26 +107,6 @@ func utcOffset(t time.Time, zone *time.Location) float64 {
 	return float64(offset)
 }
 
-// limit keeps at most so many series of each metric that is capped (0 is no limit), and says how many it dropped. The
-// worst values stay, and equal ones by their labels, so that the same series stay at the next scrape.
-func (b *batch) limit(most int) {
-	if most <= 0 {
-		most = math.MaxInt
-	}
-	for m := range b.samples { // seriesDropped, which joins them meanwhile, is not capped
-		if !m.capped {
-			continue
-		}
-		series := b.series(m)
-		dropped := max(0, len(series)-most)
-		if dropped > 0 {
-			slices.SortFunc(series, m.kind.compare)
-			b.samples[m] = series[:most]
-		}
-		b.set(seriesDropped, float64(dropped), m.name)
-	}
-}
-
 // series sorts the samples of a metric by their labels, joins those that have the same, and drops what is not known.
 func (b *batch) series(m *metric) []sample {
 	samples := b.samples[m]
@@ -139,6 +119,5 @@ func (b *batch) series(m *metric) []sample {
 			series = append(series, s)
 		}
 	}
-	b.samples[m] = slices.DeleteFunc(series, func(s sample) bool { return math.IsNaN(s.value) })
-	return b.samples[m]
+	return slices.DeleteFunc(series, func(s sample) bool { return math.IsNaN(s.value) })
 }

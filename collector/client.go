@@ -108,8 +108,7 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	start := time.Now()
 	b := newBatch(c.cfg, out.now)
 	out.err = col.update(ctx, c.src, b)
-	b.limit(c.opts.MaxSeries)
-	out.families, out.age, out.remarks = b.families(), b.age, b.remarks
+	out.families, out.age, out.remarks = b.families(c.opts.MaxSeries), b.age, b.remarks
 	out.duration = time.Since(start)
 	if b.instance != nil {
 		c.mu.Lock()

@@ -11,13 +11,31 @@ import (
 // families turns the batch into what Prometheus' encoders take, each with its series in order. A registry would check, hash
 // and sort all of them at each scrape. Here none can be there twice: the batch joins what has the same labels, and no two
 // collectors or clients have a series in common.
-func (b *batch) families() []*dto.MetricFamily {
-	families := make([]*dto.MetricFamily, 0, len(b.samples))
+//
+// Of each metric that is capped it keeps at most so many series, and tells how many it dropped, unless most is 0. The worst
+// values stay, and equal ones by their labels, so that the same series stay at the next scrape.
+func (b *batch) families(most int) []*dto.MetricFamily {
+	families := make([]*dto.MetricFamily, 0, len(b.samples)+1)
 	client := &dto.LabelPair{Name: new("client"), Value: &b.client}
+	var dropped []sample
 	for m := range b.samples {
-		if series := b.series(m); len(series) > 0 {
+		series := b.series(m)
+		if m.capped && most > 0 {
+			over := max(0, len(series)-most)
+			if over > 0 {
+				slices.SortFunc(series, m.kind.compare)
+				series = series[:most]
+				slices.SortFunc(series, sample.compare)
+			}
+			dropped = append(dropped, sample{[]string{m.name}, float64(over)})
+		}
+		if len(series) > 0 {
 			families = append(families, m.family(series, client))
 		}
+	}
+	if len(dropped) > 0 {
+		slices.SortFunc(dropped, sample.compare)
+		families = append(families, seriesDropped.family(dropped, client))
 	}
 	return families
 }

@@ -74,7 +74,7 @@ func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily
 	}
 	wg.Wait()
 	c.describe(known)
-	return append(families, known.families()...)
+	return append(families, known.families(0)...)
 }
 
 // setHealth leaves out the age of the data where there are none.

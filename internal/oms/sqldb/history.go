@@ -143,7 +143,7 @@ func (h *history) refresh(ctx context.Context, r *reader, now time.Time, open, e
 	if batch == nil {
 		batch = map[string]*row{}
 	}
-	if text := r.texts[h.table+"_by_id"]; text != h.text {
+	if text := r.text(h.table + "_by_id"); text != h.text {
 		h.text = text
 		h.lose(now)
 	}

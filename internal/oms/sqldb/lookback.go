@@ -156,7 +156,7 @@ func (s *Source) fillOnce(a *area, h *history, now time.Time, more *bool) (err e
 				err = fmt.Errorf("panic: %v", p)
 			}
 		}()
-		if text := r.texts[h.table+"_by_id"]; text != h.text { // it begins, or must begin again
+		if text := r.text(h.table + "_by_id"); text != h.text { // it begins, or must begin again
 			*h = *a.newHistory()
 			h.text = text
 		}

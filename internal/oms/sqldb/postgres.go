@@ -93,7 +93,12 @@ func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	// To begin a transaction shows whether the server is still there: the driver need not ask before.
 	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
-	// Both take memory for as many statements as they may hold, in each connection.
+	// Each takes memory in each connection, for as many statements as it may hold; only one is in use.
+	if cfg.DefaultQueryExecMode == pgx.QueryExecModeCacheDescribe {
+		cfg.StatementCacheCapacity = 0
+	} else {
+		cfg.DescriptionCacheCapacity = 0
+	}
 	cfg.StatementCacheCapacity = min(cfg.StatementCacheCapacity, mostPrepared)
 	cfg.DescriptionCacheCapacity = min(cfg.DescriptionCacheCapacity, mostPrepared)
 	return stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)

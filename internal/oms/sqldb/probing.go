@@ -12,16 +12,16 @@ import (
 
 // look returns the schema, probing for it at first and from time to time. Of the areas that find it due at once, one
 // probes; the others go on with what is known or, at first, wait for it.
-func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
-	sch, texts, again := s.known(now)
+func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, map[string]*statement, error) {
+	sch, statements, again := s.known(now)
 	if !again {
-		return sch, texts, nil
+		return sch, statements, nil
 	}
 	select {
 	case s.probing <- struct{}{}:
 	default:
 		if sch != nil {
-			return sch, texts, nil
+			return sch, statements, nil
 		}
 		select {
 		case s.probing <- struct{}{}:
@@ -30,30 +30,26 @@ func (s *Source) look(ctx context.Context, r *reader, now time.Time) (*schema, m
 		}
 	}
 	defer func() { <-s.probing }()
-	if sch, texts, again = s.known(now); !again { // somebody has just been here
-		return sch, texts, nil
+	if sch, statements, again = s.known(now); !again { // somebody has just been here
+		return sch, statements, nil
 	}
 	return s.probe(ctx, r, now)
 }
 
 // known returns what is known of the schema, and whether it is time to look again.
-func (s *Source) known(now time.Time) (sch *schema, texts map[string]string, again bool) {
+func (s *Source) known(now time.Time) (sch *schema, statements map[string]*statement, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	every := probeEvery
 	if s.doubtful {
 		every = probeAgain
 	}
-	return s.schema, s.texts, s.schema == nil || due(now, s.probed, every)
+	return s.schema, s.statements, s.schema == nil || due(now, s.probed, every)
 }
 
 // probe looks at the database's catalogue, and says in the log what is missing when that is news.
-func (s *Source) probe(ctx context.Context, r *reader, now time.Time) (*schema, map[string]string, error) {
+func (s *Source) probe(ctx context.Context, r *reader, now time.Time) (*schema, map[string]*statement, error) {
 	sch, err := s.dialect.probe(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	texts, err := render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -63,6 +59,14 @@ func (s *Source) probe(ctx context.Context, r *reader, now time.Time) (*schema, 
 	if s.schema != nil {
 		before = s.schema.missing
 	}
+	if s.schema.equal(sch) {
+		s.probed, s.doubtful = now, false
+		return s.schema, s.statements, nil
+	}
+	statements, err := render(s.dialect, sch, s.client.Orders.CreatedExclude.MissingAttributes)
+	if err != nil {
+		return nil, nil, err
+	}
 	switch {
 	case slices.Equal(before, sch.missing):
 	case len(sch.missing) == 0:
@@ -70,8 +74,8 @@ func (s *Source) probe(ctx context.Context, r *reader, now time.Time) (*schema, 
 	default:
 		s.logger.Info("this database lacks something: the metrics that need it are absent", "missing", fmt.Sprint(sch.missing))
 	}
-	s.schema, s.texts, s.probed, s.doubtful = sch, texts, now, false
-	return sch, texts, nil
+	s.schema, s.statements, s.probed, s.doubtful = sch, statements, now, false
+	return sch, statements, nil
 }
 
 // doubt has the schema looked at again soon: something is wrong, so it may have changed.

@@ -62,7 +62,7 @@ func (d dialect) probe(ctx context.Context, r *reader) (*schema, error) {
 		names = append(names, t.name)
 	}
 	found := map[string][]string{} // by real table name
-	err := r.send(ctx, "columns", d.catalogue, args{"tables": names}, func(rec record) {
+	err := r.send(ctx, "columns", newStatement(d.catalogue), args{"tables": names}, func(rec record) {
 		column := rec.text(1)
 		if d.driver != config.Postgres { // where the statements' column names fold to lower case, and nothing else does
 			column = strings.ToLower(column)
@@ -133,6 +133,12 @@ func generationOf(tables map[string]string) oms.Generation {
 		return oms.GenerationMoqui
 	}
 	return oms.GenerationUnknown
+}
+
+// equal says whether the statements are the same for both. There is none before the first look.
+func (s *schema) equal(o *schema) bool {
+	return s != nil && s.generation == o.generation && slices.Equal(s.missing, o.missing) && maps.Equal(s.tables, o.tables) &&
+		maps.Equal(s.columns, o.columns)
 }
 
 // has says whether all the tables can be used.

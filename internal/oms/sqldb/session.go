@@ -18,10 +18,10 @@ const rollbackTimeout = 2 * time.Second
 
 // A reader sends the statements of one run, in one read-only transaction.
 type reader struct {
-	source *Source
-	conn   *sql.Conn
-	schema *schema
-	texts  map[string]string
+	source     *Source
+	conn       *sql.Conn
+	schema     *schema
+	statements map[string]*statement
 }
 
 // read runs fn in a transaction of its own on the area's one connection.
@@ -69,7 +69,7 @@ func (s *Source) readHeld(ctx context.Context, now time.Time, fn func(context.Co
 	defer s.guard(ctx, conn)()
 	defer rollBack(ctx, conn)
 	r := &reader{source: s, conn: conn}
-	switch r.schema, r.texts, err = s.look(ctx, r, now); {
+	switch r.schema, r.statements, err = s.look(ctx, r, now); {
 	case err != nil:
 	case len(r.schema.tables) == 0:
 		s.doubt()
@@ -154,23 +154,30 @@ func (s *Source) guard(ctx context.Context, conn *sql.Conn) func() {
 }
 
 // can says whether this vintage has what the statement needs.
-func (r *reader) can(statement string) bool { return r.texts[statement] != "" }
+func (r *reader) can(statement string) bool { return r.statements[statement] != nil }
+
+// text returns the statement's text, or nothing where this vintage lacks what it needs.
+func (r *reader) text(statement string) string {
+	if st := r.statements[statement]; st != nil {
+		return st.text
+	}
+	return ""
+}
 
 // query sends a statement of statements.sql and calls fn for each row.
 func (r *reader) query(ctx context.Context, statement string, named args, fn func(record)) error {
 	if !r.can(statement) {
 		return lackError("the database lacks what the statement " + statement + " reads")
 	}
-	err := r.send(ctx, statement, r.texts[statement], named, fn)
+	err := r.send(ctx, statement, r.statements[statement], named, fn)
 	if err != nil && ctx.Err() == nil {
 		r.source.doubt()
 	}
 	return err
 }
 
-func (r *reader) send(ctx context.Context, name, text string, named args, fn func(record)) (err error) {
-	d := r.source.dialect
-	text, values, err := d.bind(text, named)
+func (r *reader) send(ctx context.Context, name string, st *statement, named args, fn func(record)) (err error) {
+	text, values, err := st.bind(r.source.dialect, named)
 	if err != nil {
 		return fmt.Errorf("statement %s: %w", name, err)
 	}

@@ -58,7 +58,7 @@ func TestServerLimit(t *testing.T) {
 		defer server.Lock(t, db, "job_sandbox")()
 		// Only the server is told of this deadline: the context does not end by it.
 		err := s.read(deadline{ctx, time.Now().Add(3 * time.Second)}, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
-			return r.send(ctx, "waiting", waiting, nil, func(record) {})
+			return r.send(ctx, "waiting", newStatement(waiting), nil, func(record) {})
 		})
 		want := map[config.Driver]string{config.MySQL: "max_statement_time exceeded", config.Postgres: "statement timeout"}
 		if err == nil || !strings.Contains(err.Error(), want[server.Driver()]) {
@@ -82,7 +82,7 @@ func TestCancelOnServer(t *testing.T) {
 		done := make(chan error)
 		go func() {
 			done <- s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) error {
-				return r.send(ctx, "busy", busy(server.Driver()), nil, func(record) {})
+				return r.send(ctx, "busy", newStatement(busy(server.Driver())), nil, func(record) {})
 			})
 		}()
 		testserver.Eventually(t, 10*time.Second, func() error {
@@ -147,7 +147,7 @@ func TestOneState(t *testing.T) {
 			err := s.read(ctx, s.jobs, time.Now(), func(ctx context.Context, r *reader) (err error) {
 				for range 2 {
 					n := -1
-					err = errors.Join(err, r.send(ctx, "counting", waiting, nil, func(rec record) { n = rec.count(0) }))
+					err = errors.Join(err, r.send(ctx, "counting", newStatement(waiting), nil, func(rec record) { n = rec.count(0) }))
 					if n != want {
 						t.Errorf("%d rows, want %d", n, want)
 					}

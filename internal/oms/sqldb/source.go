@@ -55,11 +55,11 @@ type Source struct {
 
 	probing chan struct{} // held by whoever looks at the catalogue
 
-	mu       sync.Mutex // guards what follows, and that nothing begins in the background after Close
-	schema   *schema
-	texts    map[string]string
-	probed   time.Time
-	doubtful bool // something went wrong since
+	mu         sync.Mutex // guards what follows, and that nothing begins in the background after Close
+	schema     *schema
+	statements map[string]*statement
+	probed     time.Time
+	doubtful   bool // something went wrong since
 
 	background sync.WaitGroup // look backs and kills
 	closing    context.Context

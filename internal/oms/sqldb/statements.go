@@ -4,8 +4,10 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
@@ -34,7 +36,7 @@ func Statements(driver config.Driver) ([]StatementText, error) {
 	}
 	for _, s := range sections() {
 		if s.kind == "statement" {
-			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name]})
+			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name].text})
 		}
 	}
 	return append(texts, d.around...), nil
@@ -56,7 +58,7 @@ func sections() []section {
 }
 
 // render executes the templates of all statements whose tables there are.
-func render(d dialect, s *schema, attributes []string) (map[string]string, error) {
+func render(d dialect, s *schema, attributes []string) (map[string]*statement, error) {
 	funcs := template.FuncMap{
 		"has":        func(table string) bool { return s.has(table) },
 		"mysql":      func() bool { return d.driver == config.MySQL },
@@ -95,7 +97,7 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 			return nil, fmt.Errorf("statements.sql: %w", err)
 		}
 	}
-	texts := map[string]string{}
+	statements := map[string]*statement{}
 	for _, s := range sections() {
 		if s.kind != "statement" {
 			continue
@@ -106,10 +108,10 @@ func render(d dialect, s *schema, attributes []string) (map[string]string, error
 		case err != nil:
 			return nil, fmt.Errorf("statements.sql: %w", err)
 		default:
-			texts[s.name] = text.String()
+			statements[s.name] = newStatement(text.String())
 		}
 	}
-	return texts, nil
+	return statements, nil
 }
 
 // args are the parameters of a statement by name. A []string stands for as many values as it has.
@@ -117,36 +119,84 @@ type args map[string]any
 
 var parameter = regexp.MustCompile(`:[a-z_]+[0-9]*`)
 
-// bind replaces named parameters by the dialect's placeholders. Lists are filled up to a power of eight by repeating
-// their last value, so that servers that keep plans by text see few texts.
-func (d dialect) bind(text string, named args) (string, []any, error) {
-	var values []any
-	var err error
-	add := func(v any) string {
-		values = append(values, v)
-		return d.placeholder(len(values))
+// A statement is one of statements.sql as this vintage can answer it.
+type statement struct {
+	text string // with parameters by name
+	// parts are what stands before, between and behind the parameters.
+	parts, parameters []string
+
+	mu    sync.Mutex
+	bound map[string]string // texts with placeholders, by the sizes of the parameters
+}
+
+func newStatement(text string) *statement {
+	st := &statement{text: text, bound: map[string]string{}}
+	behind := 0
+	for _, at := range parameter.FindAllStringIndex(text, -1) {
+		st.parts, st.parameters = append(st.parts, text[behind:at[0]]), append(st.parameters, text[at[0]+1:at[1]])
+		behind = at[1]
 	}
-	bound := parameter.ReplaceAllStringFunc(text, func(name string) string {
-		v, ok := named[name[1:]]
+	st.parts = append(st.parts, text[behind:])
+	return st
+}
+
+// bind replaces named parameters by the dialect's placeholders. Lists are filled up to a power of eight by repeating
+// their last value, so that there are few texts: servers, and drivers, keep what they know of a statement by its text.
+func (st *statement) bind(d dialect, named args) (string, []any, error) {
+	var sizes []byte // as powers of eight, or none for an empty list
+	var values []any
+	for _, name := range st.parameters {
+		v, ok := named[name]
 		if !ok {
-			err = fmt.Errorf("no value for parameter %s", name)
+			return "", nil, fmt.Errorf("no value for parameter :%s", name)
 		}
 		list, ok := v.([]string)
-		if !ok {
-			return add(v)
+		switch {
+		case !ok:
+			sizes, values = append(sizes, single), append(values, v)
+		case len(list) == 0:
+			sizes = append(sizes, empty)
+		default:
+			power, size := byte(0), 1
+			for ; size < len(list); size *= 8 {
+				power++
+			}
+			sizes = append(sizes, power)
+			for i := range size {
+				values = append(values, list[min(i, len(list)-1)])
+			}
 		}
-		if len(list) == 0 {
-			return "NULL"
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	text, known := st.bound[string(sizes)]
+	if !known {
+		text = st.write(d, sizes)
+		st.bound[string(sizes)] = text
+	}
+	return text, values, nil
+}
+
+const single, empty = 0, math.MaxUint8
+
+// write returns the text for parameters of these sizes.
+func (st *statement) write(d dialect, sizes []byte) string {
+	var text strings.Builder
+	n := 0
+	for i, power := range sizes {
+		text.WriteString(st.parts[i])
+		if power == empty {
+			text.WriteString("NULL")
+			continue
 		}
-		size := 1
-		for size < len(list) {
-			size *= 8
+		for j := range 1 << (3 * power) {
+			if j > 0 {
+				text.WriteString(", ")
+			}
+			n++
+			text.WriteString(d.placeholder(n))
 		}
-		marks := make([]string, size)
-		for i := range marks {
-			marks[i] = add(list[min(i, len(list)-1)])
-		}
-		return strings.Join(marks, ", ")
-	})
-	return bound, values, err
+	}
+	text.WriteString(st.parts[len(sizes)])
+	return text.String()
 }
