@@ -88,11 +88,10 @@ func (s *clients) apply(cfg *config.Config) error {
 			gone[c.Name()] = c
 		}
 	}
-	next := &generation{Config: cfg}
-	var opened []*client
+	var all, opened []*client
 	for _, settings := range cfg.Clients {
 		if c := gone[settings.Name]; c != nil && c.Config().Equal(settings) {
-			next.clients = append(next.clients, c)
+			all = append(all, c)
 			delete(gone, settings.Name)
 			continue
 		}
@@ -105,8 +104,9 @@ func (s *clients) apply(cfg *config.Config) error {
 		}
 		c := &client{Client: collector.NewClient(s.options, settings, sources), db: db}
 		opened = append(opened, c)
-		next.clients = append(next.clients, c)
+		all = append(all, c)
 	}
+	next := newGeneration(cfg, all)
 	s.mu.Lock()
 	s.current = next
 	s.mu.Unlock()

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/dropfolder"
@@ -24,7 +27,19 @@ type client struct {
 // A generation is the configuration that a request works with from its beginning to its end.
 type generation struct {
 	*config.Config
-	clients []*client // in the order of the configuration
+	clients []*client           // in the order of the configuration
+	pools   prometheus.Gatherer // the metrics of their connection pools
+}
+
+func newGeneration(cfg *config.Config, clients []*client) *generation {
+	pools := prometheus.NewRegistry()
+	for _, c := range clients {
+		if c.db != nil {
+			labelled := prometheus.WrapRegistererWith(prometheus.Labels{"client": c.Name()}, pools)
+			labelled.MustRegister(collectors.NewDBStatsCollector(c.db, c.Name()))
+		}
+	}
+	return &generation{Config: cfg, clients: clients, pools: pools}
 }
 
 // acquire keeps the clients open until release.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 
@@ -56,12 +55,12 @@ func (s *server) everything(w http.ResponseWriter, r *http.Request, g *generatio
 	ctx, cancel := s.scrapeContext(r, g)
 	defer cancel()
 	// The exporter comes last: its pool metrics then tell of this very scrape.
-	s.expose(w, r, collector.Gather(ctx, g.measured(), nil), s.registry, pools(g))
+	s.expose(w, r, collector.Gather(ctx, g.measured(), nil), s.registry, g.pools)
 }
 
 // exporter shows the exporter itself.
 func (s *server) exporter(w http.ResponseWriter, r *http.Request, g *generation) {
-	s.expose(w, r, s.registry, pools(g))
+	s.expose(w, r, s.registry, g.pools)
 }
 
 // probe shows one client, or some collectors of it: the multi-target pattern.
@@ -116,18 +115,6 @@ func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...promethe
 		}
 	})
 	promhttp.HandlerFor(gather, s.metrics).ServeHTTP(w, r)
-}
-
-// pools returns the metrics of the connection pools of the clients in force.
-func pools(g *generation) prometheus.Gatherer {
-	registry := prometheus.NewRegistry()
-	for _, c := range g.clients {
-		if c.db != nil {
-			labelled := prometheus.WrapRegistererWith(prometheus.Labels{"client": c.Name()}, registry)
-			labelled.MustRegister(collectors.NewDBStatsCollector(c.db, c.Name()))
-		}
-	}
-	return registry
 }
 
 // Where Prometheus says how long it waits, and how long a scraper that does not say so is taken to wait.
