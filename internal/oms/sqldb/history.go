@@ -23,8 +23,7 @@ const (
 	rereadEvery = 15 * time.Minute
 	reread      = 2 * time.Hour
 
-	page         = 2000 // as in the statements on rows without stamps
-	pages        = 5    // at the most, of new runs
+	page         = 1000 // of rows without stamps, as in the statements
 	idsAtOnce    = 512
 	verifyAtOnce = 16 * idsAtOnce // rows looked up in one refresh; the rest follow in the next ones
 	// countedAtOnce is how many of the rows that only count are looked up each time: where there are more of them, the others

@@ -15,6 +15,8 @@ const (
 	// bankBusy is how long such ids are asked for at each look, and not only with every pass.
 	bankBusy = time.Hour
 	mostGaps = 100
+	runsPage = 2000 // as in runs_between
+	runPages = 5    // at the most, of new runs
 	// longestGap is more ids than any server reserves at once: what lies between is a jump of the sequence.
 	longestGap = 100_000
 )
@@ -65,11 +67,11 @@ func (w *runIDs) read(ctx context.Context, r *reader, h *history, now time.Time,
 // forward reads what is above the highest id, and says whether that is all. If there were no runs yet, the pass finds the
 // first.
 func (w *runIDs) forward(ctx context.Context, r *reader, h *history, now time.Time, batch map[string]*row) (all bool, err error) {
-	for range pages {
+	for range runPages {
 		if w.newest == 0 {
 			return true, nil
 		}
-		ids, err := w.between(ctx, r, h, w.newest+1, w.newest+page, batch)
+		ids, err := w.between(ctx, r, h, w.newest+1, w.newest+runsPage, batch)
 		if err != nil || len(ids) == 0 {
 			return err == nil, err
 		}

@@ -21,7 +21,7 @@ func (w *runIDs) fill(ctx context.Context, r *reader, h *history, now time.Time)
 		return true, err
 	}
 	// No wider a span: a server might think that to read all of it is the best way.
-	first := max(floorOfLength(w.below-1), w.below-page)
+	first := max(floorOfLength(w.below-1), w.below-runsPage)
 	ids, err := w.between(ctx, r, h, first, w.below-1, batch)
 	if err == nil && len(ids) == 0 {
 		first, err = w.nextBelow(ctx, r, first)

@@ -176,7 +176,7 @@ SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN
 -- statement: jobs_unstamped
 -- Job rows without a stamp, a page of them every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 2000;
+WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 1000;
 
 -- statement: jobs_unstamped_newest
 -- The same from the highest ids on, because new rows are most likely there.
@@ -281,7 +281,7 @@ SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log
 -- Files that Moqui wrote, which have no stamp, a page of them every 5 minutes.
 -- Index: data_manager_log.last_updated_tx_stamp.
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL AND log_id > :after ORDER BY log_id LIMIT 2000;
+WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL AND log_id > :after ORDER BY log_id LIMIT 1000;
 
 -- statement: files_unstamped_newest
 -- The same from the highest ids on, because new rows are most likely there.
