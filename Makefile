@@ -62,7 +62,7 @@ month: ## 31 simulated days under the shipped rules: no alert in health, a promp
 bench = $(GO) test -tags=bench -count=1 -timeout=2h -v
 
 .PHONY: bench-data
-bench-data: ## fill MariaDB and PostgreSQL with the data of a large client, below .build/bench; about 10 minutes, 22 GB
+bench-data: ## fill MariaDB and PostgreSQL with the data of a large client, below .build/bench; about 7 minutes, 22 GB
 	REQUIRE_SERVERS=1 $(bench) -run='^TestData$$' ./internal/bench
 
 .PHONY: bench

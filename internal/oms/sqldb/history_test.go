@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -82,4 +83,60 @@ func failuresOf(t *testing.T, db testserver.Database, now time.Time) func(now ti
 		return err
 	})
 	return failures
+}
+
+// TestManyFiles has files of a day that are more than are looked up at a time: those that are purged are missed in turns, and
+// those that change, or come to an end once more, are counted once.
+func TestManyFiles(t *testing.T) {
+	const files, purged, edited = 2500, 300, 200
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	db := testserver.Engines()[0].Start(t)(t, "files", "UTC")
+	for i := range files {
+		ended := now.Add(-time.Duration(i) * 30 * time.Second).Format(time.DateTime)
+		testserver.Execute(t, db.Admin, fmt.Sprintf(`INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish_date_time,
+			failed_record_count, last_updated_tx_stamp) VALUES ('F%[1]d', 'C', 'SERVICE_FINISHED', '%[2]s', '%[2]s', 1, '%[2]s')`, i, ended))
+	}
+	s, err := Open(testLogger(t), config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	look := func(now time.Time) (finished, failed, refused int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(oms.WithScrape(t.Context()), time.Minute)
+		defer cancel()
+		for {
+			facts, err := s.DataManager(ctx, now)
+			switch {
+			case errors.Is(err, oms.ErrLookBack):
+				s.background.Wait()
+			case err != nil:
+				t.Fatal(err)
+			default:
+				c := facts.History.Configs[0]
+				return c.Recent[oms.FileFinishedWithErrors], c.Recent[oms.FileFailed], c.RecentFailedRecords
+			}
+		}
+	}
+	want := func(now time.Time, finished, failed int) {
+		t.Helper()
+		if a, b, refused := look(now); a != finished || b != failed || refused != finished+failed {
+			t.Errorf("at %s %d files finished and %d failed, with %d records refused, want %d and %d", now, a, b, refused, finished, failed)
+		}
+	}
+	want(now, files, 0)
+	want(now.Add(30*time.Second), files, 0)
+
+	testserver.Execute(t, db.Admin, fmt.Sprintf(`UPDATE data_manager_log SET status_id = 'SERVICE_FAILED', last_updated_tx_stamp = '%s'
+		WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) BETWEEN 1000 AND %d`, now.Add(time.Minute).Format(time.DateTime), 1000+edited-1))
+	want(now.Add(time.Minute), files-edited, edited)
+
+	testserver.Execute(t, db.Admin, fmt.Sprintf("DELETE FROM data_manager_log WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) >= %d", files-purged))
+	for i := range 3 {
+		now = now.Add(16 * time.Minute)
+		if i < 2 {
+			look(now)
+		}
+	}
+	want(now, files-edited-purged, edited)
 }
