@@ -200,7 +200,8 @@ func (h *history) read(ctx context.Context, r *reader, now time.Time, full bool,
 	return nil
 }
 
-// verify reads by id the rows that are no longer open, and after a full refresh all those held. What is gone is dropped.
+// verify reads by id the rows that are no longer open, and after a full refresh those held that are due. What is gone is
+// dropped.
 func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, batch map[string]*row) error {
 	again := map[string]bool{}
 	for id := range h.open {
