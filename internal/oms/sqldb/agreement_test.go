@@ -447,4 +447,15 @@ func TestImportsAreCountedOnce(t *testing.T) {
 		}
 		w.now = w.now.Add(20 * time.Minute)
 	}
+	// One with a stamp, which says that it entered long ago, and one that does not say when.
+	for id, entered := range map[string]string{"imported": w.quoted(w.now.Add(-1000 * time.Hour)), "undated": "NULL"} {
+		w.exec(t, fmt.Sprintf(`INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id,
+			entry_date, created_tx_stamp) VALUES ('%s', 'SALES_ORDER', 'ORDER_APPROVED', 'S', 'WEB', %s, %s)`, id, entered, w.quoted(w.now)))
+	}
+	for range 100 {
+		if n := seen(); n != 3 {
+			t.Fatalf("%d orders seen entering, want 3", n)
+		}
+		w.now = w.now.Add(3 * time.Minute)
+	}
 }

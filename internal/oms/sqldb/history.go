@@ -221,15 +221,17 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 			return err
 		}
 	}
+	var gone []string
 	for id := range again {
 		if _, have := batch[id]; !have {
 			if h.anchors[id] {
 				h.lose(now)
 			}
 			delete(h.rows, id)
-			h.counted.remove(id)
+			gone = append(gone, id)
 		}
 	}
+	h.counted.remove(slices.Values(gone))
 	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
 		h.unverified = nil // the array, too
 	}
@@ -328,7 +330,6 @@ func (h *history) put(batch map[string]*row, now time.Time) {
 			h.lose(now)
 		}
 		h.rows[id] = r
-		h.counted.remove(id) // until the next prune
 		if r.stamp.raw().After(h.newest.raw()) {
 			h.newest = r.stamp
 		}
@@ -336,6 +337,7 @@ func (h *history) put(batch map[string]*row, now time.Time) {
 			h.past = r.stamp
 		}
 	}
+	h.counted.remove(maps.Keys(batch)) // until the next prune
 	for _, r := range came {
 		if h.isFresh(r.end, now) {
 			h.arrived[r.common]++
@@ -360,12 +362,14 @@ func (h *history) prune(now time.Time) {
 	base := h.base(now)
 	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[group]bool{}}
 	h.keep(h.rows, base, base.Add(-remembered-spare), &k)
+	h.counted.prune(k.counts)
+	var counted []*row
 	for id, r := range h.rows {
 		if !k.rows[id] && k.counts(r.end) {
-			h.counted.put(r)
+			counted = append(counted, r)
 		}
 	}
-	h.counted.prune(k.counts)
+	h.counted.put(counted)
 	rows := make(map[string]*row, len(k.rows)) // one that rows are deleted from stays as large as it was
 	for id := range k.rows {
 		rows[id] = h.rows[id]
@@ -391,7 +395,8 @@ func (h *history) floorOf(r *reader, t time.Time) time.Time {
 	return h.newest.floor(t, r.source.client.Database.Timezone)
 }
 
-// age says how old the oldest part of the answer is: that of rows without stamps, or of runs with ids passed over.
+// age says how old the oldest part of the answer is: that of rows without stamps which come as they should, or of runs with
+// ids passed over. Other rows without stamps may be found a page of them each time, and within a day.
 func (h *history) age(now time.Time) time.Duration { return max(now.Sub(h.passedAt), 0) }
 
 // due says whether something was last done so long ago, or in the future: the clock went back.

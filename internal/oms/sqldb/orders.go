@@ -35,11 +35,11 @@ func decodeOrder(rec record) row {
 }
 
 // keepOrders keeps the newest entry of each channel, and holds what is young enough to be read again, so that it is counted
-// once only.
+// once only, also where its date of entry is long past or none.
 func keepOrders(rows map[string]*row, base, floor time.Time, k *kept) {
-	maps.DeleteFunc(rows, func(_ string, r *row) bool { return r.created.hi().Before(floor) })
-	k.latest(rows, func(r *row) group { return group{"entered", r.traits().name} }, func(r *row) moment { return r.created })
 	k.counted = base.Add(-held)
+	maps.DeleteFunc(rows, func(_ string, r *row) bool { return r.created.hi().Before(floor) && !k.counts(r.end) })
+	k.latest(rows, func(r *row) group { return group{"entered", r.traits().name} }, func(r *row) moment { return r.created })
 }
 
 func newOrderHistory() *history {

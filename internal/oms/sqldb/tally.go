@@ -1,6 +1,8 @@
 package sqldb
 
 import (
+	"bytes"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -51,28 +53,40 @@ func (t *tally) has(id string) bool {
 	return has
 }
 
-// put adds a row, which must not be there.
-func (t *tally) put(r *row) {
-	k := kind{r.common, r.end.east, r.end.west}
-	of, known := t.kindOf[k]
-	if !known {
-		of = small(len(t.kinds))
-		t.kinds, t.kindOf[k] = append(t.kinds, k), of
+// put adds rows, none of which may be there.
+func (t *tally) put(rows []*row) {
+	for _, r := range rows {
+		k := kind{r.common, r.end.east, r.end.west}
+		of, known := t.kindOf[k]
+		if !known {
+			of = small(len(t.kinds))
+			t.kinds, t.kindOf[k] = append(t.kinds, k), of
+		}
+		t.entries = append(t.entries, entry{
+			small(len(t.ids)), small(len(r.id)), of, small(int(r.end.stored / time.Second.Microseconds())), small(r.records.failed.count()),
+		})
+		t.ids = append(t.ids, r.id...)
 	}
-	i, _ := t.find(r.id)
-	t.entries = slices.Insert(t.entries, i, entry{
-		small(len(t.ids)), small(len(r.id)), of, small(int(r.end.stored / time.Second.Microseconds())), small(r.records.failed.count()),
-	})
-	t.ids = append(t.ids, r.id...)
+	if len(rows) > 0 {
+		slices.SortFunc(t.entries, func(a, b entry) int { return bytes.Compare(t.id(a), t.id(b)) })
+	}
 }
 
 // small makes n fit.
 func small(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
 
-func (t *tally) remove(id string) {
-	if i, has := t.find(id); has {
-		t.dead += int(t.entries[i].length)
-		t.entries = slices.Delete(t.entries, i, i+1)
+// remove takes out the rows that are there.
+func (t *tally) remove(ids iter.Seq[string]) {
+	const gone = math.MaxUint32
+	some := false
+	for id := range ids {
+		if i, has := t.find(id); has && t.entries[i].kind != gone {
+			t.entries[i].kind, some = gone, true
+			t.dead += int(t.entries[i].length)
+		}
+	}
+	if some {
+		t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return e.kind == gone })
 	}
 }
 
