@@ -96,51 +96,57 @@ func (s *Source) ofbizJobs(ctx context.Context, r *reader, now time.Time) (facts
 	if has, err := r.need(s.jobs, "job_sandbox"); !has {
 		return facts, err
 	}
-	pools, pending, err := r.pendingJobs(ctx, now)
+	open, err := r.openJobs(ctx, now)
 	if err != nil {
 		return facts, err
 	}
-	open, err := r.openJobs(ctx)
-	if err != nil {
-		return facts, err
-	}
-	locked, err := r.locks(ctx, now)
-	if err != nil {
-		return facts, err
-	}
-	facts.Jobs = openFacts(open, now)
-	facts.Pending = pending
-	h, err := s.advance(ctx, s.jobs, r, now, open, nil)
-	rows := open
+	facts.Jobs = openFacts(open.rows, now)
+	facts.Pending = open.pending
+	h, err := s.advance(ctx, s.jobs, r, now, open.rows, nil)
+	rows := open.rows
 	if h != nil {
 		rows = h.rows
 		facts.rows, facts.age = slices.AppendSeq(make([]*row, 0, len(rows)), maps.Values(rows)), h.age(now)
 	}
-	facts.Pools = lastStarts(pools, rows, now)
-	facts.Locks = locks(locked, activity(facts.rows, now))
+	facts.Pools = lastStarts(open.pools, rows, now)
+	facts.Locks = locks(open.locked, activity(facts.rows, now))
 	return facts, err
 }
 
-// pendingJobs counts the jobs that wait, and finds the longest-waiting due one of each pool.
-func (r *reader) pendingJobs(ctx context.Context, now time.Time) (map[string]oms.Pool, int, error) {
-	pools, pending := map[string]oms.Pool{}, 0
-	err := r.query(ctx, "jobs_pending", args{"now": r.time(now)}, func(rec record) {
-		pending += rec.count(1)
-		pools[rec.text(0)] = oms.Pool{Name: rec.text(0), OldestDue: rec.moment(2).at(now)}
-	})
-	return pools, pending, err
+// openJobs are the jobs that have not ended, and what keeps the poller from taking them.
+type openJobs struct {
+	rows    map[string]*row // in work or claimed, and those that must be followed by id
+	pending int
+	pools   map[string]oms.Pool // in which jobs are pending, with the longest-waiting due one
+	locked  []string            // the instances locked now, nil where the table is missing
 }
 
-// openJobs returns the jobs in work or claimed, and those that must be followed by id.
-func (r *reader) openJobs(ctx context.Context) (map[string]*row, error) {
-	open := map[string]*row{}
-	err := r.query(ctx, "jobs_open", nil, func(rec record) {
-		job := decodeJob(rec)
-		if job.traits().open == jobRunning {
-			job.start = first(job.start, rec.moment(9), job.stamp)
+func (r *reader) openJobs(ctx context.Context, now time.Time) (openJobs, error) {
+	open := openJobs{rows: map[string]*row{}, pools: map[string]oms.Pool{}}
+	if r.schema.has("job_manager_lock") {
+		open.locked = []string{}
+	}
+	unstamped := 0
+	err := r.query(ctx, "jobs_open", args{"now": r.time(now)}, func(rec record) {
+		switch rec.text(14) {
+		case "job":
+			job := decodeJob(rec)
+			if job.traits().open == jobRunning {
+				job.start = first(job.start, rec.moment(9), job.stamp)
+			}
+			open.rows[job.id] = &job
+		case "pending":
+			pool := rec.text(7)
+			open.pending += rec.count(15)
+			unstamped += rec.count(16)
+			open.pools[pool] = oms.Pool{Name: pool, OldestDue: rec.moment(9).at(now)}
+		case "lock":
+			open.locked = append(open.locked, rec.text(17))
 		}
-		open[job.id] = &job
 	})
+	if err == nil && unstamped > 0 {
+		err = r.query(ctx, "jobs_pending_unstamped", nil, into(open.rows, decodeJob))
+	}
 	return open, err
 }
 
@@ -158,16 +164,6 @@ func openFacts(open map[string]*row, now time.Time) oms.Jobs {
 		}
 	}
 	return facts
-}
-
-// locks returns the instances locked now, nil where the table is missing.
-func (r *reader) locks(ctx context.Context, now time.Time) ([]string, error) {
-	if !r.can("job_locks") {
-		return nil, nil
-	}
-	locked := []string{}
-	err := r.query(ctx, "job_locks", args{"now": r.time(now)}, func(rec record) { locked = append(locked, rec.text(0)) })
-	return locked, err
 }
 
 // locks says for every known instance whether it is locked.

@@ -64,11 +64,7 @@ func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts
 			return facts, err
 		}
 	}
-	jobs, err := r.serviceJobs(ctx)
-	if err != nil {
-		return facts, err
-	}
-	locks, err := r.jobRunLocks(ctx)
+	jobs, locks, err := r.serviceJobs(ctx)
 	if err != nil {
 		return facts, err
 	}
@@ -167,12 +163,7 @@ func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, zone *time.
 
 // watchedRuns reads again the runs that have not ended, and those to which locks point.
 func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map[string]*row, error) {
-	ids := map[string]bool{}
-	for _, lock := range locks {
-		if lock.runID != "" {
-			ids[lock.runID] = true
-		}
-	}
+	ids := lockedRuns(locks)
 	for id, run := range r.source.runs.held() {
 		if !run.traits().ended() {
 			ids[id] = true
@@ -185,6 +176,17 @@ func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map
 		}
 	}
 	return runs, nil
+}
+
+// lockedRuns returns the ids of the runs to which locks point.
+func lockedRuns(locks map[string]jobLock) map[string]bool {
+	ids := map[string]bool{}
+	for _, lock := range locks {
+		if lock.runID != "" {
+			ids[lock.runID] = true
+		}
+	}
+	return ids
 }
 
 // behind says for how long locks have told of runs that are later than the newest one found: then something is wrong with

@@ -73,18 +73,13 @@ func stampOf(id int64, batch map[string]*row) moment {
 // lower one; then the highest is found from there on, because there are hardly ever as many ids missing as one look
 // asks for.
 func (w *runIDs) end(ctx context.Context, r *reader) (end int64, err error) {
-	var locked []string
 	higher := func(rec record) {
 		if id, ok := runNumber(rec.text(0)); ok {
 			end = max(end, id)
 		}
 	}
-	err = r.query(ctx, "job_run_locks", nil, func(rec record) {
-		if id := rec.text(1); id != "" {
-			locked = append(locked, id)
-		}
-	})
-	for chunk := range slices.Chunk(locked, idsAtOnce) {
+	_, locks, err := r.serviceJobs(ctx)
+	for chunk := range chunks(lockedRuns(locks)) {
 		if err == nil {
 			err = r.query(ctx, "runs_by_id", args{"ids": chunk}, higher)
 		}

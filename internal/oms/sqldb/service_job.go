@@ -33,10 +33,14 @@ type jobLock struct {
 	changed moment
 }
 
-// serviceJobs reads all jobs, scheduled or not. A schedule that cannot be read is told of once.
-func (r *reader) serviceJobs(ctx context.Context) (map[string]serviceJob, error) {
-	jobs, schedules := map[string]serviceJob{}, map[string]*schedule{}
+// serviceJobs reads all jobs, scheduled or not, and the locks by job. A schedule that cannot be read is told of once.
+func (r *reader) serviceJobs(ctx context.Context) (map[string]serviceJob, map[string]jobLock, error) {
+	jobs, locks, schedules := map[string]serviceJob{}, map[string]jobLock{}, map[string]*schedule{}
 	err := r.query(ctx, "service_jobs", nil, func(rec record) {
+		if rec.null(0) {
+			locks[rec.text(9)] = jobLock{runID: rec.text(10), last: rec.moment(11), changed: rec.moment(12)}
+			return
+		}
 		name, expression := rec.text(0), rec.text(1)
 		cron, known := r.source.schedules[expression]
 		if expression != "" && !known {
@@ -56,16 +60,7 @@ func (r *reader) serviceJobs(ctx context.Context) (map[string]serviceJob, error)
 	if err == nil {
 		r.source.schedules = schedules
 	}
-	return jobs, err
-}
-
-// jobRunLocks reads the locks by job.
-func (r *reader) jobRunLocks(ctx context.Context) (map[string]jobLock, error) {
-	locks := map[string]jobLock{}
-	err := r.query(ctx, "job_run_locks", nil, func(rec record) {
-		locks[rec.text(0)] = jobLock{runID: rec.text(1), last: rec.moment(2), changed: rec.moment(3)}
-	})
-	return locks, err
+	return jobs, locks, err
 }
 
 // jobOf returns the job of that name. One that somebody deleted is like one that says nothing.

@@ -140,14 +140,6 @@ FROM (
 ) r
 GROUP BY COALESCE(r.shop_id, r.system_message_remote_id);
 
--- statement: jobs_pending
--- Pending jobs by pool, and the longest-waiting one that the poller should have taken: due, and neither started, cancelled
--- nor claimed (OFBiz JobManager.poll). Index: job_sandbox.status_id.
-SELECT /*limit*/ pool_id, COUNT(*),
-  MIN(CASE WHEN run_time > '1971-01-01' AND run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
-      THEN run_time END)
-FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' GROUP BY pool_id;
-
 -- part: job_columns
 -- What the history of jobs reads.
 job_id, status_id, job_name, service_name, {{col "job_sandbox" "system_job_enum_id"}},
@@ -155,10 +147,29 @@ job_id, status_id, job_name, service_name, {{col "job_sandbox" "system_job_enum_
   start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp;
 
 -- statement: jobs_open
--- Jobs in work or claimed, and pending ones without a stamp, which must be followed by id. Index: job_sandbox.status_id.
+-- Jobs in work or claimed; of the pending ones by pool, how many there are, how many of them without a stamp, and since when
+-- the one waits that the poller should have taken: due, and neither started, cancelled nor claimed (OFBiz JobManager.poll);
+-- and the job-manager locks in force, which make it idle. Index: job_sandbox.status_id; the locks are a table of a few rows.
+-- Their instances have a column of their own, because tables may differ in collation.
+SELECT /*limit*/ {{template "job_columns"}}, 'job', NULL, NULL, NULL
+FROM {{job_sandbox}} WHERE status_id IN ('SERVICE_RUNNING', 'SERVICE_QUEUED')
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, pool_id, NULL,
+  MIN(CASE WHEN run_time > '1971-01-01' AND run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
+      THEN run_time END), NULL, NULL, NULL, NULL, 'pending', COUNT(*),
+  SUM(CASE WHEN last_updated_tx_stamp IS NULL THEN 1 ELSE 0 END), NULL
+FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' GROUP BY pool_id
+{{- if has "job_manager_lock"}}
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'lock', NULL, NULL, instance_id
+FROM {{job_manager_lock}} WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now)
+{{- end}};
+
+-- statement: jobs_pending_unstamped
+-- Pending jobs without a stamp, which must be followed by id; sent only where jobs_open shows any. Index: job_sandbox.status_id;
+-- CASE keeps planners from that of the stamps.
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE status_id IN ('SERVICE_RUNNING', 'SERVICE_QUEUED', 'SERVICE_PENDING')
-  AND (status_id <> 'SERVICE_PENDING' OR last_updated_tx_stamp IS NULL);
+WHERE status_id = 'SERVICE_PENDING' AND CASE WHEN last_updated_tx_stamp IS NULL THEN 1 ELSE 0 END = 1;
 
 -- statement: jobs_newest
 -- The newest stamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
@@ -183,21 +194,16 @@ WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 10
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
 WHERE last_updated_tx_stamp IS NULL ORDER BY job_id DESC LIMIT 500;
 
--- statement: job_locks
--- Job-manager locks in force, which make the poller idle. A table of a few rows.
-SELECT /*limit*/ instance_id FROM {{job_manager_lock}}
-WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now);
-
 -- statement: service_jobs
--- Moqui's jobs and their schedules, a few hundred rows.
+-- Moqui's jobs and their schedules, a few hundred rows; then, in columns of their own, which of them are in work and when each
+-- was last taken, a row per job.
 SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
   {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
-  {{col "service_job" "last_updated_stamp"}}
-FROM {{service_job}} sj;
-
--- statement: job_run_locks
--- Which of Moqui's jobs are in work, and when each was last taken. A row per job.
-SELECT /*limit*/ job_name, job_run_id, last_run_time, {{col "service_job_run_lock" "last_updated_stamp"}}
+  {{col "service_job" "last_updated_stamp"}}, NULL, NULL, NULL, NULL
+FROM {{service_job}} sj
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  job_name, job_run_id, last_run_time, {{col "service_job_run_lock" "last_updated_stamp"}}
 FROM {{service_job_run_lock}} sl;
 
 -- part: run_columns

@@ -52,8 +52,7 @@ func TestSteadyScrape(t *testing.T) {
 			want := map[string]int{
 				"orders_open": 1, "orders_created": 1, "orders_waiting": 1, "orders_changes": 1,
 				"facility_types": 1, "facilities_virtual": 1,
-				"jobs_pending": 1, "jobs_open": 1, "jobs_changes": 1, "job_locks": 1,
-				"service_jobs": 1, "job_run_locks": 1, "runs_between": 1,
+				"jobs_open": 1, "jobs_changes": 1, "service_jobs": 1, "runs_between": 1,
 				"files_open": 1, "files_changes": 1,
 				"messages_open": 1,
 			}
