@@ -249,12 +249,12 @@ func fileRuns(h *history, now time.Time) []oms.FileRuns {
 	}
 	counted := make([]ended, len(h.counted.kinds))
 	for _, e := range h.counted.entries {
-		add(&counted[e.kind], h.counted.end(e).at(now), int(e.refused))
+		add(&counted[e.kind], h.counted.end(e).at(now), h.counted.kinds[e.kind].refused)
 	}
 	sums := map[unique.Handle[traits]]*ended{}
 	for i, k := range h.counted.kinds {
 		sum := &counted[i]
-		if other := sums[k.common]; other != nil { // of another offset from UTC
+		if other := sums[k.common]; other != nil {
 			sum.last, sum.recent, sum.refused = newest(sum.last, other.last), sum.recent+other.recent, sum.refused+other.refused
 		}
 		sums[k.common] = sum

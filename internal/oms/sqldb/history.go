@@ -41,6 +41,7 @@ type row struct {
 	id      string
 	common  unique.Handle[traits]
 	records records // of files
+	anchor  bool    // it made others of a group superfluous
 
 	created, start, end moment
 	stamp               moment // zero in rows that Moqui wrote
@@ -104,10 +105,9 @@ type history struct {
 	ids     *runIDs  // of Moqui's runs
 
 	rows      map[string]*row
-	counted   tally           // further rows, of which nothing else matters
-	rested    int             // on how many of the rows the facts rested when that was last looked at
-	anchors   map[string]bool // those that made others of their group superfluous
-	displaced map[group]bool  // the groups of which rows were dropped
+	counted   tally          // further rows, of which nothing else matters
+	rested    int            // on how many of the rows the facts rested when that was last looked at
+	displaced map[group]bool // the groups of which rows were dropped
 
 	// arrived counts the rows that were put here and are younger than fresh, by what they have in common.
 	arrived map[unique.Handle[traits]]uint64
@@ -224,7 +224,7 @@ func (h *history) verify(ctx context.Context, r *reader, now time.Time, open, ba
 	var gone []string
 	for id := range again {
 		if _, have := batch[id]; !have {
-			if h.anchors[id] {
+			if r := h.rows[id]; r != nil && r.anchor {
 				h.lose(now)
 			}
 			delete(h.rows, id)
@@ -326,8 +326,10 @@ func (h *history) put(batch map[string]*row, now time.Time) {
 			came = append(came, r)
 		}
 		old, have := h.rows[id]
-		if have && h.anchors[id] && !old.same(r) && !old.goesOn(r) {
-			h.lose(now)
+		if have && old.anchor {
+			if r.anchor = true; !old.same(r) && !old.goesOn(r) {
+				h.lose(now)
+			}
 		}
 		h.rows[id] = r
 		if r.stamp.raw().After(h.newest.raw()) {
@@ -360,7 +362,10 @@ func (h *history) lose(now time.Time) {
 // prune drops the rows on which nothing rests, and most of those that only count.
 func (h *history) prune(now time.Time) {
 	base := h.base(now)
-	k := kept{rows: map[string]bool{}, anchors: map[string]bool{}, former: h.displaced, displaced: map[group]bool{}}
+	for _, r := range h.rows {
+		r.anchor = false
+	}
+	k := kept{rows: map[string]bool{}, former: h.displaced, displaced: map[group]bool{}}
 	h.keep(h.rows, base, base.Add(-remembered-spare), &k)
 	h.counted.prune(k.counts)
 	var counted []*row
@@ -375,7 +380,7 @@ func (h *history) prune(now time.Time) {
 		rows[id] = h.rows[id]
 	}
 	h.rows = rows
-	h.rested, h.anchors, h.displaced = len(h.rows), k.anchors, k.displaced
+	h.rested, h.displaced = len(h.rows), k.displaced
 }
 
 // base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is the
@@ -410,9 +415,9 @@ type group struct{ kind, name string }
 // A keeper says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
 type keeper func(rows map[string]*row, base, floor time.Time, k *kept)
 
-// kept are the rows on which facts rest, and those of them that are anchors.
+// kept are the rows on which facts rest.
 type kept struct {
-	rows, anchors map[string]bool
+	rows map[string]bool
 	// displaced are the groups of which rows were dropped, now and formerly.
 	former, displaced map[group]bool
 	// counted is since when rows must have ended to be counted; zero where none are.
@@ -432,15 +437,15 @@ func (k *kept) latest(rows map[string]*row, of func(*row) group, by func(*row) m
 		case m.before(best[g]):
 			k.displaced[g] = true
 		default:
-			k.displaced[g] = k.displaced[g] || k.former[g]
+			if k.former[g] {
+				k.displaced[g] = true
+			}
 			mayBe = append(mayBe, r)
 		}
 	}
 	for _, r := range mayBe {
 		k.rows[r.id] = true
-		if k.displaced[of(r)] {
-			k.anchors[r.id] = true
-		}
+		r.anchor = r.anchor || k.displaced[of(r)]
 	}
 }
 

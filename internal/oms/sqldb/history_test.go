@@ -86,15 +86,17 @@ func failuresOf(t *testing.T, db testserver.Database, now time.Time) func(now ti
 }
 
 // TestManyFiles has files of a day that are more than are looked up at a time: those that are purged are missed in turns, and
-// those that change, or come to an end once more, are counted once.
+// those that change, or come to an end once more, are counted once. Their ids are of several forms.
 func TestManyFiles(t *testing.T) {
 	const files, purged, edited = 2500, 300, 200
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	db := testserver.Engines()[0].Start(t)(t, "files", "UTC")
+	ids := []string{"F%d", "F%012d", "F%dX"}
 	for i := range files {
+		id := fmt.Sprintf(ids[i%len(ids)], i)
 		ended := now.Add(-time.Duration(i) * 30 * time.Second).Format(time.DateTime)
 		testserver.Execute(t, db.Admin, fmt.Sprintf(`INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish_date_time,
-			failed_record_count, last_updated_tx_stamp) VALUES ('F%[1]d', 'C', 'SERVICE_FINISHED', '%[2]s', '%[2]s', 1, '%[2]s')`, i, ended))
+			failed_record_count, last_updated_tx_stamp) VALUES ('%[1]s', 'C', 'SERVICE_FINISHED', '%[2]s', '%[2]s', 1, '%[2]s')`, id, ended))
 	}
 	s, err := Open(testLogger(t), config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config})
 	if err != nil {

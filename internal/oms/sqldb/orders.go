@@ -135,7 +135,7 @@ func (c *imports) count(h *history, now time.Time) []oms.Import {
 			}
 		}
 		for _, e := range h.counted.entries {
-			if !c.of.holds(string(h.counted.id(e))) && h.isFresh(h.counted.end(e), now) {
+			if !c.of.holds(h.counted.id(e)) && h.isFresh(h.counted.end(e), now) {
 				h.arrived[h.counted.kinds[e.kind].common]++
 			}
 		}

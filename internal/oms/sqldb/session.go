@@ -159,7 +159,7 @@ func (r *reader) can(statement string) bool { return r.statements[statement] != 
 // text returns the statement's text, or nothing where this vintage lacks what it needs.
 func (r *reader) text(statement string) string {
 	if st := r.statements[statement]; st != nil {
-		return st.text
+		return st.text.Value()
 	}
 	return ""
 }

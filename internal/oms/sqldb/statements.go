@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
@@ -36,7 +37,7 @@ func Statements(driver config.Driver) ([]StatementText, error) {
 	}
 	for _, s := range sections() {
 		if s.kind == "statement" {
-			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name].text})
+			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name].text.Value()})
 		}
 	}
 	return append(texts, d.around...), nil
@@ -119,18 +120,20 @@ type args map[string]any
 
 var parameter = regexp.MustCompile(`:[a-z_]+[0-9]*`)
 
-// A statement is one of statements.sql as this vintage can answer it.
+// A statement is one of statements.sql as this vintage can answer it. Many clients are of the same vintage, so texts are held
+// once for all.
 type statement struct {
-	text string // with parameters by name
+	text unique.Handle[string] // with parameters by name
 	// parts are what stands before, between and behind the parameters.
 	parts, parameters []string
 
 	mu    sync.Mutex
-	bound map[string]string // texts with placeholders, by the sizes of the parameters
+	bound map[string]unique.Handle[string] // texts with placeholders, by the sizes of the parameters
 }
 
 func newStatement(text string) *statement {
-	st := &statement{text: text, bound: map[string]string{}}
+	st := &statement{text: unique.Make(text), bound: map[string]unique.Handle[string]{}}
+	text = st.text.Value()
 	behind := 0
 	for _, at := range parameter.FindAllStringIndex(text, -1) {
 		st.parts, st.parameters = append(st.parts, text[behind:at[0]]), append(st.parameters, text[at[0]+1:at[1]])
@@ -171,10 +174,10 @@ func (st *statement) bind(d dialect, named args) (string, []any, error) {
 	defer st.mu.Unlock()
 	text, known := st.bound[string(sizes)]
 	if !known {
-		text = st.write(d, sizes)
+		text = unique.Make(st.write(d, sizes))
 		st.bound[string(sizes)] = text
 	}
-	return text, values, nil
+	return text.Value(), values, nil
 }
 
 const single, empty = 0, math.MaxUint8

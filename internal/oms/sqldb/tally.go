@@ -1,51 +1,83 @@
 package sqldb
 
 import (
-	"bytes"
+	"cmp"
+	"fmt"
 	"iter"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 	"unique"
 )
 
-// A tally holds rows of which there may be thousands, and nothing matters but which they are, of what kind, when they ended
-// and how many records they refused. It is small, because each client has one, and has hardly any pointers, which the garbage
-// collector would follow. Time is told to the second.
+// A tally holds rows of which there may be thousands, and nothing matters but which they are, of what kind, and when they
+// ended. It is small, because each client has one, and has hardly any pointers, which the garbage collector would follow.
+// Time is told to the second.
 type tally struct {
-	ids     []byte  // one behind the other
-	entries []entry // in the order of their ids
-	dead    int     // the bytes of ids that belong to no entry any more
+	entries []entry // in order
 
 	kinds  []kind
 	kindOf map[kind]uint32
 }
 
-// An entry is a row of a tally.
+// An entry is a row of a tally: twelve bytes.
 type entry struct {
-	id, length uint32 // where its id begins, and how long it is
-	kind       uint32 // an index
-	end        uint32 // in seconds of Unix time
-	refused    uint32
+	number uint32 // the last digits of its id
+	kind   uint32 // an index
+	end    uint32 // in seconds of Unix time
 }
 
-// A kind is what many entries have in common: beside their traits the zone offsets of the moment when they ended.
+// A kind is what many entries have in common: beside their traits the zone offsets of the moment when they ended, the records
+// that they refused, which are mostly none, and the beginning of their ids. These are numbers of a sequence in OFBiz and in
+// Moqui; any other is right too, but may be the only one of its kind.
 type kind struct {
 	common     unique.Handle[traits]
 	east, west int32
+	refused    int
+	prefix     string
+	digits     int
 }
 
-func (t *tally) id(e entry) []byte { return t.ids[e.id : e.id+e.length] }
+// mostDigits is how many fit into an entry's number.
+const mostDigits = 9
+
+// split divides an id into its last digits and what stands before them.
+func split(id string) (prefix string, digits int, number uint32) {
+	for digits < min(len(id), mostDigits) && '0' <= id[len(id)-1-digits] && id[len(id)-1-digits] <= '9' {
+		digits++
+	}
+	n, _ := strconv.ParseUint(id[len(id)-digits:], 10, 32) // of no digits it is 0
+	return id[:len(id)-digits], digits, uint32(n)
+}
+
+func (t *tally) id(e entry) string {
+	k := t.kinds[e.kind]
+	if k.digits == 0 {
+		return k.prefix
+	}
+	return fmt.Sprintf("%s%0*d", k.prefix, k.digits, e.number)
+}
 
 func (t *tally) end(e entry) moment {
 	k := t.kinds[e.kind]
 	return moment{int64(e.end) * time.Second.Microseconds(), k.east, k.west}
 }
 
+func byNumber(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.kind, b.kind))
+}
+
 // find returns where the row is, or where it would be.
 func (t *tally) find(id string) (int, bool) {
-	return slices.BinarySearchFunc(t.entries, id, func(e entry, id string) int { return strings.Compare(string(t.id(e)), id) })
+	prefix, digits, number := split(id)
+	first, _ := slices.BinarySearchFunc(t.entries, entry{number: number}, byNumber)
+	for i := first; i < len(t.entries) && t.entries[i].number == number; i++ {
+		if k := &t.kinds[t.entries[i].kind]; k.prefix == prefix && k.digits == digits {
+			return i, true
+		}
+	}
+	return first, false
 }
 
 func (t *tally) has(id string) bool {
@@ -55,21 +87,21 @@ func (t *tally) has(id string) bool {
 
 // put adds rows, none of which may be there.
 func (t *tally) put(rows []*row) {
+	if len(rows) == 0 {
+		return
+	}
+	t.entries = append(make([]entry, 0, len(t.entries)+len(rows)), t.entries...) // with no room for more
 	for _, r := range rows {
-		k := kind{r.common, r.end.east, r.end.west}
+		prefix, digits, number := split(r.id)
+		k := kind{r.common, r.end.east, r.end.west, r.records.failed.count(), prefix, digits}
 		of, known := t.kindOf[k]
 		if !known {
 			of = small(len(t.kinds))
 			t.kinds, t.kindOf[k] = append(t.kinds, k), of
 		}
-		t.entries = append(t.entries, entry{
-			small(len(t.ids)), small(len(r.id)), of, small(int(r.end.stored / time.Second.Microseconds())), small(r.records.failed.count()),
-		})
-		t.ids = append(t.ids, r.id...)
+		t.entries = append(t.entries, entry{number, of, small(int(r.end.stored / time.Second.Microseconds()))})
 	}
-	if len(rows) > 0 {
-		slices.SortFunc(t.entries, func(a, b entry) int { return bytes.Compare(t.id(a), t.id(b)) })
-	}
+	slices.SortFunc(t.entries, byNumber)
 }
 
 // small makes n fit.
@@ -77,38 +109,28 @@ func small(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
 
 // remove takes out the rows that are there.
 func (t *tally) remove(ids iter.Seq[string]) {
-	const gone = math.MaxUint32
-	some := false
+	gone := map[int]bool{}
 	for id := range ids {
-		if i, has := t.find(id); has && t.entries[i].kind != gone {
-			t.entries[i].kind, some = gone, true
-			t.dead += int(t.entries[i].length)
+		if i, has := t.find(id); has {
+			gone[i] = true
 		}
 	}
-	if some {
-		t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return e.kind == gone })
+	if len(gone) > 0 {
+		kept := t.entries[:0]
+		for i, e := range t.entries {
+			if !gone[i] {
+				kept = append(kept, e)
+			}
+		}
+		t.entries = kept
 	}
 }
 
 // prune removes the rows that need not be kept, and makes no more room for the others than they need.
 func (t *tally) prune(keep func(end moment) bool) {
-	t.entries = slices.DeleteFunc(t.entries, func(e entry) bool {
-		if keep(t.end(e)) {
-			return false
-		}
-		t.dead += int(e.length)
-		return true
-	})
+	t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return !keep(t.end(e)) })
 	if cap(t.entries) > roomy(len(t.entries)) {
 		t.entries = slices.Clone(t.entries)
-	}
-	if live := len(t.ids) - t.dead; cap(t.ids) > roomy(live) {
-		ids := make([]byte, 0, live)
-		for i, e := range t.entries {
-			t.entries[i].id = small(len(ids))
-			ids = append(ids, t.id(e)...)
-		}
-		t.ids, t.dead = ids, 0
 	}
 }
 
@@ -123,7 +145,7 @@ func (t *tally) after(id string, most int) []string {
 	}
 	var ids []string
 	for i := range min(most, len(t.entries)) {
-		ids = append(ids, string(t.id(t.entries[(first+i)%len(t.entries)])))
+		ids = append(ids, t.id(t.entries[(first+i)%len(t.entries)]))
 	}
 	return ids
 }
