@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -170,4 +173,25 @@ func lineOf(body, prefix string) string {
 		}
 	}
 	return prefix + "is missing"
+}
+
+// TestGarbage shows that the more clients there are, the less garbage may pile up, unless the environment says how much.
+func TestGarbage(t *testing.T) {
+	for _, c := range []struct {
+		gogc          string
+		clients, want int
+	}{{"", 1, 80}, {"", 31, 50}, {"", 100, 20}, {"150", 100, 150}} {
+		t.Run(fmt.Sprintf("GOGC=%s %d clients", c.gogc, c.clients), func(t *testing.T) {
+			t.Setenv("GOGC", c.gogc)
+			before := debug.SetGCPercent(150) // as the runtime does at its start
+			t.Cleanup(func() { debug.SetGCPercent(before) })
+			path := filepath.Join(t.TempDir(), "oms_exporter.yml")
+			var clients []string
+			for i := range c.clients {
+				clients = append(clients, clientConfig(fmt.Sprintf("C%d", i), "mysql", "exporter@tcp(127.0.0.1:1)/oms"))
+			}
+			writeConfig(t, path, clients...)
+			wantLines(t, start(t, "--config.file="+path).get(t, "/metrics/exporter"), fmt.Sprintf("go_gc_gogc_percent %d", c.want))
+		})
+	}
 }

@@ -104,7 +104,7 @@ Each value is of one scrape; memory is at the end and at its peak.
 ## Soak
 
 {soakClients} clients on a tenth of the history, scraped in turns, {loops} at a time, after {soakWarmUp} scrapes of each. Connections are those of the pools, and as the server
-counts them. The heap is the size at which the garbage collector next runs, about twice what is alive. A leak is more
+counts them. The heap is the size at which the garbage collector next runs, somewhat more than what is alive. A leak is more
 than 10 % and 2 MiB of heap, more than 5 goroutines, or any connection.
 
 | database | scrapes | goroutines | connections | on the server | heap MiB | RSS MiB |

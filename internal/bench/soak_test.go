@@ -33,7 +33,7 @@ const (
 type rest struct {
 	goroutines, open, busy float64 // open and busy are connections
 	onServer               float64 // and these as the database server counts them
-	// heap is the size at which the garbage collector next runs, in bytes: about twice what was alive when it last ran,
+	// heap is the size at which the garbage collector next runs, in bytes: somewhat more than was alive when it last ran,
 	// and the least of many readings. What is allocated at a moment says nothing: most of it is garbage.
 	heap   float64
 	memory int64

@@ -54,6 +54,38 @@ func TestLongPause(t *testing.T) {
 	})
 }
 
+// TestLastSuccessGone has the last success of a job read again, and then no longer be one: the failures before it, which it made
+// superfluous, count again.
+func TestLastSuccessGone(t *testing.T) {
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		change string
+		after  time.Duration // until it is noticed
+		want   int
+	}{
+		"edited": {"UPDATE job_sandbox SET status_id = 'SERVICE_FAILED', last_updated_tx_stamp = '2026-11-18 17:01:00'", time.Minute, 2},
+		"purged": {"DELETE FROM job_sandbox", 16 * time.Minute, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := testserver.Engines()[0].Start(t)(t, "gone", "UTC")
+			insertRun(t, db, jobCrashed, now.Add(-5*time.Hour))
+			insertRun(t, db, jobFinished, now.Add(-time.Minute))
+			insertRun(t, db, jobRunning, now)
+			failures := failuresOf(t, db, now)
+			if n, err := failures(now.Add(30 * time.Second)); err != nil || n != 0 {
+				t.Fatalf("there are %d failures before: %v", n, err)
+			}
+			testserver.Execute(t, db.Admin, c.change+" WHERE job_id = 'SERVICE_FINISHED'")
+			testserver.Eventually(t, time.Minute, func() error {
+				if n, err := failures(now.Add(c.after)); err != nil || n != c.want {
+					return fmt.Errorf("there are %d failures, want %d: %w", n, c.want, err)
+				}
+				return nil
+			})
+		})
+	}
+}
+
 // insertRun inserts a run of the job J that has the status for its id and ended when it was stamped.
 func insertRun(t *testing.T, db testserver.Database, status string, stamp time.Time) {
 	t.Helper()
@@ -75,6 +107,9 @@ func failuresOf(t *testing.T, db testserver.Database, now time.Time) func(now ti
 		jobs, err := s.Jobs(ctx, now)
 		if err != nil {
 			return 0, err
+		}
+		if len(jobs.History.Jobs) == 0 {
+			return 0, errors.New("there is no such job")
 		}
 		return jobs.History.Jobs[0].Failures, nil
 	}

@@ -64,20 +64,16 @@ func (t *tally) end(e entry) moment {
 	return moment{int64(e.end) * time.Second.Microseconds(), k.east, k.west}
 }
 
-func byNumber(a, b entry) int {
-	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.kind, b.kind))
+// compare orders by the ids, if not as text.
+func (t *tally) compare(e entry, prefix string, digits int, number uint32) int {
+	k := &t.kinds[e.kind]
+	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(k.digits, digits), cmp.Compare(k.prefix, prefix))
 }
 
 // find returns where the row is, or where it would be.
 func (t *tally) find(id string) (int, bool) {
 	prefix, digits, number := split(id)
-	first, _ := slices.BinarySearchFunc(t.entries, entry{number: number}, byNumber)
-	for i := first; i < len(t.entries) && t.entries[i].number == number; i++ {
-		if k := &t.kinds[t.entries[i].kind]; k.prefix == prefix && k.digits == digits {
-			return i, true
-		}
-	}
-	return first, false
+	return slices.BinarySearchFunc(t.entries, id, func(e entry, _ string) int { return t.compare(e, prefix, digits, number) })
 }
 
 func (t *tally) has(id string) bool {
@@ -93,15 +89,23 @@ func (t *tally) put(rows []*row) {
 	t.entries = append(make([]entry, 0, len(t.entries)+len(rows)), t.entries...) // with no room for more
 	for _, r := range rows {
 		prefix, digits, number := split(r.id)
-		k := kind{r.common, r.end.east, r.end.west, r.records.failed.count(), prefix, digits}
-		of, known := t.kindOf[k]
-		if !known {
-			of = small(len(t.kinds))
-			t.kinds, t.kindOf[k] = append(t.kinds, k), of
-		}
+		of := t.index(kind{r.common, r.end.east, r.end.west, r.records.failed.count(), prefix, digits})
 		t.entries = append(t.entries, entry{number, of, small(int(r.end.stored / time.Second.Microseconds()))})
 	}
-	slices.SortFunc(t.entries, byNumber)
+	slices.SortFunc(t.entries, func(a, b entry) int {
+		k := &t.kinds[b.kind]
+		return t.compare(a, k.prefix, k.digits, b.number)
+	})
+}
+
+// index returns the index of a kind.
+func (t *tally) index(k kind) uint32 {
+	of, known := t.kindOf[k]
+	if !known {
+		of = small(len(t.kinds))
+		t.kinds, t.kindOf[k] = append(t.kinds, k), of
+	}
+	return of
 }
 
 // small makes n fit.
@@ -126,11 +130,18 @@ func (t *tally) remove(ids iter.Seq[string]) {
 	}
 }
 
-// prune removes the rows that need not be kept, and makes no more room for the others than they need.
+// prune removes the rows that need not be kept, with the kinds of which there are none any more, and makes no more room for
+// the others than they need.
 func (t *tally) prune(keep func(end moment) bool) {
 	t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return !keep(t.end(e)) })
 	if cap(t.entries) > roomy(len(t.entries)) {
 		t.entries = slices.Clone(t.entries)
+	}
+	kinds := t.kinds
+	t.kinds, t.kindOf = nil, map[kind]uint32{}
+	for i := range t.entries {
+		e := &t.entries[i]
+		e.kind = t.index(kinds[e.kind])
 	}
 }
 
