@@ -122,8 +122,8 @@ func (s *clients) apply(cfg *config.Config) error {
 }
 
 // garbage is how much of it may pile up, in percent of what lives, before it is collected. What is known of the clients lives
-// for a day: beside that of a hundred, 20 are enough for the scrapes, where beside one it takes 75, as Prometheus has it.
-func garbage(clients int) int { return max(20, 76-clients) }
+// for a day: beside that of a hundred, 20 are enough for the scrapes, where beside one it takes Go's 100.
+func garbage(clients int) int { return max(20, 101-clients) }
 
 // retire closes a client that no new request can find, once those that found it have ended.
 func (s *clients) retire(c *client) {

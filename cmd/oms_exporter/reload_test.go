@@ -180,7 +180,7 @@ func TestGarbage(t *testing.T) {
 	for _, c := range []struct {
 		gogc          string
 		clients, want int
-	}{{"", 1, 75}, {"", 26, 50}, {"", 100, 20}, {"150", 100, 150}} {
+	}{{"", 1, 100}, {"", 51, 50}, {"", 100, 20}, {"150", 100, 150}} {
 		t.Run(fmt.Sprintf("GOGC=%s %d clients", c.gogc, c.clients), func(t *testing.T) {
 			t.Setenv("GOGC", c.gogc)
 			before := debug.SetGCPercent(150) // as the runtime does at its start

@@ -11,7 +11,7 @@ const (
 	// sliceTimeout bounds a statement of a look back: scrapes wait for it.
 	sliceTimeout = 3 * time.Second
 	leastSlice   = time.Minute
-	mostSlice    = 6 * time.Hour // of a busy OMS, some ten thousand rows, which are held until they are looked through
+	mostSlice    = 2 * time.Hour // of a busy OMS, some thousand rows, which are held until they are looked through
 	// staleFor is how long facts may rest on rows that are lost while a new look back does not get through.
 	staleFor = time.Hour
 )
