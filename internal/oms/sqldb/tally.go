@@ -30,25 +30,31 @@ type entry struct {
 
 // A kind is what many entries have in common: beside their traits the zone offsets of the moment when they ended, the records
 // that they refused, which are mostly none, and the beginning of their ids. These are numbers of a sequence in OFBiz and in
-// Moqui; any other is right too, but may be the only one of its kind.
+// Moqui; any other is right too, but may be the only one of its kind, and takes the more memory.
 type kind struct {
 	common     unique.Handle[traits]
 	east, west int32
 	refused    int
-	prefix     string
-	digits     int
+	form
+}
+
+// A form is what an id has beside the number that its last digits are: what stands before them, and how many they are.
+type form struct {
+	prefix string
+	digits int
 }
 
 // mostDigits is how many fit into an entry's number.
 const mostDigits = 9
 
-// split divides an id into its last digits and what stands before them.
-func split(id string) (prefix string, digits int, number uint32) {
+// split divides an id into its form and its number.
+func split(id string) (form, uint32) {
+	digits := 0
 	for digits < min(len(id), mostDigits) && '0' <= id[len(id)-1-digits] && id[len(id)-1-digits] <= '9' {
 		digits++
 	}
 	n, _ := strconv.ParseUint(id[len(id)-digits:], 10, 32) // of no digits it is 0
-	return id[:len(id)-digits], digits, uint32(n)
+	return form{id[:len(id)-digits], digits}, uint32(n)
 }
 
 func (t *tally) id(e entry) string {
@@ -65,15 +71,15 @@ func (t *tally) end(e entry) moment {
 }
 
 // compare orders by the ids, if not as text.
-func (t *tally) compare(e entry, prefix string, digits int, number uint32) int {
+func (t *tally) compare(e entry, f form, number uint32) int {
 	k := &t.kinds[e.kind]
-	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(k.digits, digits), cmp.Compare(k.prefix, prefix))
+	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(k.digits, f.digits), cmp.Compare(k.prefix, f.prefix))
 }
 
 // find returns where the row is, or where it would be.
 func (t *tally) find(id string) (int, bool) {
-	prefix, digits, number := split(id)
-	return slices.BinarySearchFunc(t.entries, id, func(e entry, _ string) int { return t.compare(e, prefix, digits, number) })
+	f, number := split(id)
+	return slices.BinarySearchFunc(t.entries, number, func(e entry, number uint32) int { return t.compare(e, f, number) })
 }
 
 func (t *tally) has(id string) bool {
@@ -88,14 +94,11 @@ func (t *tally) put(rows []*row) {
 	}
 	t.entries = append(make([]entry, 0, len(t.entries)+len(rows)), t.entries...) // with no room for more
 	for _, r := range rows {
-		prefix, digits, number := split(r.id)
-		of := t.index(kind{r.common, r.end.east, r.end.west, r.records.failed.count(), prefix, digits})
+		f, number := split(r.id)
+		of := t.index(kind{r.common, r.end.east, r.end.west, r.records.failed.count(), f})
 		t.entries = append(t.entries, entry{number, of, small(int(r.end.stored / time.Second.Microseconds()))})
 	}
-	slices.SortFunc(t.entries, func(a, b entry) int {
-		k := &t.kinds[b.kind]
-		return t.compare(a, k.prefix, k.digits, b.number)
-	})
+	slices.SortFunc(t.entries, func(a, b entry) int { return t.compare(a, t.kinds[b.kind].form, b.number) })
 }
 
 // index returns the index of a kind.
@@ -113,20 +116,14 @@ func small(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
 
 // remove takes out the rows that are there.
 func (t *tally) remove(ids iter.Seq[string]) {
-	gone := map[int]bool{}
+	gone := map[entry]bool{}
 	for id := range ids {
 		if i, has := t.find(id); has {
-			gone[i] = true
+			gone[t.entries[i]] = true
 		}
 	}
 	if len(gone) > 0 {
-		kept := t.entries[:0]
-		for i, e := range t.entries {
-			if !gone[i] {
-				kept = append(kept, e)
-			}
-		}
-		t.entries = kept
+		t.entries = slices.DeleteFunc(t.entries, func(e entry) bool { return gone[e] })
 	}
 }
 
