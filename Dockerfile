@@ -4,12 +4,18 @@
 #   docker build --build-arg revision=$(git rev-parse HEAD) -t oms_exporter:$(cat VERSION) .
 #   docker run --rm -p 127.0.0.1:9942:9942 oms_exporter:$(cat VERSION) demo
 
-FROM --platform=$BUILDPLATFORM golang:1.26.8 AS build
+# It builds with BuildKit and without: only BuildKit sets BUILDPLATFORM, TARGETOS and TARGETARCH. Without it the build is for the
+# system and processor of the machine, which is what nothing says to Go, and what "linux" alone says to Docker.
+FROM --platform=${BUILDPLATFORM:-linux} golang:1.26.8 AS build
 WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
 COPY . .
-ARG TARGETOS TARGETARCH revision=unknown branch=unknown
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    GOOS=$TARGETOS GOARCH=$TARGETARCH make build revision=$revision branch=$branch
+ARG TARGETOS
+ARG TARGETARCH
+ARG revision=unknown
+ARG branch=unknown
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build revision=$revision branch=$branch
 RUN install -d -m 1777 /rootfs/tmp && \
     install -D oms_exporter /rootfs/bin/oms_exporter && \
     install -D -m 0644 LICENSE /rootfs/LICENSE && \

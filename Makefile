@@ -16,13 +16,13 @@ ldflags  = -X $(info).Version=$(shell cat VERSION) \
 
 # Where "make tools" puts the programs that the tests start.
 bin = $(CURDIR)/.build/bin
-export PATH := $(bin):$(PATH)
+export PATH := $(bin):$(CURDIR)/.build/servers/bin:$(PATH)
 
 golangci-lint = $(GO) tool -modfile=tools/go.mod golangci-lint
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./oms_exporter
@@ -33,40 +33,65 @@ release: ## tarballs, bills of materials and checksums of the commit, in .tarbal
 	.ci/release $(PLATFORMS)
 
 .PHONY: demo
-demo: build ## watch four simulated clients: no database and no configuration needed
-	./oms_exporter demo
+demo: build ## watch four simulated clients: no database and no configuration needed; DEMOFLAGS=--web.listen-address=:9999 uses another port
+	./oms_exporter demo $(DEMOFLAGS)
 
 # SQLite is C translated to Go: under the race detector it is ten times slower, and none of it is ours.
 race = -race -gcflags='modernc.org/sqlite/lib=-race=false'
 
+# These take minutes under the race detector: they run with it as far as -short has them, and in full without it.
+long = FuzzRows|Test(Agreement|DemoFaults|FaultsLast|FaultsShowAtOnce|HealthyWeek|Matrix|Plans|RunIDs|Uploads)
+with-long = $(sort $(dir $(shell grep -rlE '^func ($(long))\>' --include='*_test.go' ./cmd ./collector ./internal)))
+
+# What takes longest, the modules below ./test, comes first. The tests add what they leave out to the file NOT_TESTED.
 .PHONY: test
-test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is not installed are skipped
+test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is not installed are skipped, and listed at the end
 	$(GO) vet ./...
-	@if $(GO) build -race runtime/cgo 2>/dev/null; then set -x; $(GO) test $(race) $(TESTFLAGS) ./...; \
-	else echo 'No C compiler: the tests run without the race detector.'; set -x; $(GO) test $(TESTFLAGS) ./...; fi
-	cd internal/month && $(GO) vet ./... && $(GO) test -timeout=20m $(TESTFLAGS) ./...
-	cd internal/manifests && $(GO) vet ./... && $(GO) test $(TESTFLAGS) ./...
+	@export NOT_TESTED=$$(mktemp); trap '{ set +x; } 2>/dev/null; \
+		if [ -s $$NOT_TESTED ]; then echo "Not tested here:"; sort -u $$NOT_TESTED | sed "s/^/  /"; fi; rm -f $$NOT_TESTED' EXIT; \
+	if $(GO) build -race runtime/cgo 2>/dev/null; then set -ex; \
+		$(GO) test $(race) -timeout=20m -skip='^($(long))$$' $(TESTFLAGS) ./test ./...; \
+		$(GO) test $(race) -timeout=20m -run='^($(long))$$' $(TESTFLAGS) -short -v=false $(with-long); \
+		$(GO) test -timeout=20m -run='^($(long))$$' $(TESTFLAGS) $(with-long); \
+	else echo 'No C compiler: the tests run without the race detector.'; \
+		echo 'data races: install a C compiler' >$$NOT_TESTED; \
+		set -ex; $(GO) test -timeout=20m $(TESTFLAGS) ./...; fi
+
+.PHONY: test-quick
+test-quick: ## the tests that need no server and take no time, without the race detector: under a minute
+	$(GO) test -short $(TESTFLAGS) ./...
+
+MUTANTS ?= 60
+SEED ?= 1
+
+.PHONY: test-mutants
+test-mutants: ## how many of MUTANTS=60 small faults, drawn by SEED=1, the tests of PACKAGE=./rules notice, and which not
+	$(GO) run ./internal/mutants -n=$(MUTANTS) -seed=$(SEED) $(PACKAGE) $(TESTFLAGS)
 
 .PHONY: e2e
 e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a webhook
 	$(GO) test -tags=e2e -count=1 -timeout=15m -v ./internal/e2e
 
+.PHONY: faults
+faults: build ## each fault of one client beside 30 that are well: a table of what it costs them; about 15 minutes
+	REQUIRE_SERVERS=1 $(GO) test -tags=faults -count=1 -timeout=60m -v ./internal/faults
+
 .PHONY: month
 month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault
-	cd internal/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
+	cd test/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
 
-# Both servers must be installed. For both targets, HISTORY is the length of the past, 1 for 5 million orders, and DATA
+# All servers must be there ("make servers"). For both targets, HISTORY is the length of the past, 1 for 5 million orders, and DATA
 # another folder than .build/bench, for who runs as root below a folder that nobody else may enter. ANCHOR is when the data
 # end, SCRAPES how many are made (300), of no more clients than that, PEER a sql_exporter, REPORT another file than
 # BENCHMARK.md, as an absolute path.
 bench = $(GO) test -tags=bench -count=1 -timeout=2h -v
 
 .PHONY: bench-data
-bench-data: ## fill MariaDB and PostgreSQL with the data of a large client, below .build/bench; about 7 minutes, 22 GB
+bench-data: ## fill MariaDB, MySQL and PostgreSQL with the data of a large client, below .build/bench; about 10 minutes, 33 GB
 	REQUIRE_SERVERS=1 $(bench) -run='^TestData$$' ./internal/bench
 
 .PHONY: bench
-bench: build ## measure the exporter beside a peer on those data, and write BENCHMARK.md; about 35 minutes
+bench: build ## measure the exporter beside a peer on those data, and write BENCHMARK.md; about 50 minutes
 	REQUIRE_SERVERS=1 $(bench) -run='^TestBench$$' ./internal/bench
 
 # The tag leaves out the service discoveries, some of which depend on modules that cannot be had.
@@ -74,6 +99,15 @@ bench: build ## measure the exporter beside a peer on those data, and write BENC
 tools: ## build Prometheus, promtool, Alertmanager and amtool for the tests; about 7 minutes the first time
 	GOBIN=$(bin) $(GO) -C tools/prometheus install -tags remove_all_sd tool
 	GOBIN=$(bin) $(GO) -C tools/alertmanager install tool
+
+# For who runs the tests as root below a folder that nobody else may enter, SERVERS names another one: servers run as other
+# users.
+SERVERS ?= $(CURDIR)/.build/servers
+
+.PHONY: servers
+servers: ## fetch MySQL, and newer MariaDB and PostgreSQL, for the tests (Debian); nothing is installed; about 40 seconds, 1 GB
+	rm -rf $(SERVERS)
+	tools/servers/fetch $(SERVERS)
 
 # The programs of the virtual environment find it through the link. What takes long to make, Superset's own database, is
 # copied for each test.
@@ -92,22 +126,20 @@ $(bin)/superset: tools/superset/requirements.txt tools/superset/superset_config.
 	$(superset-run) init
 	mkdir -p $(bin) && ln -s $(superset)/bin/superset $@
 
-# Kustomize makes no PrometheusRule of a file. What the file says is the resource's spec as it stands.
-.PHONY: manifests
-manifests: ## write the rules for Kubernetes anew, after a change in rules/
-	for file in rules/*.yml; do \
-		echo ---; echo 'apiVersion: monitoring.coreos.com/v1'; echo 'kind: PrometheusRule'; \
-		echo "metadata: {name: oms-$$(basename $$file .yml | tr _ -), namespace: oms-exporter}"; \
-		echo spec:; sed 's/^./  &/' $$file; \
-	done > deploy/kubernetes/overlays/prometheus-operator/rules.yaml
+.PHONY: generate
+generate: ## write what follows from code and rules: tables in documents, grants, dashboards, rules for Kubernetes
+	$(GO) run ./internal/generate
+	$(GO) generate ./dashboards
+	$(GO) test -count=1 -run='^TestGrants$$' ./internal/oms/sqldb -update
 
 .PHONY: lint
 lint: ## judge the code by .golangci.yml
 	$(golangci-lint) run
 	$(golangci-lint) run --build-tags=e2e ./internal/e2e
 	$(golangci-lint) run --build-tags=bench ./internal/bench
-	cd internal/month && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
-	cd internal/manifests && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
+	$(golangci-lint) run --build-tags=faults ./internal/faults
+	cd test/month && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
+	cd test/manifests && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
 
 .PHONY: fmt
 fmt: ## format the code

@@ -11,6 +11,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
+// The cap is `--collector.max-series`; the worst are kept, and the same jobs, configurations or channels in all metrics.
 var seriesDropped = newMetric(count, "oms_series_dropped",
 	"Series of this metric left out of the last answer because there are more than the cap allows.", "metric")
 
@@ -25,9 +26,12 @@ type batch struct {
 	instance *oms.Instance
 	// remarks are what was measured and should be known in words: why a chart fails.
 	remarks []string
+	// misconfigured says that one of them is about a fault of the configuration, by which something is not watched.
+	misconfigured bool
 
 	samples map[*metric][]sample
-	texts   []string // where the labels of the next ones go
+	left    map[*metric]int // series that the facts have left out already
+	texts   []string        // where the labels of the next ones go
 }
 
 // A sample is one value of a metric.
@@ -42,7 +46,7 @@ func (s sample) compare(other sample) int {
 }
 
 func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}}
+	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}, left: map[*metric]int{}}
 }
 
 // set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not
@@ -93,8 +97,8 @@ func (b *batch) setOldest(m *metric, n int, t time.Time, labels ...string) {
 // seconds is t as Unix time.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 
-// truth is 1 for true and 0 for false.
-func truth(is bool) float64 {
+// boolFloat is 1 for true and 0 for false.
+func boolFloat(is bool) float64 {
 	if is {
 		return 1
 	}
@@ -120,4 +124,9 @@ func (b *batch) series(m *metric) []sample {
 		}
 	}
 	return slices.DeleteFunc(series, func(s sample) bool { return math.IsNaN(s.value) })
+}
+
+// misconfiguration puts a fault of the configuration into words.
+func (b *batch) misconfiguration(format string, args ...any) {
+	b.remarks, b.misconfigured = append(b.remarks, fmt.Sprintf(format, args...)), true
 }

@@ -24,7 +24,9 @@ type Client struct {
 	info  *metric
 
 	mu       sync.Mutex
-	instance oms.Instance // the last one known: one failed run must not make a new series of oms_client_info
+	instance oms.Instance  // the last one known: one failed run must not make a new series of oms_client_info
+	loaded   config.Client // as it was loaded last
+	faults   []config.SecretFault
 	closed   bool
 	runs     sync.WaitGroup
 }
@@ -33,6 +35,7 @@ type Client struct {
 type task struct {
 	Collector
 	flight flight.Flight[outcome]
+	debug  debugging
 
 	mu     sync.Mutex
 	status Status
@@ -45,19 +48,22 @@ type outcome struct {
 	now      time.Time
 	duration time.Duration
 	remarks  []string
+	misfit   bool        // one of the remarks is about a fault of the configuration
+	did      *statements // of a debug run
 	err      error
 }
 
 // NewClient measures the client cfg from src, which it owns from here on, with those of the enabled collectors for which
 // the client has a source. It asks nothing of src yet.
 func NewClient(opts Options, cfg config.Client, src Sources) *Client {
-	c := &Client{opts: opts, cfg: cfg, src: src, info: newInfo(cfg), instance: oms.Instance{Generation: oms.GenerationUnknown}}
+	c := &Client{opts: opts, cfg: cfg, src: src, info: newInfo(cfg), instance: oms.Instance{Generation: oms.GenerationUnknown}, loaded: cfg}
 	for _, col := range opts.Collectors {
 		if o, ok := col.(optional); ok && !o.has(src) {
 			continue
 		}
 		c.tasks = append(c.tasks, &task{Collector: col, status: Status{Collector: col.Name()}})
 	}
+	c.checkSecrets()
 	return c
 }
 
@@ -107,8 +113,13 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	defer c.runs.Done()
 	start := time.Now()
 	b := newBatch(c.cfg, out.now)
-	out.err = col.update(ctx, c.src, b)
-	out.families, out.age, out.remarks = b.families(c.opts.MaxSeries), b.age, b.remarks
+	if _, elsewhere := col.(optional); !elsewhere && c.src.Hold != nil {
+		out.err = c.src.Hold(ctx)
+	}
+	if out.err == nil {
+		out.err = col.update(ctx, c.src, b)
+	}
+	out.families, out.age, out.remarks, out.misfit = b.families(c.opts.MaxSeries), b.age, b.remarks, b.misconfigured
 	out.duration = time.Since(start)
 	if b.instance != nil {
 		c.mu.Lock()
@@ -118,14 +129,14 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	return out
 }
 
-// await runs col in f, or joins the run that is under way there, and waits for it no longer than ctx allows.
-func (c *Client) await(ctx context.Context, f *flight.Flight[outcome], col Collector) outcome {
+// await does a run in f, or joins the one that is under way there, and waits for it no longer than ctx allows.
+func (c *Client) await(ctx context.Context, f *flight.Flight[outcome], run func(context.Context) outcome) outcome {
 	start, limit := time.Now(), time.Duration(0)
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline).Round(100 * time.Millisecond) // the same text at each scrape
 	}
 	out, err := f.Do(ctx, func(ctx context.Context) (outcome, error) {
-		out := c.run(ctx, col)
+		out := run(ctx)
 		return out, out.err
 	})
 	if !out.now.IsZero() {

@@ -2,13 +2,9 @@ package collector
 
 import "context"
 
-var (
-	databaseClockSkew = newMetric(greatest, "oms_database_clock_skew_seconds",
-		"Newest stamp in the database, read in its configured zone, minus now, while stamps advance.")
-	schemaMissing = newMetric(greatest, "oms_schema_missing",
-		"A column, or with an empty column a table, that this vintage of the OMS lacks; metrics that need it are absent.",
-		"table", "column")
-)
+var schemaMissing = newMetric(greatest, "oms_schema_missing",
+	"A column, or with an empty column a table, that this vintage of the OMS lacks or that cannot be read; metrics that need it are absent.",
+	"table", "column")
 
 // clientCollector tells what kind of OMS was found.
 type clientCollector struct{}
@@ -19,9 +15,6 @@ func (clientCollector) update(ctx context.Context, src Sources, b *batch) error 
 	instance, err := src.OMS.Instance(ctx, b.now)
 	if err == nil {
 		b.instance = &instance
-	}
-	if instance.ClockSkew != nil {
-		b.set(databaseClockSkew, instance.ClockSkew.Seconds())
 	}
 	for _, c := range instance.Missing {
 		b.set(schemaMissing, 1, c.Table, c.Column)

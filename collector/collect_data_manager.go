@@ -2,11 +2,16 @@ package collector
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 var (
+	// `enabled` is true or false. Absent where the exporter may not read data_manager_config.
+	dataManagerConfig = newMetric(greatest, "oms_data_manager_config_info",
+		"1 for every configuration of the data manager.", "config", "enabled")
+	// `status` is pending, queued, running or other.
 	dataManagerFiles = newMetric(count, "oms_data_manager_files",
 		"Files of the data manager that wait or are in work; statuses that nobody knows are other.", "config", "status")
 	dataManagerOldest = newMetric(greatest, "oms_data_manager_oldest_age_seconds",
@@ -16,6 +21,7 @@ var (
 		"When a file last finished, with or without refused records, as Unix time.", "config")
 	dataManagerLastFailure = newMetric(greatest, "oms_data_manager_last_failure_timestamp_seconds",
 		"When a file last failed or crashed, as Unix time.", "config")
+	// `outcome` is finished, finished_with_errors (some records were refused), failed, crashed or cancelled.
 	dataManagerRecent = newMetric(count, "oms_data_manager_recent_files",
 		"Files that ended within the last 24 h.", "config", "outcome")
 	dataManagerRecentFailedRecords = newMetric(count, "oms_data_manager_recent_failed_records",
@@ -35,14 +41,14 @@ func (dataManagerCollector) update(ctx context.Context, src Sources, b *batch) e
 		b.age = facts.History.Age
 	}
 	configs := map[string]bool{}
-	for _, f := range facts.Open {
+	for _, f := range facts.Open.All {
 		configs[f.Config] = true
 	}
 	for _, f := range ended {
 		configs[f.Config] = true
 	}
 	for config := range configs {
-		if facts.Open != nil {
+		if facts.Open.Known {
 			for _, status := range oms.FileStatuses() {
 				setOpen(b, oms.OpenFiles{Config: config, Status: status})
 			}
@@ -51,8 +57,12 @@ func (dataManagerCollector) update(ctx context.Context, src Sources, b *batch) e
 			setEnded(b, oms.FileRuns{Config: config}, facts.History.RefusalsUnknown)
 		}
 	}
-	for _, f := range facts.Open {
+	b.left[dataManagerFiles], b.left[dataManagerConfig] = facts.Merged, facts.ConfigsLeft
+	for _, f := range facts.Open.All {
 		setOpen(b, f)
+	}
+	for _, c := range facts.Configs.All {
+		b.set(dataManagerConfig, 1, c.Config, strconv.FormatBool(c.Enabled))
 	}
 	for _, f := range ended {
 		setEnded(b, f, facts.History.RefusalsUnknown)

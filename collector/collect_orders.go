@@ -8,30 +8,42 @@ import (
 )
 
 var (
+	// `status` is created, authorized, processing, held, approved, sent or, for one that nobody knows, other.
 	orders = newMetric(count, "oms_orders",
 		"Open sales orders.", "status", "product_store", "channel")
 	ordersOldestCreated = newMetric(greatest, "oms_orders_oldest_created_age_seconds",
 		"Age, since entry into the OMS, of the oldest sales order still created, exclusions apart; 0 when there is none.",
 		"product_store", "channel")
+	// `age` is 1h, 3h, 6h, 12h or 24h.
 	ordersCreatedOlderThan = newMetric(count, "oms_orders_created_older_than",
 		"Sales orders still created that entered the OMS longer ago than this age, exclusions apart.",
 		"product_store", "channel", "age")
 	ordersCreatedExcluded = newMetric(count, "oms_orders_created_excluded",
 		"Created sales orders set aside by the configured exclusions.", "reason")
+	// `stage` is brokering_queue, parking, store or warehouse.
 	ordersUnfulfilled = newMetric(count, "oms_orders_unfulfilled",
 		"Approved sales orders with open items, by where they wait.", "stage")
 	ordersOldestUnfulfilled = newMetric(greatest, "oms_orders_oldest_unfulfilled_age_seconds",
-		"Age of the longest wait there, since the item's latest facility change, else since approval; 0 when there is none.",
+		"Age of the longest wait there, since the item last left a store or warehouse, else since approval; 0 when there is none.",
 		"stage")
+	// Other than the wait, it does not begin again when a store rejects the item.
+	ordersOldestApproved = newMetric(greatest, "oms_orders_oldest_approved_age_seconds",
+		"Age, since approval, of the oldest of these orders; 0 when there is none.", "stage")
 	ordersParked = newMetric(count, "oms_orders_parked",
 		"Created, approved and held sales orders with open items in a virtual facility.", "facility")
 	ordersOldestParked = newMetric(greatest, "oms_orders_oldest_parked_age_seconds",
-		"Age of the longest wait there, since the item's latest facility change, else since approval or entry; 0 when there is none.",
+		"Age of the longest wait there, since the item last left a store or warehouse, else since approval or entry; 0 when there is none.",
 		"facility")
+	ordersRecentlyParked = newMetric(count, "oms_orders_recently_parked",
+		"Sales orders that came there within the last hour and were not in a virtual facility before.", "facility")
 	ordersLastImport = newMetric(newest, "oms_orders_last_import_timestamp_seconds",
 		"Newest entry of a sales order into the OMS, as Unix time.", "product_store", "channel")
+	// Counted since the exporter's start.
 	ordersImported = newMetric(total, "oms_orders_imported_total",
 		"Sales orders seen entering the OMS.", "product_store", "channel")
+	ordersEntered = newMetric(count, "oms_orders_entered_recently",
+		"Sales orders that entered the OMS within the last 24 h.", "product_store", "channel")
+	// A reconciliation is fresh for 36 h.
 	ordersMissing = newMetric(count, "oms_orders_missing",
 		"Orders that the shop's last reconciliation found in Shopify and that are not in the OMS; absent where none is fresh.",
 		"shop")
@@ -45,42 +57,46 @@ func (ordersCollector) Name() string { return "orders" }
 func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error {
 	facts, err := src.OMS.Orders(ctx, b.now)
 	known := channels(facts)
-	if facts.Open != nil {
+	if facts.Open.Known {
 		for c := range known {
 			for _, status := range oms.OrderStatuses() {
 				b.set(orders, 0, string(status), c.ProductStore, c.Channel)
 			}
 		}
 	}
-	for _, o := range facts.Open {
+	b.left[orders] = facts.Merged
+	for _, o := range facts.Open.All {
 		b.set(orders, float64(o.Count), string(o.Status), o.ProductStore, o.Channel.Channel)
 	}
-	if facts.Created != nil {
+	if facts.Created.Known {
 		none := oms.CreatedOrders{OlderThan: make([]int, len(oms.CreatedAges()))}
 		for none.Channel = range known {
 			setCreated(b, 0, none)
 		}
 	}
-	for _, o := range facts.Created {
+	for _, o := range facts.Created.All {
 		setCreated(b, 1, o)
 	}
 	for reason, n := range facts.Excluded {
 		b.set(ordersCreatedExcluded, float64(n), reason)
 	}
-	if facts.Unfulfilled != nil {
+	if facts.Unfulfilled.Known {
 		for _, stage := range oms.Stages() {
-			setWaiting(b, ordersUnfulfilled, ordersOldestUnfulfilled, oms.WaitingOrders{Place: string(stage)})
+			setUnfulfilled(b, oms.WaitingOrders{Place: string(stage)})
 		}
 	}
-	for _, o := range facts.Unfulfilled {
-		setWaiting(b, ordersUnfulfilled, ordersOldestUnfulfilled, o)
+	for _, o := range facts.Unfulfilled.All {
+		setUnfulfilled(b, o)
 	}
 	for _, o := range facts.Parked {
-		setWaiting(b, ordersParked, ordersOldestParked, o)
+		b.set(ordersParked, float64(o.Count), o.Place)
+		b.setOldest(ordersOldestParked, o.Count, o.Oldest, o.Place)
+		b.set(ordersRecentlyParked, float64(o.Recent), o.Place)
 	}
 	for _, i := range facts.Imports {
 		b.setTime(ordersLastImport, i.Last, i.ProductStore, i.Channel.Channel)
 		b.set(ordersImported, float64(i.Seen), i.ProductStore, i.Channel.Channel)
+		b.set(ordersEntered, float64(i.Recent), i.ProductStore, i.Channel.Channel)
 	}
 	for _, m := range facts.Missing {
 		b.set(ordersMissing, float64(m.Count), m.Shop)
@@ -93,10 +109,10 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 // every status.
 func channels(facts oms.Orders) map[oms.Channel]bool {
 	known := map[oms.Channel]bool{}
-	for _, o := range facts.Open {
+	for _, o := range facts.Open.All {
 		known[o.Channel] = true
 	}
-	for _, o := range facts.Created {
+	for _, o := range facts.Created.All {
 		known[o.Channel] = true
 	}
 	for _, i := range facts.Imports {
@@ -118,7 +134,8 @@ func setCreated(b *batch, some int, o oms.CreatedOrders) {
 	}
 }
 
-func setWaiting(b *batch, number, age *metric, o oms.WaitingOrders) {
-	b.set(number, float64(o.Count), o.Place)
-	b.setOldest(age, o.Count, o.Oldest, o.Place)
+func setUnfulfilled(b *batch, o oms.WaitingOrders) {
+	b.set(ordersUnfulfilled, float64(o.Count), o.Place)
+	b.setOldest(ordersOldestUnfulfilled, o.Count, o.Oldest, o.Place)
+	b.setOldest(ordersOldestApproved, o.Count, o.OldestApproved, o.Place)
 }

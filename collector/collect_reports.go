@@ -14,6 +14,7 @@ var (
 		"1 if the charts of the dashboard could be listed.", "dashboard")
 	reportDashboardError = newMetric(greatest, "oms_report_dashboard_error",
 		"1 for the reason why they could not; absent when they could.", "dashboard", "reason")
+	// 0 when the last could.
 	reportDashboardFailures = newMetric(greatest, "oms_report_dashboard_consecutive_failures",
 		"Runs in a row in which the charts of the dashboard could not be listed.", "dashboard")
 	reportChartInfo = newMetric(greatest, "oms_report_chart_info",
@@ -22,6 +23,7 @@ var (
 		"1 if the chart, asked as the dashboard asks it, has data, also if that is no row.", "dashboard", "chart")
 	reportChartError = newMetric(greatest, "oms_report_chart_error",
 		"1 for the reason why it has none; absent when it has.", "dashboard", "chart", "reason")
+	// 0 when the last had some.
 	reportChartFailures = newMetric(greatest, "oms_report_chart_consecutive_failures",
 		"Runs in a row in which the chart had none.", "dashboard", "chart")
 	reportChartDuration = newMetric(greatest, "oms_report_chart_duration_seconds",
@@ -31,6 +33,7 @@ var (
 	reportChartCached = newMetric(newest, "oms_report_chart_cached_timestamp_seconds",
 		"When the data were read from their source, as Unix time: the time of Superset's cache, if they came from there.",
 		"dashboard", "chart")
+	// Absent while it is NULL.
 	reportChartValue = newMetric(greatest, "oms_report_chart_value",
 		"The value of a big number, or of a chart with one row of metrics that no column divides.", "dashboard", "chart", "metric")
 )
@@ -46,12 +49,12 @@ func (reportsCollector) Name() string { return "reports" }
 func (reportsCollector) has(src Sources) bool { return src.Reports != nil }
 
 func (reportsCollector) update(ctx context.Context, src Sources, b *batch) error {
-	ctx, cancel := early(ctx)
+	ctx, cancel := withMargin(ctx)
 	defer cancel()
-	run, err := src.Reports.Look(ctx, b.now)
+	run, err := src.Reports.Latest(ctx, b.now)
 	b.age = run.Age
 	for _, d := range run.Dashboards {
-		b.set(reportDashboardSuccess, truth(d.Failure == nil), d.Name)
+		b.set(reportDashboardSuccess, boolFloat(d.Failure == nil), d.Name)
 		b.set(reportDashboardFailures, float64(d.Failures), d.Name)
 		if d.Failure != nil {
 			b.set(reportDashboardError, 1, d.Name, string(d.Failure.Reason))
@@ -69,7 +72,7 @@ func (reportsCollector) update(ctx context.Context, src Sources, b *batch) error
 
 func (b *batch) setChart(dashboard string, c oms.Chart) {
 	b.set(reportChartInfo, 1, dashboard, c.Name, c.DataSource)
-	b.set(reportChartSuccess, truth(c.Failure == nil), dashboard, c.Name)
+	b.set(reportChartSuccess, boolFloat(c.Failure == nil), dashboard, c.Name)
 	b.set(reportChartFailures, float64(c.Failures), dashboard, c.Name)
 	if c.Took > 0 {
 		b.set(reportChartDuration, c.Took.Seconds(), dashboard, c.Name)

@@ -7,6 +7,9 @@ import (
 )
 
 var (
+	// Moqui's integration messages. `direction` is in or out. `status` is triggered, produced, sending, received,
+	// consuming, failing, error (not tried again) or other (an unknown status). Types without such messages have no
+	// series, and neither has an OMS without the table.
 	systemMessages = newMetric(count, "oms_system_messages",
 		"System messages that have not come to their end, at most 10000 of a status; failing ones were tried in vain and are tried again.",
 		"type", "direction", "status")
@@ -23,11 +26,11 @@ func (systemMessagesCollector) Name() string { return "system_messages" }
 
 func (systemMessagesCollector) update(ctx context.Context, src Sources, b *batch) error {
 	open, err := src.OMS.SystemMessages(ctx, b.now)
-	if open == nil {
+	if !open.Known {
 		return err
 	}
 	known := map[oms.OpenMessages]bool{}
-	for _, m := range open {
+	for _, m := range open.All {
 		known[oms.OpenMessages{Type: m.Type, Direction: m.Direction}] = true
 	}
 	if len(known) == 0 { // so that every client has every status
@@ -38,7 +41,7 @@ func (systemMessagesCollector) update(ctx context.Context, src Sources, b *batch
 			setMessages(b, none)
 		}
 	}
-	for _, m := range open {
+	for _, m := range open.All {
 		setMessages(b, m)
 	}
 	return err

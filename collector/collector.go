@@ -24,7 +24,7 @@ type Collector interface {
 	update(ctx context.Context, src Sources, b *batch) error
 }
 
-// An optional collector measures what only some clients have.
+// An optional collector measures what only some clients have, and does not ask the OMS for it.
 type optional interface {
 	// has tells whether a client with these sources does.
 	has(src Sources) bool
@@ -33,6 +33,8 @@ type optional interface {
 // Sources are where the facts about one client come from.
 type Sources struct {
 	OMS oms.Source
+	// Hold, where set, is called before each question to the OMS, and may keep it waiting; its error is the answer.
+	Hold func(ctx context.Context) error
 	// DropFolders is nil for a client without any.
 	DropFolders oms.DropFolders
 	// Reports is nil for a client without any.

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,22 +13,29 @@ import (
 // and sort all of them at each scrape. Here none can be there twice: the batch joins what has the same labels, and no two
 // collectors or clients have a series in common.
 //
-// Of each metric that is capped it keeps at most so many series, and tells how many it dropped, unless most is 0. The worst
-// values stay, and equal ones by their labels, so that the same series stay at the next scrape.
+// Of each metric that is capped it keeps at most so many series, and tells how many it dropped, unless most is 0: see subjects.
+// The worst values stay, and equal ones by their labels, so that the same series stay at the next scrape.
 func (b *batch) families(most int) []*dto.MetricFamily {
 	families := make([]*dto.MetricFamily, 0, len(b.samples)+1)
 	client := &dto.LabelPair{Name: new("client"), Value: &b.client}
-	var dropped []sample
+	all := map[*metric][]sample{}
 	for m := range b.samples {
-		series := b.series(m)
+		all[m] = b.series(m)
+	}
+	var dropped []sample
+	kept := b.subjects(all, most)
+	for m, series := range all {
 		if m.capped && most > 0 {
-			over := max(0, len(series)-most)
-			if over > 0 {
+			measured := len(series)
+			if keep := kept[m.subject]; keep != nil {
+				series = slices.DeleteFunc(series, func(s sample) bool { return !keep[m.of(s)] })
+			}
+			if len(series) > most {
 				slices.SortFunc(series, m.kind.compare)
 				series = series[:most]
 				slices.SortFunc(series, sample.compare)
 			}
-			dropped = append(dropped, sample{[]string{m.name}, float64(over)})
+			dropped = append(dropped, sample{[]string{m.name}, float64(measured - len(series) + b.left[m])})
 		}
 		if len(series) > 0 {
 			families = append(families, m.family(series, client))
@@ -38,6 +46,75 @@ func (b *batch) families(most int) []*dto.MetricFamily {
 		families = append(families, seriesDropped.family(dropped, client))
 	}
 	return families
+}
+
+// subjects chooses which jobs, configurations, channels and so on are kept where there are more than the cap: the same ones in
+// all metrics, or rules could not join them. The worst of each metric that judges are taken in turn, and then any. What is nil
+// is kept whole.
+func (b *batch) subjects(all map[*metric][]sample, most int) map[string]map[string]bool {
+	kept := map[string]map[string]bool{}
+	if most == 0 {
+		return kept
+	}
+	known := map[string]map[string]bool{} // the names, where there may be too many
+	for m, series := range all {
+		if m.capped && len(series) > most {
+			known[m.subject] = map[string]bool{}
+		}
+	}
+	judges := map[string][]*metric{}
+	for m, series := range all {
+		names := known[m.subject]
+		if !m.capped || names == nil {
+			continue
+		}
+		if m.judges {
+			judges[m.subject] = append(judges[m.subject], m)
+		}
+		for _, s := range series {
+			names[m.of(s)] = true
+		}
+	}
+	for subject, names := range known {
+		if len(names) > most {
+			kept[subject] = worst(judges[subject], all, names, most)
+		}
+	}
+	return kept
+}
+
+// worst returns so many of the names.
+func worst(judges []*metric, all map[*metric][]sample, names map[string]bool, most int) map[string]bool {
+	slices.SortFunc(judges, func(a, b *metric) int { return strings.Compare(a.name, b.name) })
+	var queues [][]string // of names, the worst first
+	for _, m := range judges {
+		series := slices.DeleteFunc(slices.Clone(all[m]), func(s sample) bool { return s.value == 0 })
+		slices.SortFunc(series, m.kind.compare)
+		queue := make([]string, len(series))
+		for i, s := range series {
+			queue[i] = m.of(s)
+		}
+		queues = append(queues, queue)
+	}
+	keep := map[string]bool{}
+	for turn := 0; len(keep) < most; turn++ {
+		over := true
+		for _, queue := range queues {
+			if turn < len(queue) && len(keep) < most {
+				keep[queue[turn]], over = true, false
+			}
+		}
+		if over {
+			break
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if len(keep) == most {
+			break
+		}
+		keep[name] = true
+	}
+	return keep
 }
 
 // family makes few objects, and large ones: a client has thousands of series.

@@ -11,6 +11,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/flight"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -23,13 +24,16 @@ var (
 		"When the collector last began a run that measured everything, as Unix time.", "collector")
 	collectorDataAge = newMetric(greatest, "oms_collector_data_age_seconds",
 		"0 when everything was measured in this scrape, else how old the oldest part of the answer is.", "collector")
+	// Also during the first run over the reports. oms_collector_success is 0 meanwhile.
 	collectorLookingBack = newMetric(greatest, "oms_collector_looking_back",
 		"1 while the collector's history is missing because the first look back is not complete.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
 		"The client's wall clock minus UTC, now, daylight saving included.")
+	// From the configuration file. `folder` is inbox, archive or failed.
 	sftpFolder = newMetric(greatest, "oms_sftp_folder_info",
 		"1 for every folder on an SFTP server in which the files of a reset-inventory source are looked for.",
 		"location", "source", "folder")
+	// From the configuration file.
 	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
 		"1 for every data-manager configuration by which the files of a reset-inventory source come.", "source", "config")
 )
@@ -43,7 +47,7 @@ func Gather(ctx context.Context, clients []*Client, names []string) prometheus.G
 		answers := make([][]*dto.MetricFamily, len(clients))
 		var wg sync.WaitGroup
 		for i, c := range clients {
-			wg.Go(func() { answers[i] = c.gather(ctx, names) })
+			wg.Go(func() { c.protect(func() { answers[i] = c.gather(ctx, names) }) })
 		}
 		wg.Wait()
 		return merge(slices.Concat(answers...)), nil
@@ -59,17 +63,20 @@ func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily
 		families []*dto.MetricFamily
 		known    = newBatch(c.cfg, c.opts.Now())
 	)
+	wg.Go(c.checkSecrets)
 	for _, t := range c.named(names) {
 		wg.Go(func() {
-			out := c.await(ctx, &t.flight, t.Collector)
-			if errors.Is(ctx.Err(), context.Canceled) {
-				return // the scraper hung up: nobody listens, and it says nothing about the OMS
-			}
-			status := c.record(t, out)
-			mu.Lock()
-			defer mu.Unlock()
-			families = append(families, out.families...)
-			known.setHealth(t.Name(), out, status)
+			c.protect(func() {
+				out := c.await(ctx, &t.flight, func(ctx context.Context) outcome { return c.run(ctx, t.Collector) })
+				if errors.Is(ctx.Err(), context.Canceled) {
+					return // the scraper hung up: nobody listens, and it says nothing about the OMS
+				}
+				status := c.record(t, out)
+				mu.Lock()
+				defer mu.Unlock()
+				families = append(families, out.families...)
+				known.setHealth(t.Name(), out, status)
+			})
 		})
 	}
 	wg.Wait()
@@ -77,10 +84,17 @@ func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily
 	return append(families, known.families(0)...)
 }
 
+// protect runs fn, the last part of a scrape. Where it panics the answer lacks what fn adds, and the other clients have theirs.
+func (c *Client) protect(fn func()) {
+	if err := flight.Run(func() error { fn(); return nil }); err != nil {
+		c.opts.Logger.Error("a scrape lacks a part", "client", c.cfg.Name, "err", err.Error()+flight.Stack(err))
+	}
+}
+
 // setHealth leaves out the age of the data where there are none.
 func (b *batch) setHealth(collector string, out outcome, status Status) {
-	b.set(collectorSuccess, truth(out.err == nil), collector)
-	b.set(collectorLookingBack, truth(errors.Is(out.err, oms.ErrLookBack)), collector)
+	b.set(collectorSuccess, boolFloat(out.err == nil), collector)
+	b.set(collectorLookingBack, boolFloat(errors.Is(out.err, oms.ErrIncomplete)), collector)
 	b.set(collectorDuration, out.duration.Seconds(), collector)
 	b.setTime(collectorLastSuccess, status.LastSuccess, collector)
 	if out.err == nil || len(out.families) > 0 {
@@ -99,6 +113,10 @@ func (c *Client) describe(b *batch) {
 	}
 	b.set(c.info, 1, labels...)
 	b.set(clientUTCOffset, utcOffset(c.opts.Now(), b.zone))
+	for _, f := range c.SecretFaults() {
+		b.set(clientConfigurationError, 1, string(f.Reason))
+	}
+	b.setClock(c.src.OMS.Clock(c.opts.Now()), c.cfg.Database.Timezone.String())
 	for _, s := range c.cfg.ResetInventory {
 		for _, id := range s.ConfigIDs {
 			b.set(resetConfig, 1, s.Source, id)
@@ -117,6 +135,7 @@ func (c *Client) describe(b *batch) {
 
 // newInfo declares oms_client_info, which has the client's own labels too.
 func newInfo(cfg config.Client) *metric {
+	// There also when nothing of the client can be reached.
 	return newMetric(greatest, "oms_client_info", "1 for every configured client, with its own labels.",
 		append([]string{"timezone", "generation"}, ownLabels(cfg)...)...)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A kind says what becomes of two values with the same labels, and which values are the worst: those stay when there
@@ -65,25 +66,89 @@ type metric struct {
 	labels []string
 	// given says of each of these as which of the metric's own labels it was declared; client is none.
 	given []int
+
+	// subject are the labels, with a comma between, that name what the series is about, say a job: see batch.subjects.
+	subject string
+	about   []int // where these are among the labels of a sample
+	// judges: the worst of the metric is what the cap should keep.
+	judges bool
 }
 
 // newMetric declares a metric; its own labels are in the order in which a batch is given their values.
 func newMetric(kind kind, name, help string, labels ...string) *metric {
-	m := &metric{name: name, help: help, kind: kind, labels: slices.Sorted(slices.Values(append(labels, "client")))}
+	m := &metric{name: name, help: help, kind: kind, judges: judging(name), labels: slices.Sorted(slices.Values(append(labels, "client")))}
 	for _, l := range m.labels {
 		m.given = append(m.given, slices.Index(labels, l))
 	}
 	for _, l := range labels {
 		m.capped = m.capped || !bounded(l)
 	}
+	about := subjectOf(labels)
+	m.subject = strings.Join(about, ",")
+	for i, l := range slices.DeleteFunc(slices.Clone(m.labels), func(l string) bool { return l == "client" }) {
+		if slices.Contains(about, l) {
+			m.about = append(m.about, i)
+		}
+	}
 	return m
 }
 
-// bounded tells whether the values of a label are a closed set or come from the configuration. All others come from
-// the database, which may hold any number of them.
+// judging tells of which metrics the worst series are about what matters most.
+func judging(name string) bool {
+	switch name {
+	case "oms_data_manager_last_failure_timestamp_seconds",
+		"oms_data_manager_oldest_age_seconds",
+		"oms_data_manager_recent_failed_records",
+		"oms_instance_last_activity_timestamp_seconds",
+		"oms_job_consecutive_failures",
+		"oms_job_expected_start_timestamp_seconds",
+		"oms_job_long_overdue_seconds",
+		"oms_job_long_running_seconds",
+		"oms_job_oldest_claimed_seconds",
+		"oms_job_oldest_overdue_seconds",
+		"oms_job_recent_failures",
+		"oms_job_running_seconds",
+		"oms_job_schedule_unreadable",
+		"oms_job_scheduler_locked",
+		"oms_orders_last_import_timestamp_seconds",
+		"oms_orders_missing",
+		"oms_orders_oldest_created_age_seconds",
+		"oms_orders_oldest_parked_age_seconds",
+		"oms_report_chart_consecutive_failures",
+		"oms_report_chart_error",
+		"oms_system_message_oldest_age_seconds":
+		return true
+	}
+	return false
+}
+
+// of names what a sample of the metric is about.
+func (m *metric) of(s sample) string {
+	if len(m.about) == 1 {
+		return s.labels[m.about[0]]
+	}
+	var names []string
+	for _, i := range m.about {
+		names = append(names, s.labels[i])
+	}
+	return strings.Join(names, "\x00")
+}
+
+// subjectOf returns those of the labels that name what a series is about.
+func subjectOf(labels []string) []string {
+	for _, subject := range [][]string{{"job_name"}, {"config"}, {"dashboard", "chart"}, {"product_store", "channel"}} {
+		if !slices.ContainsFunc(subject, func(l string) bool { return !slices.Contains(labels, l) }) {
+			return subject
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(labels), bounded)
+}
+
+// bounded tells whether the values of a label are a closed set or come from the configuration; of a file there is one for each
+// location. All others come from the database, which may hold any number of them.
 func bounded(label string) bool {
 	switch label {
-	case "age", "collector", "column", "dashboard", "direction", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage",
+	case "age", "collector", "column", "dashboard", "direction", "file", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage",
 		"status", "table":
 		return true
 	}

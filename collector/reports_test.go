@@ -32,7 +32,7 @@ func TestFailingChartsInWords(t *testing.T) {
 		for i := range 23 {
 			many.Charts = append(many.Charts, oms.Chart{Name: fmt.Sprintf("chart %02d", 22-i), Failure: &oms.ReportFailure{Reason: oms.ReportQuery}})
 		}
-		c = newClient(t, "KREWE", &source{reports: &oms.ReportRun{Dashboards: []oms.Dashboard{many}}}, "reports")
+		c = newClient(t, "KREWE", &fake{Facts: facts{Reports: &oms.ReportRun{Dashboards: []oms.Dashboard{many}}}}, "reports")
 		scrape(t, time.Second, []*collector.Client{c})
 		got := status(t, c, "reports").Remarks
 		if len(got) != 21 || !strings.HasPrefix(got[0], "dashboard d: chart chart 00: query") || got[20] != "and 3 more charts fail, the log has them all" {
@@ -52,7 +52,7 @@ func TestFailingChartsStay(t *testing.T) {
 		run.Dashboards[0].Charts = append(run.Dashboards[0].Charts, c)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, "KREWE", &source{reports: &run}, "reports")
+		c := newClient(t, "KREWE", &fake{Facts: facts{Reports: &run}}, "reports")
 		want(t, scrape(t, time.Second, []*collector.Client{c}), `oms_report_chart_success{chart="599",client="KREWE",dashboard="d"} 0`,
 			`oms_series_dropped{client="KREWE",metric="oms_report_chart_success"} 100`)
 	})
@@ -60,6 +60,6 @@ func TestFailingChartsStay(t *testing.T) {
 
 func TestClientWithoutReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		want(t, scrape(t, time.Second, []*collector.Client{newClient(t, "KREWE", &source{})}), "!report")
+		want(t, scrape(t, time.Second, []*collector.Client{newClient(t, "KREWE", &fake{})}), "!report")
 	})
 }

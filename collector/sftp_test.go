@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 // dropFolders asks one server that never answers, beside others that have.
@@ -21,7 +23,7 @@ type dropFolders struct {
 	closeErr error
 }
 
-func (d *dropFolders) Look(ctx context.Context, _ time.Time) ([]oms.DropLocation, error) {
+func (d *dropFolders) Inspect(ctx context.Context, _ time.Time) ([]oms.DropLocation, error) {
 	<-ctx.Done()
 	return d.seen, context.Cause(ctx)
 }
@@ -34,10 +36,10 @@ func (d *dropFolders) Close() error {
 // A server that is silent to the end costs the other locations nothing.
 func TestSilentDropFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		folders := &dropFolders{seen: goldens()["sftp_partial"].source.dropFolders}
+		folders := &dropFolders{seen: goldens()["sftp_partial"].source.Facts.DropFolders}
 		c := collector.NewClient(collector.Options{
 			Logger: slog.New(slog.DiscardHandler), Collectors: collector.All(), Now: func() time.Time { return now },
-		}, config.Client{Name: "KREWE", Timezone: time.UTC}, collector.Sources{OMS: &source{}, DropFolders: folders})
+		}, config.Client{Name: "KREWE", Timezone: time.UTC}, collector.Sources{OMS: &fake{}, DropFolders: folders})
 		start := time.Now()
 		text := scrape(t, 10*time.Second, []*collector.Client{c})
 		if took := time.Since(start); took != 9*time.Second {
@@ -51,7 +53,7 @@ func TestSilentDropFolder(t *testing.T) {
 
 func TestClientWithoutDropFolders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, "KREWE", &source{})
+		c := newClient(t, "KREWE", &fake{})
 		want(t, scrape(t, time.Second, []*collector.Client{c}), "!sftp", `oms_collector_success{client="KREWE",collector="jobs"} 1`)
 		want(t, scrape(t, time.Second, []*collector.Client{c}, "sftp"), "!collector=", `oms_client_utc_offset_seconds{client="KREWE"} -18000`)
 		for _, s := range c.Status() {
@@ -68,11 +70,56 @@ func TestClientWithoutDropFolders(t *testing.T) {
 }
 
 func TestCloseClosesEverySource(t *testing.T) {
-	src, folders, charts := &source{}, &dropFolders{closeErr: errors.New("not cleanly")}, reports{&source{}}
+	src, folders, charts := &fake{}, &dropFolders{closeErr: errors.New("not cleanly")}, omstest.Reports{Fake: &fake{}}
 	c := collector.NewClient(collector.Options{}, config.Client{Name: "KREWE"},
 		collector.Sources{OMS: src, DropFolders: folders, Reports: charts})
-	if err := c.Close(); !errors.Is(err, folders.closeErr) || !src.closed.Load() || !folders.closed || !charts.closed.Load() {
-		t.Errorf("error %v, OMS closed: %t, drop folders closed: %t, reports closed: %t",
-			err, src.closed.Load(), folders.closed, charts.closed.Load())
+	if err := c.Close(); !errors.Is(err, folders.closeErr) || src.Closed() != 1 || !folders.closed || charts.Closed() != 1 {
+		t.Errorf("error %v, OMS closed: %d times, drop folders closed: %t, reports closed: %d times",
+			err, src.Closed(), folders.closed, charts.Closed())
+	}
+}
+
+// TestMisconfigured says in words, of a run that succeeds, which configuration is wrong and which pattern matches nothing.
+func TestMisconfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reset := oms.ResetSource{Source: "wms", Configs: map[string]oms.ResetConfig{
+			"RESET_INVENTORY": {Known: true, Enabled: true}, "RST_INV": {}, "OLD": {Known: true},
+		}}
+		files := oms.DropLocation{Location: "drop", Source: "wms", Folders: []oms.DropFolder{
+			{Folder: oms.FolderInbox, Unmatched: 2}, {Folder: oms.FolderArchive, Older: 1},
+		}}
+		src := &fake{Facts: facts{ResetInventory: oms.ResetInventory{Sources: []oms.ResetSource{reset}}, DropFolders: []oms.DropLocation{files}}}
+		c := newClient(t, "KREWE", src)
+		look := func(name, remarks string) {
+			t.Helper()
+			scrape(t, time.Second, []*collector.Client{c})
+			got := status(t, c, name)
+			if text := strings.Join(got.Remarks, "; "); !got.Success || text != remarks || got.Misconfigured != (remarks != "") {
+				t.Errorf("%s: success %v, misconfigured %v, %q, want %q", name, got.Success, got.Misconfigured, text, remarks)
+			}
+		}
+		look("reset_inventory", "source wms: the configuration OLD is disabled in the data manager; "+
+			"source wms: the data manager has no configuration RST_INV")
+		src.Facts.ResetInventory.Sources[0].Configs = nil // it may not be read
+		look("reset_inventory", "")
+	})
+}
+
+// TestMisfit has a pattern that matches nothing where files lie.
+func TestMisfit(t *testing.T) {
+	for name, c := range map[string]struct {
+		folders []oms.DropFolder
+		misfit  bool
+	}{
+		"files beside the pattern":            {[]oms.DropFolder{{Folder: oms.FolderInbox, Unmatched: 2}, {Folder: oms.FolderArchive}}, true},
+		"in the archive":                      {[]oms.DropFolder{{Folder: oms.FolderInbox}, {Folder: oms.FolderArchive, Unmatched: 2}}, true},
+		"none":                                {[]oms.DropFolder{{Folder: oms.FolderInbox}, {Folder: oms.FolderArchive}}, false},
+		"only among those that failed":        {[]oms.DropFolder{{Folder: oms.FolderInbox}, {Folder: oms.FolderFailed, Unmatched: 2}}, false},
+		"others that match":                   {[]oms.DropFolder{{Folder: oms.FolderInbox, Unmatched: 2, Files: 1}}, false},
+		"others that matched a long time ago": {[]oms.DropFolder{{Folder: oms.FolderInbox, Unmatched: 2}, {Folder: oms.FolderArchive, Older: 1}}, false},
+	} {
+		if got := (oms.DropLocation{Folders: c.folders}).Misfit(); got != c.misfit {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,81 +24,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // now is what the exporter's clock says in these tests: 13:00 in Chicago, daylight saving time.
 var now = time.Date(2026, 3, 10, 18, 0, 0, 0, time.UTC)
 
-// source gives the facts that a test put into it.
-type source struct {
-	instance       oms.Instance
-	orders         oms.Orders
-	jobs           oms.Jobs
-	dataManager    oms.DataManager
-	resetInventory oms.ResetInventory
-	systemMessages []oms.OpenMessages
-	dropFolders    []oms.DropLocation // nil for a client that has none
-	reports        *oms.ReportRun     // nil for a client that has none
-	err            error              // comes with all facts
-	// before, where set, is called at the start of each run; its error is returned without facts.
-	before func(ctx context.Context, collector string) error
-
-	calls  atomic.Int64
-	closed atomic.Bool
-}
-
-func facts[T any](ctx context.Context, s *source, collector string, t *T) (T, error) {
-	s.calls.Add(1)
-	if s.before != nil {
-		if err := s.before(ctx, collector); err != nil {
-			var none T
-			return none, err
-		}
-	}
-	return *t, s.err
-}
-
-func (s *source) Instance(ctx context.Context, _ time.Time) (oms.Instance, error) {
-	return facts(ctx, s, "client", &s.instance)
-}
-
-func (s *source) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
-	return facts(ctx, s, "orders", &s.orders)
-}
-
-func (s *source) Jobs(ctx context.Context, _ time.Time) (oms.Jobs, error) {
-	return facts(ctx, s, "jobs", &s.jobs)
-}
-
-func (s *source) DataManager(ctx context.Context, _ time.Time) (oms.DataManager, error) {
-	return facts(ctx, s, "data_manager", &s.dataManager)
-}
-
-func (s *source) ResetInventory(ctx context.Context, _ time.Time) (oms.ResetInventory, error) {
-	return facts(ctx, s, "reset_inventory", &s.resetInventory)
-}
-
-func (s *source) SystemMessages(ctx context.Context, _ time.Time) ([]oms.OpenMessages, error) {
-	return facts(ctx, s, "system_messages", &s.systemMessages)
-}
-
-func (s *source) Look(ctx context.Context, _ time.Time) ([]oms.DropLocation, error) {
-	return facts(ctx, s, "sftp", &s.dropFolders)
-}
-
-// reports are those of a source.
-type reports struct{ *source }
-
-func (r reports) Look(ctx context.Context, _ time.Time) (oms.ReportRun, error) {
-	return facts(ctx, r.source, "reports", r.reports)
-}
-
-func (s *source) Close() error {
-	s.closed.Store(true)
-	return nil
-}
+type (
+	fake  = omstest.Fake
+	facts = omstest.Facts
+)
 
 // newClient makes a client in Chicago with the named collectors, or all of them.
-func newClient(t *testing.T, name string, src *source, names ...string) *collector.Client {
+func newClient(t *testing.T, name string, src *fake, names ...string) *collector.Client {
 	return newClientWith(t, collector.Options{Logger: slog.New(slog.DiscardHandler), MaxSeries: 500}, name, src, names...)
 }
 
-func newClientWith(t *testing.T, opts collector.Options, name string, src *source, names ...string) *collector.Client {
+func newClientWith(t *testing.T, opts collector.Options, name string, src *fake, names ...string) *collector.Client {
 	t.Helper()
 	zone, err := time.LoadLocation("America/Chicago")
 	if err != nil {
@@ -113,12 +48,12 @@ func newClientWith(t *testing.T, opts collector.Options, name string, src *sourc
 	}
 	cfg := config.Client{Name: name, Timezone: zone, Labels: map[string]string{"brand": "krewe", "region": "us"}}
 	sources := collector.Sources{OMS: src}
-	for _, l := range src.dropFolders {
+	for _, l := range src.Facts.DropFolders {
 		cfg.SFTP = append(cfg.SFTP, config.SFTP{Location: l.Location, Source: l.Source, Path: "/in", Archive: "archive", Failed: "failed"})
-		sources.DropFolders = src
+		sources.DropFolders = omstest.DropFolders{Fake: src}
 	}
-	if src.reports != nil {
-		sources.Reports = reports{src}
+	if src.Facts.Reports != nil {
+		sources.Reports = omstest.Reports{Fake: src}
 	}
 	return collector.NewClient(opts, cfg, sources)
 }

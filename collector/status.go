@@ -23,6 +23,8 @@ type Status struct {
 	Err error
 	// Remarks are what the last run measured and should be known in words, also of a good run.
 	Remarks []string
+	// Misconfigured says that one of them is about a fault of the client's configuration, by which something is not watched.
+	Misconfigured bool
 }
 
 // Status returns the state of every collector of the client.
@@ -45,7 +47,7 @@ func (c *Client) record(t *task, out outcome) Status {
 		c.log(t, out)
 	}
 	s.Ran, s.Success = true, out.err == nil
-	s.LastRun, s.Duration, s.Err, s.Remarks = out.now, out.duration, out.err, out.remarks
+	s.LastRun, s.Duration, s.Err, s.Remarks, s.Misconfigured = out.now, out.duration, out.err, out.remarks, out.misfit
 	if s.Success {
 		s.LastSuccess = out.now
 	}
@@ -57,7 +59,7 @@ func (c *Client) record(t *task, out outcome) Status {
 func sameFailure(before, now error) bool {
 	for _, kind := range []func(error) bool{
 		func(err error) bool { return errors.As(err, new(noAnswerError)) },
-		func(err error) bool { return errors.Is(err, oms.ErrLookBack) },
+		func(err error) bool { return errors.Is(err, oms.ErrIncomplete) },
 	} {
 		if kind(before) && kind(now) {
 			return true
@@ -72,13 +74,9 @@ func (c *Client) log(t *task, out outcome) {
 	case out.err == nil:
 		logger.Info("the collector works")
 		return
-	case errors.Is(out.err, oms.ErrLookBack):
+	case errors.Is(out.err, oms.ErrIncomplete):
 		logger.Info("the collector works in part", "err", out.err.Error())
 		return
 	}
-	text := out.err.Error()
-	if p, ok := errors.AsType[*flight.PanicError](out.err); ok {
-		text += "\n" + string(p.Stack)
-	}
-	logger.Warn("the collector failed", "err", text)
+	logger.Warn("the collector failed", "err", out.err.Error()+flight.Stack(out.err))
 }

@@ -34,10 +34,10 @@ func checks() []check {
 		},
 		{
 			ref: "unfulfilled", title: "Unfulfilled", collector: "orders", width: 86,
-			state: byLimit(`oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"}`, `client, stage`,
+			state: byLimit(`oms_orders_oldest_approved_age_seconds{stage=~"store|warehouse"}`, `client, stage`,
 				`oms:limit{limit="unfulfilled_age_seconds"}`),
-			values: []column{age("unfulfilled", "In facility",
-				`max by (client) (oms_orders_oldest_unfulfilled_age_seconds{stage=~"store|warehouse"})`)},
+			values: []column{age("unfulfilled", "Approved",
+				`max by (client) (oms_orders_oldest_approved_age_seconds{stage=~"store|warehouse"})`)},
 		},
 		{
 			ref: "parking", title: "Parking", collector: "orders", width: 64,
@@ -72,25 +72,29 @@ or on (client)
 		},
 		{
 			ref: "failing", title: "Failing", collector: "jobs", width: 60,
-			state: firing(bad, `OMSJobFailing`) + `
+			state: firing(bad, `OMSJobFailing.*|OMSJobGaveUp`) + `
 or on (client)
 2 * (max by (client) (oms_job_consecutive_failures) >= bool on (client) oms:limit{limit="job_failures_rare"})`,
 		},
 		{
 			ref: "scheduler", title: "Scheduler", collector: "jobs", width: 84,
-			state: firing(bad, `OMSJobScheduler.*|OMSJobOverdue|OMSInstanceSilent`) + `
+			state: firing(bad, `OMSJobScheduler.*|OMSJobOverdue|OMSInstanceSilent|OMSJobNotScheduled|OMSScheduleUnreadable`) + `
 or on (client)
 2 * max by (client) (
   oms_job_scheduler_locked
   or
   oms_job_oldest_overdue_seconds > bool on (client) group_left () oms:limit{limit="scheduler_idle_seconds"}
+  or
+  1 + 0 * oms:job_lost
+  or
+  oms_job_schedule_unreadable
 )`,
 		},
 		{
 			ref: "reset", title: "Inventory", collector: "reset_inventory", width: 76,
 			state: `3 + 0 * count by (client) (oms:reset_inventory_trouble_seconds:held or oms:reset_inventory_missed_seconds)
 or on (client)
-` + firing(look, `OMSResetInventoryRecordsRefused|OMSResetInventorySourceWithoutDeadline|OMSResetInventoryDeadlineWithoutSource`) + `
+` + firing(look, `OMSResetInventoryRecordsRefused|OMSResetInventoryMisconfigured|OMSResetInventorySourceWithoutDeadline|OMSResetInventoryDeadlineWithoutSource`) + `
 or on (client)
 2 * (min by (client) (` + due + `) < bool 3600)`,
 			values: []column{age("reset", "Due in", `min by (client) (`+due+`)`)},
@@ -128,6 +132,8 @@ or on (client)
     unless max by (client, config) (oms_data_manager_last_success_timestamp_seconds)
 )
 or on (client)
+` + firing(look, `OMSDataManagerFilesFailing|OMSDataManagerFileNotRepeated`) + `
+or on (client)
 2 * (max by (client) (oms_data_manager_recent_files{outcome!="finished"}) > bool 0)`,
 		},
 		{
@@ -138,9 +144,9 @@ or on (client)
 		},
 		{
 			ref: "collectors", title: "Collectors", collector: "client", width: 82,
-			state: firing(bad, `OMSExporterDown|OMSClientVanished|OMSDatabaseUnreachable|OMSCollectorFailing`) + `
+			state: firing(bad, `OMSExporterDown|OMSClientVanished|OMSClientMisconfigured|OMSDatabaseUnreachable|OMSDatabaseClockSkewed|OMSDatabaseStill|OMSInstanceClockSkewed|OMSCollectorFailing`) + `
 or on (client)
-` + firing(look, `OMSDatabaseClockSkewed|OMSDataStale|OMSSeriesDropped|OMSSchemaReduced|OMSLimitOverrideUnused`) + `
+` + firing(look, `OMSDataStale|OMSSeriesDropped|OMSSchemaReduced|OMSLimitOverrideUnused`) + `
 or on (client)
 2 * (1 - min by (client) (max by (client, collector) (oms_collector_success)))`,
 		},
@@ -160,13 +166,17 @@ func count(ref, title, expr string) column {
 func checksTable() panel {
 	var columns []column
 	for _, c := range checks() {
+		state, lost := c.state, fmt.Sprintf(`max by (client) (oms_collector_success{collector="%s"}) == 0 or oms:client_unseen`, c.collector)
+		if c.collector != "client" && c.collector != "sftp" && c.collector != "reports" { // told by the database's clock
+			state, lost = "(\n"+state+"\n) unless on (client) oms:orders_clock_wrong", lost+" or oms:orders_clock_wrong"
+		}
 		columns = append(columns, sign(c.ref+"_state", c.title, c.width, watched(fmt.Sprintf(`max by (client) (
 %s
 or
-%d + 0 * label_replace(max by (client) (oms_collector_success{collector="%s"}) == 0 or oms:client_unseen, "known", "no", "", "")
+%d + 0 * label_replace(%s, "known", "no", "", "")
 or
 %d * oms:client
-)`, c.state, unknown, c.collector, unwatched))))
+)`, state, unknown, lost, unwatched))))
 		columns = append(columns, c.values...)
 	}
 	return table("Checks", statesHelp, []key{clientKey()}, columns...).sorted("Client", false)

@@ -31,7 +31,7 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the program makes: go generate ./dashboards", name)
+			t.Errorf("%s is not what the program makes: make generate", name)
 		}
 	}
 }

@@ -15,12 +15,21 @@ func jobsSection() section {
 or
 2 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")),
 		).sorted("Running for", true),
-		table("Failing jobs", "Jobs whose last run failed or crashed, ✗ as often as their limit, or as the alert judges. A row without a job: there is none.",
+		table("Runs overdue for more than 15 minutes", "What has not begun, with the server that claimed it, if any. A row without a job: there is none.",
+			[]key{
+				clientKey(), jobKey(), {label: "job_id", title: "Job id", width: 90}, {label: "pool", title: "Pool", width: 90},
+				{label: "oms_instance", title: "Claimed by", width: 120},
+			},
+			column{
+				ref: "overdue", title: "Overdue for", unit: "s", width: 100,
+				expr: `max by (client, job_name, job_id, pool, oms_instance) (oms_job_long_overdue_seconds{client=~"$client"})` + noRow("jobs"),
+			}).sorted("Overdue for", true),
+		table("Failing jobs", "Jobs whose last run failed or crashed, or any run within 24 hours: ✗ as often as their limit, or as the alerts judge. A row without a job: there is none.",
 			[]key{clientKey(), jobKey()},
 			sign("state", "State", 56, `3 + 0 * max by (client, job_name) (
   oms_job_consecutive_failures{client=~"$client"} >= on (client, job_name) group_left () oms:job_failures_limit
   or
-  ALERTS{alertname="OMSJobFailing", alertstate="firing", client=~"$client"}
+  ALERTS{alertname=~"OMSJobFailing.*|OMSJobGaveUp", alertstate="firing", client=~"$client"}
 )
 or
 2 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
@@ -37,7 +46,30 @@ or
 				expr: `time() - max by (client, job_name) (
   oms_job_last_success_timestamp_seconds{client=~"$client"} and on (client, job_name) oms_job_consecutive_failures > 0
 )`,
+			},
+			column{
+				ref: "recent", title: "In 24 h", unit: "none", width: 70,
+				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)` + noRow("jobs"),
+			},
+			column{
+				ref: "share", title: "Of its runs", unit: "percentunit", width: 90,
+				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)
+/ max by (client, job_name) (oms_job_recent_runs{client=~"$client"})` + noRow("jobs"),
 			}).sorted("In a row", true),
+		table("Jobs without a next run", "Lost: by its usual interval it should have run so long ago, and nothing of it is open. Unreadable: Moqui refuses its schedule. A row without a job: there is none.",
+			[]key{clientKey(), jobKey()},
+			column{
+				ref: "lost", title: "Lost since", unit: "s", width: 100,
+				expr: `(time() - max by (client, job_name) (oms:job_lost{client=~"$client"}))` + noRow("jobs"),
+			},
+			column{
+				ref: "interval", title: "Ran every", unit: "s", width: 100,
+				expr: `max by (client, job_name) (oms_job_usual_interval_seconds{client=~"$client"} and on (client, job_name) oms:job_lost)` + noRow("jobs"),
+			},
+			column{
+				ref: "unreadable", title: "Unreadable", width: 90, words: yesIsBad(),
+				expr: `max by (client, job_name) (oms_job_schedule_unreadable{client=~"$client"})` + noRow("jobs"),
+			}).sorted("Lost since", true),
 		graph("Longest run", "Of all jobs in work, and the limit of jobs that have none of their own.", "s",
 			series("{{client}}", `max by (client) (oms_job_running_seconds{client=~"$client"})`),
 			limit("job_running_seconds")),
@@ -52,11 +84,15 @@ or
 			limit("scheduler_idle_seconds")),
 		graph("Jobs by status", "Pending, queued and running.", "none",
 			series("{{client}} {{status}}", `max by (client, status) (oms_jobs{client=~"$client"})`)),
-		table("Servers", "Those that run jobs: their last sign of life, and whether a job-manager lock is in force (of _NA_: for all of them).",
+		table("Servers", "Those that run jobs: their last sign of life, for how long a job that they claimed has waited, and whether a job-manager lock is in force (of _NA_: for all of them).",
 			[]key{clientKey(), {label: "oms_instance", title: "Instance"}},
 			column{
 				ref: "silent", title: "Last sign of life", unit: "s", width: 130,
 				expr: `time() - max by (client, oms_instance) (oms_instance_last_activity_timestamp_seconds{client=~"$client"})`,
+			},
+			column{
+				ref: "claimed", title: "Claimed job waits", unit: "s", width: 130,
+				expr: `max by (client, oms_instance) (oms_job_oldest_claimed_seconds{client=~"$client"})`,
 			},
 			column{
 				ref: "locked", title: "Locked", width: 80, words: yesIsBad(),

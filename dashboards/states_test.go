@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -25,6 +28,8 @@ func TestStates(t *testing.T) {
 		seenArchive = `oms_sftp_files{location="drop",source="wms",folder="archive"} 0`
 		long        = `oms_job_running_seconds{job_name="LONG"} 2400`
 		longLimit   = `oms:limit_override{limit="job_running_seconds",job_name="LONG"} 10800`
+		silent      = `oms_instance_last_activity_timestamp_seconds{oms_instance="i1"} 1781000000`
+		runs        = `oms_job_recent_runs{job_name="FLAKY"} 20`
 		source      = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
 	)
 	var tests []map[string]any
@@ -34,10 +39,10 @@ func TestStates(t *testing.T) {
 		series []string // name, labels and value, but for the client
 	}{
 		{"created", unwatched, nil},
-		{"unfulfilled", well, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 483840`}},
-		{"unfulfilled", look, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 483841`}},
-		{"unfulfilled", look, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 604800`}},
-		{"unfulfilled", bad, []string{`oms_orders_oldest_unfulfilled_age_seconds{stage="store"} 604801`}},
+		{"unfulfilled", well, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483840`}},
+		{"unfulfilled", look, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483841`}},
+		{"unfulfilled", look, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604800`}},
+		{"unfulfilled", bad, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604801`}},
 		{"import", well, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781096400`}},
 		{"import", bad, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781000000`}},
 		{"import", well, []string{`oms_orders_missing{shop="S"} 0`}},
@@ -50,6 +55,18 @@ func TestStates(t *testing.T) {
 		{"scheduler", well, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 0`, `oms_job_oldest_overdue_seconds{pool="pool"} 900`}},
 		{"scheduler", look, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 1`}},
 		{"scheduler", bad, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 901`}},
+		{"scheduler", bad, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 0`, `oms_job_schedule_unreadable{job_name="ODD"} 1`}},
+		{"scheduler", bad, []string{jobs, silent, `oms_job_oldest_claimed_seconds{oms_instance="i1"} 901`}},
+		{"scheduler", bad, []string{
+			jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 0`, `oms_job_scheduled{job_name="LOST"} 0`,
+			`oms_job_usual_interval_seconds{job_name="LOST"} 1800`, `oms_job_expected_start_timestamp_seconds{job_name="LOST"} 1781000000`,
+		}},
+		{"failing", well, []string{jobs, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 4`}},
+		{"failing", bad, []string{jobs, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 5`}},
+		{"failing", bad, []string{
+			jobs, `oms_job_consecutive_failures{job_name="GONE"} 3`, `oms_job_scheduled{job_name="GONE"} 0`,
+			`oms_job_first_failure_timestamp_seconds{job_name="GONE"} 1781000000`, `oms_job_recent_failures{job_name="GONE"} 3`,
+		}},
 		{"reset", look, []string{source}},
 		{"sftp", well, []string{sftp, inbox, archive, seenInbox, seenArchive}},
 		{"sftp", look, []string{noSFTP, inbox, archive, seenInbox}},
@@ -65,7 +82,12 @@ func TestStates(t *testing.T) {
 			`oms_data_manager_last_success_timestamp_seconds{config="C"} 1`, `oms_data_manager_last_failure_timestamp_seconds{config="C"} 2`,
 		}},
 		{"collectors", well, []string{`oms_collector_success{collector="client"} 1`}},
-		{"collectors", look, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
+		{"collectors", look, []string{`oms_collector_success{collector="client"} 1`, `oms_series_dropped{metric="oms_orders"} 1`}},
+		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
+		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_database_newest_timestamp_age_seconds 1801`}},
+		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_instance_clock_skew_seconds{oms_instance="oms2"} 3600`}},
+		{"running", unknown, []string{`oms_database_clock_skew_seconds -3600`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 3600`}},
+		{"running", unknown, []string{`oms_database_newest_timestamp_age_seconds 1801`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 0`}},
 	} {
 		tests = append(tests, map[string]any{
 			"name": c.check + ": " + strings.Join(c.series, ", "), "input_series": input(c.series...),
@@ -81,8 +103,9 @@ func TestStates(t *testing.T) {
 func TestBareClient(t *testing.T) {
 	t.Parallel()
 	success := []string{}
-	for _, collector := range []string{"client", "orders", "jobs", "data_manager", "system_messages"} {
-		success = append(success, `oms_collector_success{collector="`+collector+`"} 1`)
+	bare := collector.NewClient(collector.Options{Collectors: collector.All()}, config.Client{}, collector.Sources{OMS: new(omstest.Fake)})
+	for _, s := range bare.Status() {
+		success = append(success, `oms_collector_success{collector="`+s.Collector+`"} 1`)
 	}
 	var tests []map[string]any
 	for name, d := range all() {

@@ -41,6 +41,9 @@ func newAlert(t *testing.T, name, client string, further ...string) labels {
 	if alert["check"] == "{{ $labels.collector }}" {
 		alert["check"] = alert["collector"]
 	}
+	if alert["minute"] == "{{ $value }}" {
+		alert["minute"] = "59"
+	}
 	if strings.Contains(alert["depends_on"], "$labels.collector") {
 		servers := map[string]string{"sftp": "sftp", "reports": "superset"}
 		alert["depends_on"] = cmp.Or(servers[alert["collector"]], "database")

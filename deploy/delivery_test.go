@@ -28,22 +28,28 @@ func TestDelivery(t *testing.T) {
 		"client_notice":  "A background job has been running for 46m 0s, which is longer than it should.",
 		"client_outcome": "The background job is running normally again.",
 		"client_cause":   "a background job hung.",
+		"runbook_url":    "https://runbooks.example.com/OMSJobStuck.md",
 	}}
 
-	post(t, base, stuck, postedAlert{Labels: newAlert(t, "OMSWatchdog", "all")})
+	watchdog := postedAlert{Labels: newAlert(t, "OMSWatchdog", "all")}
+	post(t, base, stuck, watchdog)
 	services.await(t, "POST /watchdog", `"alertname":"OMSWatchdog"`)
 	services.await(t, "POST /pager", `"routing_key":"secret of pagerduty_routing_key"`, `"event_action":"trigger"`,
-		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"firing":"1 alert\n\nKREWE: JOB_IMP_ORD`)
-	services.await(t, "POST /chat", `"title":"KREWE: OMSJobStuck (page)"`, `• KREWE: JOB_IMP_ORD has been running`)
+		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"firing":"1 alert\n\nKREWE: JOB_IMP_ORD`,
+		`"severity":"critical"`, `"source":"KREWE"`, `"class":"OMSJobStuck"`,
+		`"links":[{"href":"https://runbooks.example.com/OMSJobStuck.md","text":"Runbook"}]`)
+	services.await(t, "POST /chat", `"title":"KREWE: OMSJobStuck (page)"`, `• KREWE: JOB_IMP_ORD has been running`,
+		`"fallback":"KREWE: JOB_IMP_ORD has been running`)
 	services.await(t, "POST /jira/issue", "Basic "+encoded("operations@example.com:secret of jira_api_token"),
-		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"key":"OMS"`, `"ALERT{`)
+		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"key":"OMS"`, `"ALERT{`,
+		`,"KREWE","OMSJobStuck","oms"]`, `"priority":{"name":"High"}`, `"issuetype":{"name":"Task"}`, `"description":"`)
 	awaitMail(t, mails, "[KREWE] Issue with background jobs", "We have identified an issue and are looking into it.",
 		"- A background job has been running for 46m 0s, which is longer than it should.")
 
 	end := time.Now()
-	over := stuck
-	over.EndsAt = &end
-	post(t, base, over)
+	over, silent := stuck, watchdog
+	over.EndsAt, silent.EndsAt = &end, &end
+	post(t, base, over, silent)
 	services.await(t, "POST /pager", `"event_action":"resolve"`)
 	services.await(t, "POST /chat", `• Resolved at `)
 	services.await(t, "POST /jira/issue/OMS-1/transitions", `{"transition":{"id":"Done"}}`)
@@ -53,6 +59,11 @@ func TestDelivery(t *testing.T) {
 	post(t, base, stuck)
 	services.await(t, "POST /jira/search", `resolutiondate is EMPTY OR resolutiondate \u003e= -10080m`) // a week
 	services.await(t, "POST /jira/issue/OMS-1/transitions", `{"transition":{"id":"To Do"}}`)
+	for _, sent := range services.requests("POST /watchdog") {
+		if strings.Contains(sent, `"status":"resolved"`) {
+			t.Errorf("the end of the watchdog counts as a sign of life: %s", sent)
+		}
+	}
 	for _, update := range services.requests("PUT /jira/issue/OMS-1") {
 		if strings.Contains(update, `"summary"`) || strings.Contains(update, `"description"`) {
 			t.Errorf("what people wrote into the ticket is overwritten: %s", update)
@@ -90,6 +101,7 @@ func deliveryConfig(t *testing.T, services, smtp string) string {
 		"templates/*.tmpl":                          shippedTemplates,
 		"group_wait: 10s":                           "group_wait: 10ms",
 		"group_interval: 5m":                        "group_interval: 100ms",
+		"group_interval: 30s":                       "group_interval: 10ms",
 		"group_interval: 1m":                        "group_interval: 100ms",
 		`# - {receiver: client-notice, matchers: [client="KREWE"]}`: `- {receiver: client-notice, matchers: [client="KREWE"]}`,
 	} {
@@ -116,6 +128,9 @@ func awaitMail(t *testing.T, mails <-chan delivered, subject string, lines ...st
 	header := d.message.Header
 	if got := header.Get("To"); got != "oms-notices+krewe@example.com" {
 		t.Errorf("mail to %s", got)
+	}
+	if got := header.Get("From"); got != "Operations <operations@example.com>" {
+		t.Errorf("mail from %s", got)
 	}
 	if got := header.Get("Subject"); got != subject {
 		t.Errorf("subject %q, want %q", got, subject)

@@ -3,6 +3,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,11 +71,33 @@ func TestPrometheusConfigIsREADMEs(t *testing.T) {
 		t.Errorf("README.md shows %d jobs of %d", len(readme.Jobs), len(jobs))
 	}
 	for _, job := range readme.Jobs {
-		for key, value := range job {
-			if got, want := encode(t, jobs[job["job_name"]][key]), encode(t, value); got != want {
-				t.Errorf("job %v: %s is %s, in README.md %s", job["job_name"], key, got, want)
-			}
+		// What the README leaves to the reader's global section is the same for all jobs here.
+		want := maps.Clone(job)
+		for _, key := range []string{"scrape_interval", "scrape_timeout"} {
+			want[key] = readme.Jobs[0][key]
 		}
+		if got, want := encode(t, jobs[job["job_name"]]), encode(t, want); got != want {
+			t.Errorf("job %v is\n%s\nin README.md\n%s", job["job_name"], got, want)
+		}
+	}
+}
+
+// Besides its jobs Prometheus has the rules, which hold a value from one evaluation to the next (5 minutes apart at most), and the
+// Alertmanager beside it.
+func TestPrometheusConfigIsComplete(t *testing.T) {
+	t.Parallel()
+	var shipped map[string]any
+	parse(t, read(t, prometheusFile), &shipped)
+	delete(shipped, "scrape_configs")
+	var want map[string]any
+	parse(t, `
+global: {evaluation_interval: 15s}
+rule_files: [../../rules/*.yml]
+alerting:
+  alert_relabel_configs: [{action: labeldrop, regex: "(prometheus_)?replica"}]
+  alertmanagers: [{static_configs: [{targets: [localhost:9093]}]}]`, &want)
+	if got, want := encode(t, shipped), encode(t, want); got != want {
+		t.Errorf("%s has\n%s\nwant\n%s", prometheusFile, got, want)
 	}
 }
 

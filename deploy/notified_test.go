@@ -1,7 +1,9 @@
 package deploy_test
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 )
@@ -91,4 +93,28 @@ func withSeverity(alert notified, severity string) notified {
 	alert.Labels = maps.Clone(alert.Labels)
 	alert.Labels["severity"] = severity
 	return alert
+}
+
+// hostile is an alert with a name out of the OMS that uses every markup, has lines of its own and is far too long.
+func hostile(t *testing.T) notified {
+	t.Helper()
+	name := `<!channel> & <https://evil.example.com|log in> *_~` + "`" + `bold` + "`" + ` !http://evil.example.com/x.png! [~admin] {code}{color:red} ` +
+		`||h|c|| C:\\dir\x :) (!) -struck- h1. ` + "\n\nh1. News\r\n* item\u2028\u202etxt\x1b[31m " + strings.Repeat("ü long ", 300) + "the end"
+	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+name), map[string]string{
+		"summary":        "ADOC: " + name + " fails",
+		"description":    name + " failed 3 times in a row.",
+		"client_notice":  "The background job " + name + " keeps failing.",
+		"client_outcome": "The background job " + name + " finishes again.",
+		"client_cause":   "a background job " + name + " failed.",
+	})
+}
+
+// many returns as many alerts that differ in their words.
+func many(t *testing.T, number int) []notified {
+	t.Helper()
+	var alerts []notified
+	for i := range number {
+		alerts = append(alerts, stuckInCreated(t, fmt.Sprintf("STORE_%02d", i), "4h 0m 0s"))
+	}
+	return alerts
 }

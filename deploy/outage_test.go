@@ -43,6 +43,33 @@ func TestOutages(t *testing.T) {
 			},
 		},
 		{
+			"a client's DSN cannot be read",
+			[]labels{watchdog, other, alert("OMSLimitOverrideUnused", "KREWE"), alert("OMSClientMisconfigured", "KREWE", "reason=database_secret")},
+			[]labels{
+				alert("OMSDatabaseUnreachable", "KREWE"), alert("OMSCollectorFailing", "KREWE", "collector=jobs"),
+				alert("OMSOrderStuckInCreated", "KREWE"), alert("OMSDataStale", "KREWE"), alert("OMSResetInventoryNotReceived", "KREWE", "source=wms"),
+			},
+		},
+		{
+			"the zone of one client is wrong",
+			[]labels{watchdog, other, alert("OMSLimitOverrideUnused", "KREWE"), alert("OMSSFTPUnreachable", "KREWE"), alert("OMSDatabaseClockSkewed", "KREWE")},
+			[]labels{
+				alert("OMSOrderStuckInCreated", "KREWE"), alert("OMSJobSchedulerDown", "KREWE", "pool=pool"),
+				alert("OMSInstanceSilent", "KREWE", "oms_instance=krewe1"), alert("OMSJobStuck", "KREWE", "oms_instance=krewe1", "job_id=1"),
+				alert("OMSResetInventoryNotDelivered", "KREWE", "source=wms"), alert("OMSDataManagerFilePending", "KREWE"),
+				alert("OMSDatabaseStill", "KREWE"),
+			},
+		},
+		{
+			"the replica of one client has stopped",
+			[]labels{watchdog, other, alert("OMSDatabaseStill", "KREWE")},
+			[]labels{
+				alert("OMSJobSchedulerDown", "KREWE", "pool=pool"), alert("OMSJobStuck", "KREWE", "oms_instance=krewe1", "job_id=1"),
+				alert("OMSInstanceSilent", "KREWE", "oms_instance=krewe1"), alert("OMSOrderStuckInCreated", "KREWE"),
+				alert("OMSResetInventoryWhereaboutsUnknown", "KREWE", "source=wms"),
+			},
+		},
+		{
 			"the Superset of one client is away",
 			[]labels{watchdog, other, alert("OMSOrderUnfulfilled", "KREWE"), alert("OMSSupersetUnreachable", "KREWE")},
 			[]labels{
@@ -66,6 +93,14 @@ func TestOutages(t *testing.T) {
 				alert("OMSJobStuck", "KREWE", "oms_instance=krewe1", "job_id=1"),
 				alert("OMSJobStuck", "KREWE", "oms_instance=krewe1", "job_id=2"),
 				alert("OMSJobOverdue", "KREWE", "pool=pool"), alert("OMSResetInventoryRecordsRefused", "KREWE", "source=wms"),
+			},
+		},
+		{
+			"the only instance dies with jobs that run, and jobs that it claimed",
+			[]labels{watchdog, other, alert("OMSJobSchedulerDown", "KREWE", "pool=pool")},
+			[]labels{
+				alert("OMSJobStuck", "KREWE", "oms_instance=krewe1", "job_id=1"), alert("OMSInstanceSilent", "KREWE", "oms_instance=krewe1"),
+				alert("OMSJobOverdue", "KREWE", "pool=pool"), alert("OMSJobNotScheduled", "KREWE", "job_name=nightly"),
 			},
 		},
 	} {

@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +50,35 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("an alert without our labels goes to %s", got)
 		}
 	})
+}
+
+// A receiver is told soon (10 s), of news in a group as often as it can bear them, and again of what it must not forget. The
+// watchdog's is told of a new alert each minute, and nothing is repeated to it while Alertmanager keeps the last one of a
+// Prometheus that has stopped. The news of a page are a minute old at most, and it comes again every 4 hours. Client notices are
+// of a check, everything else of an alert.
+func TestRhythms(t *testing.T) {
+	t.Parallel()
+	var config struct{ Route map[string]any }
+	parse(t, read(t, alertmanagerFile), &config)
+	got := map[string]string{}
+	routes, _ := config.Route["routes"].([]any)
+	for _, child := range routes {
+		route := maps.Clone(config.Route)
+		own, _ := child.(map[string]any)
+		maps.Copy(route, own)
+		name, _ := route["receiver"].(string)
+		got[name] = fmt.Sprintf("%v %v %v %v", route["group_by"], route["group_wait"], route["group_interval"], route["repeat_interval"])
+	}
+	want := map[string]string{
+		"watchdog": "[client alertname] 10s 30s 24h",
+		"nobody":   "[client check] 10s 5m 24h", // with the notices to clients below it
+		"pager":    "[client alertname] 10s 1m 4h",
+		"ticket":   "[client alertname] 10s 5m 24h",
+		"chat":     "[client alertname] 10s 5m 24h",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the routes are\n%v, want\n%v", got, want)
+	}
 }
 
 // route asks amtool who receives an alert.

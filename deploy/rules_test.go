@@ -15,7 +15,7 @@ var guideChecks = []string{"orders", "jobs", "data_manager", "reset_inventory"}
 
 // A rule is an alerting rule; a recording rule has no Alert.
 type rule struct {
-	Alert               string
+	Alert, Expr         string
 	Labels, Annotations map[string]string
 }
 

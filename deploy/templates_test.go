@@ -61,6 +61,11 @@ func TestTemplates(t *testing.T) {
 		{"client_same_words", client, "check", []notified{failing, failingToo}},
 		{"client_not_critical", client, "check", []notified{withSeverity(created, "ticket")}},
 		{"client_not_critical_resolved", client, "check", []notified{resolved(withSeverity(created, "ticket"))}},
+		{"hostile", operations, "alertname", []notified{hostile(t), resolved(hostile(t))}},
+		{"hostile_resolved", operations, "alertname", []notified{resolved(hostile(t))}},
+		{"client_hostile", client, "check", []notified{hostile(t)}},
+		{"client_hostile_resolved", client, "check", []notified{resolved(hostile(t))}},
+		{"many", operations, "alertname", many(t, 23)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

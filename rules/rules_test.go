@@ -17,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -142,7 +143,7 @@ func TestAlertLabels(t *testing.T) {
 	checks := []string{"orders", "jobs", "data_manager", "reset_inventory"}
 	allowed := map[string][]string{
 		"severity":   {"page", "ticket", "info"},
-		"check":      append([]string{"client", "exporter", "reports", "report_limits", "sftp", "system_messages", "{{ $labels.collector }}"}, checks...),
+		"check":      append(collectors(), "exporter", "report_limits", "{{ $labels.collector }}"),
 		"depends_on": {"database", "exporter", "sftp", "superset", `{{ if eq $labels.collector "sftp" }}sftp{{ else if eq $labels.collector "reports" }}superset{{ else }}database{{ end }}`},
 	}
 	for _, alert := range alerts(t) {
@@ -177,6 +178,14 @@ func TestAlertLabels(t *testing.T) {
 			}
 		}
 	}
+}
+
+// collectors lists the names of the collectors: what they measure is what an alert is about.
+func collectors() (names []string) {
+	for _, c := range collector.All() {
+		names = append(names, c.Name())
+	}
+	return names
 }
 
 var (
@@ -243,6 +252,9 @@ func TestLimits(t *testing.T) {
 	for _, r := range rules(t) {
 		if r.Record == "oms:limit_default" {
 			set[r.Labels["limit"]] = true
+			if constant, ok := strings.CutSuffix(r.Expr, " + 0 * oms:client"); !ok || seconds(t, constant) < 0 {
+				t.Errorf("%s is %s, which is no number for every client", r.Labels["limit"], r.Expr)
+			}
 		}
 		found(used, limitUsed, r.Expr)
 	}
@@ -255,6 +267,7 @@ func TestLimits(t *testing.T) {
 // row names a deadline.
 type row struct{ client, source, deadline string }
 
+// A file counts for the deadline that comes next: from the source's previous one on, or from midnight where it has one a day.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -273,14 +286,17 @@ func TestDeadlines(t *testing.T) {
 		if clock := time.Unix(0, 0).UTC().Add(end).Format("15:04"); clock != key.deadline || end >= day {
 			t.Errorf("%v is %v after midnight", key, end)
 		}
-		gap := day
+		want := day
 		for other, previous := range by {
 			if other.client == key.client && other.source == key.source && other != key {
-				gap = min(gap, (end-previous+day)%day)
+				want = min(want, (end-previous+day)%day)
 			}
 		}
-		if window[key] <= 0 || window[key] > gap {
-			t.Errorf("%v has a window of %v, and the deadline before it is %v earlier", key, window[key], gap)
+		if want == day {
+			want = end
+		}
+		if window[key] != want {
+			t.Errorf("%v has a window of %v, want %v", key, window[key], want)
 		}
 	}
 }
@@ -320,25 +336,49 @@ func dashboardExprs(t *testing.T) []string {
 	return all
 }
 
-// TestDashboardAlerts wants an alert for every name, or pattern of names, by which a dashboard asks for alerts.
+// shownByFigures are the alerts that the dashboards do not ask for, because they show the figures themselves, or because they are
+// of no client.
+var shownByFigures = strings.Fields(`
+	OMSConfigReloadFailed OMSSystemMessageFailed OMSSystemMessageStuck
+	OMSDataManagerFileFailed OMSDataManagerFilePending OMSDataManagerFileRunning OMSDataManagerRecordsRefused
+	OMSJobStuck
+	OMSOrderStuckInCreated OMSOrderUnfillable OMSOrderUnfulfilled OMSOrderWaitsForBrokering OMSOrdersMissing
+	OMSResetInventoryEmpty OMSResetInventoryFailed OMSResetInventoryNotDelivered OMSResetInventoryNotImported OMSResetInventoryNotProcessed
+	OMSResetInventoryNotReceived OMSResetInventoryWaitsOnSFTP OMSResetInventoryWhereaboutsUnknown
+`)
+
+// Every name, or pattern of names, by which a dashboard asks for alerts has one; and both dashboards that tell how a client is
+// doing ask for every alert, but for those whose figures they show. All alerts at once are the list of what is firing.
 func TestDashboardAlerts(t *testing.T) {
 	t.Parallel()
 	known := names(alerts(t))
-	asked := map[string]bool{}
-	for _, expr := range dashboardExprs(t) {
-		for _, match := range regexp.MustCompile(`alertname=~?"([^"]*)"`).FindAllStringSubmatch(expr, -1) {
+	for _, file := range files(t, "../dashboards/*.json") {
+		shown := map[string]bool{}
+		for _, match := range regexp.MustCompile(`alertname=~?\\"([^"\\]*)\\"`).FindAllStringSubmatch(read(t, file), -1) {
 			for pattern := range strings.SplitSeq(match[1], "|") {
-				asked[pattern] = true
+				matches := regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString
+				if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), matches) {
+					t.Errorf("%s asks for alerts of the name %s, and there is none", file, pattern)
+				}
+				for alert := range known {
+					if pattern != "OMS.*" && matches(alert) {
+						shown[alert] = true
+					}
+				}
 			}
 		}
-	}
-	for pattern := range asked {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString) {
-			t.Errorf("a dashboard asks for alerts of the name %s, and there is none", pattern)
+		if name := filepath.Base(file); name == "client.json" || name == "daily-check.json" {
+			for _, alert := range shownByFigures {
+				if shown[alert] {
+					t.Errorf("%s asks for %s after all", file, alert)
+				}
+				shown[alert] = true
+			}
+			if name == "client.json" {
+				shown["OMSWatchdog"] = true // is on the daily check
+			}
+			same(t, "alert", known, "place in "+file, shown)
 		}
-	}
-	if len(asked) < 10 {
-		t.Errorf("the dashboards ask only for %d names", len(asked))
 	}
 }
 

@@ -7,11 +7,13 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/flight"
 )
 
 // clients holds the configuration in force and replaces it. It is safe for concurrent use.
@@ -23,7 +25,7 @@ type clients struct {
 
 	successful, succeeded prometheus.Gauge
 
-	reloading sync.Mutex // held for the whole of a reload
+	reloading chan struct{} // filled for the whole of a reload
 	mu        sync.RWMutex
 	current   *generation // nil until the first reload succeeded and once closed
 	closing   sync.WaitGroup
@@ -34,10 +36,11 @@ func newClients(options collector.Options, load func() (*config.Config, error), 
 	registry prometheus.Registerer,
 ) (*clients, error) {
 	s := &clients{
-		logger:  options.Logger,
-		options: options,
-		load:    load,
-		open:    open,
+		logger:    options.Logger,
+		options:   options,
+		load:      load,
+		open:      open,
+		reloading: make(chan struct{}, 1),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "oms_exporter_config_last_reload_successful",
 			Help: "Whether the last attempt to load the configuration succeeded.",
@@ -65,11 +68,14 @@ func (s *clients) acquire() *generation {
 	return s.current
 }
 
-// reload puts the configuration file in force, wholly or not at all. Clients that it leaves alone keep their state.
-func (s *clients) reload() error {
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
-	cfg, err := s.load()
+// reload puts the configuration file in force, wholly or not at all. Clients that it leaves alone keep their state. It gives up
+// with ctx, also where the file does not answer.
+func (s *clients) reload(ctx context.Context) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	cfg, err := heeding(ctx, s.load)
 	if err == nil {
 		err = s.apply(cfg)
 	}
@@ -79,8 +85,55 @@ func (s *clients) reload() error {
 	}
 	s.successful.Set(1)
 	s.succeeded.SetToCurrentTime()
+	for _, w := range cfg.Warnings {
+		s.logger.Warn("the configuration has a risk", "warning", w)
+	}
 	s.logger.Info("the configuration is in force", "clients", len(cfg.Clients))
 	return nil
+}
+
+// lock waits until no reload is under way, and lets none begin before unlock.
+func (s *clients) lock(ctx context.Context) error {
+	select {
+	case s.reloading <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s.reloading <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("a reload is under way: %w", context.Cause(ctx))
+	}
+}
+
+func (s *clients) unlock() { <-s.reloading }
+
+// loadGrace is how long a load may still take once nobody waits for it any more.
+const loadGrace = time.Second
+
+// heeding returns what load returns, unless ctx ends: files that do not answer cannot be told to stop.
+func heeding(ctx context.Context, load func() (*config.Config, error)) (*config.Config, error) {
+	var cfg *config.Config
+	var err error
+	loaded := make(chan struct{})
+	go func() {
+		defer close(loaded)
+		cfg, err = load()
+	}()
+	select {
+	case <-loaded:
+		return cfg, err
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(loadGrace)
+	defer timer.Stop()
+	select {
+	case <-loaded:
+		return cfg, err
+	case <-timer.C:
+		return nil, fmt.Errorf("the configuration has not been read: %w", context.Cause(ctx))
+	}
 }
 
 func (s *clients) apply(cfg *config.Config) error {
@@ -93,6 +146,7 @@ func (s *clients) apply(cfg *config.Config) error {
 	var all, opened []*client
 	for _, settings := range cfg.Clients {
 		if c := gone[settings.Name]; c != nil && c.Config().Equal(settings) {
+			c.Reloaded(settings)
 			all = append(all, c)
 			delete(gone, settings.Name)
 			continue
@@ -113,7 +167,7 @@ func (s *clients) apply(cfg *config.Config) error {
 	s.current = next
 	s.mu.Unlock()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage(len(all)))
+		debug.SetGCPercent(gcPercent(len(all)))
 	}
 	for _, c := range gone {
 		s.retire(c)
@@ -121,24 +175,26 @@ func (s *clients) apply(cfg *config.Config) error {
 	return nil
 }
 
-// garbage is how much of it may pile up, in percent of what lives, before it is collected. What is known of the clients lives
-// for a day: beside that of a hundred, 20 are enough for the scrapes, where beside one it takes Go's 100.
-func garbage(clients int) int { return max(20, 101-clients) }
+// gcPercent is how much of it may pile up, in percent of what lives, before it is collected. What is known of the clients lives
+// for a day: beside that of a hundred, 20 are enough for the scrapes, where beside one it takes 75.
+func gcPercent(clients int) int { return min(75, max(20, 101-clients)) }
 
 // retire closes a client that no new request can find, once those that found it have ended.
 func (s *clients) retire(c *client) {
 	s.closing.Go(func() {
 		c.users.Wait()
-		if err := c.Close(); err != nil {
-			s.logger.Warn("a client was not closed cleanly", "client", c.Name(), "err", err)
+		if err := flight.Run(c.Close); err != nil {
+			s.logger.Warn("a client was not closed cleanly", "client", c.Name(), "err", err.Error()+flight.Stack(err))
 		}
 	})
 }
 
 // close closes every client, after the requests that use it, and gives up with ctx.
 func (s *clients) close(ctx context.Context) error {
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
+	if err := s.lock(ctx); err != nil {
+		return fmt.Errorf("the clients are not closed: %w", err)
+	}
+	defer s.unlock()
 	s.mu.Lock()
 	last := s.current
 	s.current = nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -10,13 +11,23 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 )
 
-// checkConfig says that the file is valid, or returns every mistake in it.
-func checkConfig(file string, w io.Writer) error {
-	cfg, err := config.Load(file)
+// checkConfig says that the file and, unless syntaxOnly, the secrets that it names are valid, and warns of risks, or returns every
+// mistake in them.
+func checkConfig(ctx context.Context, file string, syntaxOnly bool, stdout, stderr io.Writer) error {
+	check := config.Check
+	if syntaxOnly {
+		check = config.Load
+	}
+	cfg, err := heeding(ctx, func() (*config.Config, error) { return check(file) })
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s: ok, clients: %d\n", file, len(cfg.Clients))
+	for _, w := range cfg.Warnings {
+		if _, err := fmt.Fprintln(stderr, "warning:", w); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(stdout, "%s: ok, clients: %d\n", file, len(cfg.Clients))
 	return err
 }
 

@@ -13,13 +13,15 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 func TestCommands(t *testing.T) {
 	taken := listen(t)
 	closeAtEnd(t, taken)
 	dir := t.TempDir()
-	good, bad := filepath.Join(dir, "good.yml"), filepath.Join(dir, "bad.yml")
+	good, bad, risky := filepath.Join(dir, "good.yml"), filepath.Join(dir, "bad.yml"), filepath.Join(dir, "risky.yml")
+	writeConfig(t, risky, clientConfig("KREWE", "mysql", "exporter@tcp(db.example.com)/krewe"), clientConfig("UCG", "sqlite", "ucg.db"))
 	writeConfig(t, good, clientConfig("KREWE", "sqlite", "krewe.db"), clientConfig("UCG", "sqlite", "ucg.db"))
 	if err := os.WriteFile(bad, []byte("clients:\n  - name: KREWE\n    tiemzone: UTC\nglobel: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -31,11 +33,13 @@ func TestCommands(t *testing.T) {
 		stdout, stderr []string
 	}{
 		{"version", "--version", 0, []string{"oms_exporter, version"}, nil},
-		{"help", "--help", 0, []string{"--[no-]collector.data_manager", "--web.listen-address", "check-config <file>"}, nil},
+		{"help", "--help", 0, []string{"--[no-]collector.data_manager", "--web.listen-address", "check-config [<flags>] <file>"}, nil},
 		{"unknown flag", "--config.fil=x", 1, nil, []string{"unknown long flag '--config.fil'"}},
 		{"unknown command", "serv", 1, nil, []string{"serv"}},
 		{"no series", "--collector.max-series=0", 1, nil, []string{"--collector.max-series must be at least 1"}},
 		{"good file", "check-config " + good, 0, []string{good + ": ok, clients: 2\n"}, nil},
+		{"risky file", "check-config " + risky, 0, []string{risky + ": ok, clients: 2\n"},
+			[]string{"warning: " + risky + ":4: client KREWE: database.dsn sends the data over the network in plain text: add database.tls"}},
 		{"bad file", "check-config " + bad, 1, nil, []string{bad + ":3", "tiemzone", bad + ":4", "globel"}},
 		{"serve bad file", "--config.file=" + bad, 1, nil, []string{"tiemzone", "globel"}},
 		{"no file", "serve --config.file=" + dir + "/none.yml", 1, nil, []string{"none.yml: no such file"}},
@@ -136,6 +140,13 @@ func TestReadmeConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	authority := testserver.NewAuthority(t)
+	ca, err := os.ReadFile(authority.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("krewe-ca.pem", string(ca))
+	authority.Certificate(t, dir, nil, "krewe-client")
 	write("krewe.dsn", "exporter:secret@tcp(db.example.com:3306)/krewe")
 	write("tathya.password", "secret")
 	write("krewe.key", string(pem.EncodeToMemory(block)))
@@ -144,5 +155,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	var out bytes.Buffer
 	if status := run(t.Context(), []string{"check-config", file}, &out, &out); status != 0 {
 		t.Errorf("status %d: %s", status, out.String())
+	}
+	if strings.Contains(out.String(), "warning") {
+		t.Errorf("the example has risks: %s", out.String())
 	}
 }

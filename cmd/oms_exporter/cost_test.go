@@ -10,47 +10,48 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 // largeClient is what is known of a large client: 300 jobs, 30 configurations of files, 50 channels of orders. As from a
 // real source, they are in no order.
-func largeClient(now time.Time) facts {
+func largeClient(now time.Time) omstest.Facts {
 	ago := func(d time.Duration, i int) time.Time { return now.Add(-d - time.Duration(i*7919)*time.Millisecond) }
-	var f facts
+	var f omstest.Facts
 	for i := range 50 {
 		// 17 has no divisor in common with these numbers: each is there once.
 		c := oms.Channel{ProductStore: fmt.Sprintf("STORE_%d", i*17%50), Channel: "WEB_SALES_CHANNEL"}
-		f.orders.Open = append(f.orders.Open, oms.OpenOrders{Channel: c, Status: oms.OrderCreated, Count: i},
-			oms.OpenOrders{Channel: c, Status: oms.OrderApproved, Count: 100 + i})
-		f.orders.Created = append(f.orders.Created, oms.CreatedOrders{Channel: c, Oldest: ago(2*time.Hour, i), OlderThan: []int{i, 0, 0, 0, 0}})
-		f.orders.Imports = append(f.orders.Imports, oms.Import{Channel: c, Last: ago(time.Minute, i), Seen: uint64(1000 * i)})
+		f.Orders.Open = oms.Known(append(f.Orders.Open.All, oms.OpenOrders{Channel: c, Status: oms.OrderCreated, Count: i},
+			oms.OpenOrders{Channel: c, Status: oms.OrderApproved, Count: 100 + i}))
+		f.Orders.Created = oms.Known(append(f.Orders.Created.All, oms.CreatedOrders{Channel: c, Oldest: ago(2*time.Hour, i), OlderThan: []int{i, 0, 0, 0, 0}}))
+		f.Orders.Imports = append(f.Orders.Imports, oms.Import{Channel: c, Last: ago(time.Minute, i), Seen: uint64(1000 * i)})
 	}
-	f.jobs.History = &oms.JobHistory{Activity: map[string]time.Time{"oms1": ago(time.Second, 0)}}
+	f.Jobs.History = &oms.JobHistory{Activity: map[string]time.Time{"oms1": ago(time.Second, 0)}}
 	for i := range 300 {
-		f.jobs.History.Jobs = append(f.jobs.History.Jobs, oms.JobRuns{
+		f.Jobs.History.Jobs = append(f.Jobs.History.Jobs, oms.JobRuns{
 			JobName:     fmt.Sprintf("JOB_IMP_ORD/STORE_%d/SHOP_1", i*17%300),
 			LastSuccess: ago(time.Hour, i), LastDuration: new(time.Duration(i*i) * time.Millisecond),
 		})
 	}
 	for i := range 15 {
-		f.jobs.Runs = append(f.jobs.Runs, oms.Run{
-			JobName: f.jobs.History.Jobs[i].JobName, JobID: fmt.Sprint(100000 + i), Instance: "oms1", Start: ago(time.Minute, 100*i),
-		})
+		f.Jobs.Runs = oms.Known(append(f.Jobs.Runs.All, oms.Run{
+			JobName: f.Jobs.History.Jobs[i].JobName, JobID: fmt.Sprint(100000 + i), Instance: "oms1", Start: ago(time.Minute, 100*i),
+		}))
 	}
-	f.jobs.Pools = []oms.Pool{{Name: "pool", LastStart: ago(time.Second, 0)}}
-	f.dataManager.History = &oms.FileHistory{}
+	f.Jobs.Pools = []oms.Pool{{Name: "pool", LastStart: ago(time.Second, 0)}}
+	f.DataManager.History = &oms.FileHistory{}
 	for i := range 30 {
 		config := fmt.Sprintf("IMPORT_CONFIGURATION_%d", i*17%30)
-		f.dataManager.Open = append(f.dataManager.Open, oms.OpenFiles{Config: config, Status: oms.FilePending, Count: i, Oldest: ago(time.Minute, i)})
-		f.dataManager.History.Configs = append(f.dataManager.History.Configs, oms.FileRuns{
+		f.DataManager.Open = oms.Known(append(f.DataManager.Open.All, oms.OpenFiles{Config: config, Status: oms.FilePending, Count: i, Oldest: ago(time.Minute, i)}))
+		f.DataManager.History.Configs = append(f.DataManager.History.Configs, oms.FileRuns{
 			Config: config, LastSuccess: ago(time.Minute, i), LastFailure: ago(time.Hour, i),
 			Recent: map[oms.FileOutcome]int{oms.FileFinished: i, oms.FileFailed: 1}, RecentFailedRecords: i,
 		})
 	}
 	for i := range 10 {
-		f.systemMessages = append(f.systemMessages, oms.OpenMessages{
+		f.SystemMessages = oms.Known(append(f.SystemMessages.All, oms.OpenMessages{
 			Type: fmt.Sprintf("MessageType%d", i), Direction: oms.MessageIn, Status: oms.MessageReceived, Count: i, Oldest: ago(time.Minute, i),
-		})
+		}))
 	}
 	return f
 }
@@ -58,9 +59,9 @@ func largeClient(now time.Time) facts {
 // BenchmarkScrape tells what a scrape of a large client costs beyond its database: as metrics, as text, compressed, and
 // together with the metrics of the exporter itself.
 func BenchmarkScrape(b *testing.B) {
-	large := newFakeSource()
-	large.facts = largeClient(time.Now())
-	bench := newBench(b, settings{maxSeries: 500}, map[string]*fakeSource{"KREWE": large}, "KREWE")
+	large := newFake()
+	large.Facts = largeClient(time.Now())
+	bench := newBench(b, options{maxSeries: 500}, map[string]*omstest.Fake{"KREWE": large}, "KREWE")
 
 	b.Run("metrics", func(b *testing.B) {
 		ctx, cancel := context.WithTimeout(b.Context(), time.Hour)

@@ -15,6 +15,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/demo"
+	"github.com/oms-exporter/oms_exporter/internal/flight"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 )
 
 // demo watches simulated clients until ctx ends. Each of faults is CLIENT:NAME.
-func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Writer, faults []string) (err error) {
+func (s options) demo(ctx context.Context, logger *slog.Logger, stdout io.Writer, faults []string) (err error) {
 	for _, f := range faults {
 		if !strings.Contains(f, ":") {
 			return fmt.Errorf("--fault=%s: it must be CLIENT:NAME", f)
@@ -57,10 +58,10 @@ func (s settings) demo(ctx context.Context, logger *slog.Logger, stdout io.Write
 		if err != nil {
 			return collector.Sources{}, nil, err
 		}
-		sources.OMS = world.Wrap(c.Name, sources.OMS)
+		sources.Hold = func(ctx context.Context) error { return world.Hang(ctx, c.Name) }
 		return sources, db, nil
 	}
-	srv, err := newServer(logger, s, load, open)
+	srv, err := newServer(ctx, logger, s, load, open)
 	if err != nil {
 		return err
 	}
@@ -84,8 +85,9 @@ func advance(ctx context.Context, logger *slog.Logger, world *demo.Demo) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			if err := world.Advance(ctx, now); err != nil && ctx.Err() == nil {
-				logger.Error("the simulation did not advance", "err", err)
+			err := flight.Run(func() error { return world.Advance(ctx, now) })
+			if err != nil && ctx.Err() == nil {
+				logger.Error("the simulation did not advance", "err", err.Error()+flight.Stack(err))
 			}
 		}
 	}

@@ -8,6 +8,9 @@ import (
 )
 
 func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out long simulations")
+	}
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	p := start(t, "demo", "--fault=KREWE:db-hung", "--fault=ADOC:sftp-hostkey-changed", "--fault=UCG:superset-down")

@@ -16,69 +16,38 @@ import (
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
-// facts are what a fakeSource knows.
-type facts struct {
-	orders         oms.Orders
-	jobs           oms.Jobs
-	dataManager    oms.DataManager
-	systemMessages []oms.OpenMessages
+// newFake is an OMS without anything in it.
+func newFake() *omstest.Fake {
+	return &omstest.Fake{Facts: omstest.Facts{
+		Instance: oms.Instance{Generation: oms.GenerationOFBiz}, Orders: oms.Orders{Open: oms.Known([]oms.OpenOrders{})},
+	}}
 }
 
-// A fakeSource is an OMS without anything in it, unless somebody gives it facts.
-type fakeSource struct {
-	err     error // of every answer
-	missing []oms.Column
-	facts   facts                // what it knows of orders, jobs, files and messages
-	hang    chan context.Context // where set, Orders sends its context here and answers when that ends
-	closed  chan struct{}        // closed by Close
-}
-
-func newFakeSource() *fakeSource {
-	return &fakeSource{closed: make(chan struct{}), facts: facts{orders: oms.Orders{Open: []oms.OpenOrders{}}}}
-}
-
-func (f *fakeSource) Instance(context.Context, time.Time) (oms.Instance, error) {
-	return oms.Instance{Generation: oms.GenerationOFBiz, Missing: f.missing}, f.err
-}
-
-func (f *fakeSource) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
-	if f.hang != nil {
-		f.hang <- ctx
+// hang lets each question about orders wait until its context ends, which it returns as soon as it is asked.
+func hang(src *omstest.Fake) <-chan context.Context {
+	asked := make(chan context.Context, 1)
+	src.Before = func(ctx context.Context, collector string) error {
+		if collector != "orders" {
+			return nil
+		}
+		asked <- ctx
 		<-ctx.Done()
-		return oms.Orders{}, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return f.facts.orders, f.err
+	return asked
 }
 
-func (f *fakeSource) Jobs(context.Context, time.Time) (oms.Jobs, error) { return f.facts.jobs, f.err }
-
-func (f *fakeSource) DataManager(context.Context, time.Time) (oms.DataManager, error) {
-	return f.facts.dataManager, f.err
-}
-
-func (f *fakeSource) ResetInventory(context.Context, time.Time) (oms.ResetInventory, error) {
-	return oms.ResetInventory{}, f.err
-}
-
-func (f *fakeSource) SystemMessages(context.Context, time.Time) ([]oms.OpenMessages, error) {
-	return f.facts.systemMessages, f.err
-}
-
-func (f *fakeSource) Close() error {
-	close(f.closed)
-	return nil
-}
-
-// isClosed tells whether the exporter has closed the source.
-func (f *fakeSource) isClosed() bool {
-	select {
-	case <-f.closed:
-		return true
-	default:
-		return false
+// omsCollectors lists the collectors of a client that has an OMS, and neither drop folders nor reports.
+func omsCollectors() []string {
+	bare := collector.NewClient(collector.Options{Collectors: collector.All()}, config.Client{}, collector.Sources{OMS: newFake()})
+	var names []string
+	for _, s := range bare.Status() {
+		names = append(names, s.Collector)
 	}
+	return names
 }
 
 // A bench is a server over fake sources.
@@ -86,20 +55,20 @@ type bench struct {
 	*server
 	cfg     *config.Config // what a reload finds
 	err     error          // or fails with
-	sources map[string]*fakeSource
+	sources map[string]*omstest.Fake
 }
 
 // newBench returns a server for the named clients. Sources that are not in sources before are made as they are opened.
-func newBench(t testing.TB, s settings, sources map[string]*fakeSource, names ...string) *bench {
+func newBench(t testing.TB, s options, sources map[string]*omstest.Fake, names ...string) *bench {
 	t.Helper()
 	if sources == nil {
-		sources = map[string]*fakeSource{}
+		sources = map[string]*omstest.Fake{}
 	}
 	b := &bench{cfg: configOf(names...), sources: sources}
 	load := func() (*config.Config, error) { return b.cfg, b.err }
 	open := func(c config.Client) (collector.Sources, *sql.DB, error) {
-		if b.sources[c.Name] == nil || b.sources[c.Name].isClosed() {
-			b.sources[c.Name] = newFakeSource()
+		if b.sources[c.Name] == nil || b.sources[c.Name].Closed() > 0 {
+			b.sources[c.Name] = newFake()
 		}
 		return collector.Sources{OMS: b.sources[c.Name]}, nil, nil
 	}
@@ -107,7 +76,7 @@ func newBench(t testing.TB, s settings, sources map[string]*fakeSource, names ..
 		s.collectors = collector.All()
 	}
 	var err error
-	if b.server, err = newServer(slog.New(slog.DiscardHandler), s, load, open); err != nil {
+	if b.server, err = newServer(t.Context(), slog.New(slog.DiscardHandler), s, load, open); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

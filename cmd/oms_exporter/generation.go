@@ -90,6 +90,6 @@ func openSources(logger *slog.Logger) opener {
 			}
 			sources.Reports = opened
 		}
-		return sources, source.DB(), nil
+		return sources, source.DB().Pool(), nil
 	}
 }

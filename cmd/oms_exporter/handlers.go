@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,23 +23,24 @@ import (
 // handler returns every page.
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.with(s.landing))
-	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.compress(s.with(s.everything))))
-	mux.Handle("GET /metrics/exporter", s.compress(s.with(s.exporter)))
-	mux.Handle("GET /probe", s.compress(s.with(s.probe)))
-	mux.HandleFunc("GET /sd", s.with(s.discovery))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, "healthy") })
-	mux.HandleFunc("GET /-/ready", s.with(s.ready))
+	mux.HandleFunc("GET /{$}", s.withGeneration(s.landing))
+	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.atMost(s.compress(s.withGeneration(s.metrics)))))
+	mux.Handle("GET /metrics/exporter", s.atMost(s.compress(s.withGeneration(s.exporter))))
+	mux.Handle("GET "+probePath, s.atMost(s.compress(s.withGeneration(s.probe))))
+	mux.HandleFunc("GET /sd", s.withGeneration(s.discovery))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeLine(w, "healthy") })
+	mux.HandleFunc("GET /-/ready", s.withGeneration(s.ready))
 	mux.HandleFunc("POST /-/reload", s.postReload)
 	mux.HandleFunc("PUT /-/reload", s.postReload)
 	if s.faults != nil {
 		mux.Handle("/demo/fault", s.faults)
 	}
-	return mux
+	// A page that a browser shows must not have it reload or break anything here.
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// with calls a page with the configuration in force, whose clients stay open until the page is written.
-func (s *server) with(page func(http.ResponseWriter, *http.Request, *generation)) http.HandlerFunc {
+// withGeneration calls a page with the configuration in force, whose clients stay open until the page is written.
+func (s *server) withGeneration(page func(http.ResponseWriter, *http.Request, *generation)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g := s.clients.acquire()
 		if g == nil {
@@ -50,8 +52,8 @@ func (s *server) with(page func(http.ResponseWriter, *http.Request, *generation)
 	}
 }
 
-// everything shows every client and the exporter itself.
-func (s *server) everything(w http.ResponseWriter, r *http.Request, g *generation) {
+// metrics shows every client and the exporter itself.
+func (s *server) metrics(w http.ResponseWriter, r *http.Request, g *generation) {
 	ctx, cancel := s.scrapeContext(r, g)
 	defer cancel()
 	// The exporter comes last: its pool metrics then tell of this very scrape.
@@ -77,7 +79,7 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 		http.Error(w, fmt.Sprintf("there is no client %q in the configuration", name), http.StatusNotFound)
 		return
 	}
-	names, enabled := query["collector"], s.settings.collectorNames()
+	names, enabled := query["collector"], s.options.collectorNames()
 	for _, n := range names {
 		if !slices.Contains(enabled, n) {
 			http.Error(w, fmt.Sprintf("collector %q is unknown or disabled; enabled are: %s", n, strings.Join(enabled, ", ")),
@@ -114,13 +116,33 @@ func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...promethe
 			return families, errs
 		}
 	})
-	promhttp.HandlerFor(gather, s.metrics).ServeHTTP(w, r)
+	opts := s.metricsOpts
+	opts.ErrorLog = &firstError{logger: s.noise, gone: r.Context()}
+	promhttp.HandlerFor(gather, opts).ServeHTTP(w, r)
+}
+
+// firstError logs what goes wrong with an answer, once: when the scraper hangs up, all families after that fail too.
+type firstError struct {
+	logger *slog.Logger
+	gone   context.Context
+	said   bool
+}
+
+// Println implements promhttp.Logger.
+func (f *firstError) Println(v ...any) {
+	if f.said || f.gone.Err() != nil {
+		return
+	}
+	f.said = true
+	f.logger.Error("the answer is not complete", "err", strings.TrimSpace(fmt.Sprintln(v...)))
 }
 
 // Where Prometheus says how long it waits, and how long a scraper that does not say so is taken to wait.
 const (
 	timeoutHeader  = "X-Prometheus-Scrape-Timeout-Seconds"
 	defaultTimeout = 10 * time.Second
+	// maxTimeout is how long a scrape may take whatever the scraper says: what waits takes memory, and a place.
+	maxTimeout = time.Minute
 )
 
 // scrapeContext ends when the scraper has gone or shortly before it gives up. A header that makes no sense costs a line
@@ -130,10 +152,10 @@ func (s *server) scrapeContext(r *http.Request, g *generation) (context.Context,
 	if header := r.Header.Get(timeoutHeader); header != "" {
 		seconds, err := strconv.ParseFloat(header, 64)
 		if err == nil && seconds > 0 && seconds < time.Hour.Seconds() {
-			patience := time.Duration(seconds * float64(time.Second))
-			timeout = max(patience-g.TimeoutOffset, patience/2)
+			limit := min(time.Duration(seconds*float64(time.Second)), maxTimeout)
+			timeout = max(limit-g.TimeoutOffset, limit/2)
 		} else {
-			s.logger.Warn("ignored a scrape timeout that is not a number of seconds within the hour", "header", header)
+			s.noise.Warn("ignored a scrape timeout that is not a number of seconds within the hour", "header", header)
 		}
 	}
 	return context.WithTimeout(r.Context(), timeout)
@@ -145,8 +167,9 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 		Targets []string          `json:"targets"`
 		Labels  map[string]string `json:"labels"`
 	}
-	if r.Host == "" {
-		http.Error(w, "say under which name you know this exporter: send a Host header", http.StatusBadRequest)
+	if !hostPort.MatchString(r.Host) {
+		http.Error(w, "say under which name you know this exporter: send a Host header that is a name or address, and perhaps a port",
+			http.StatusBadRequest)
 		return
 	}
 	groups := []group{}
@@ -158,26 +181,27 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 		groups = append(groups, group{[]string{r.Host}, labels})
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store") // nobody else may know this exporter under that name
 	if err := json.NewEncoder(w).Encode(groups); err != nil {
 		s.logger.Debug("service discovery was not answered", "err", err)
 	}
 }
 
 // ready tells that a configuration is in force. While stopping, nothing listens any more.
-func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) { say(w, "ready") }
+func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) { writeLine(w, "ready") }
 
 // postReload loads the configuration anew.
-func (s *server) postReload(w http.ResponseWriter, _ *http.Request) {
-	if !s.settings.lifecycle {
+func (s *server) postReload(w http.ResponseWriter, r *http.Request) {
+	if !s.options.lifecycle {
 		http.Error(w, "reload by HTTP is off: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
 		return
 	}
-	if err := s.reload(); err != nil {
+	if err := s.reload(r.Context()); err != nil {
 		http.Error(w, "the old configuration stays in force: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	say(w, "reloaded")
+	writeLine(w, "reloaded")
 }
 
-// say answers with one word. Whoever hung up does not miss it.
-func say(w io.Writer, word string) { _, _ = io.WriteString(w, word+"\n") }
+// writeLine answers with one word. Whoever hung up does not miss it.
+func writeLine(w io.Writer, word string) { _, _ = io.WriteString(w, word+"\n") }

@@ -13,10 +13,11 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 func TestPages(t *testing.T) {
-	b := newBench(t, settings{collectors: collector.All()[:3]}, nil, "KREWE", "UCG")
+	b := newBench(t, options{collectors: collector.All()[:3]}, nil, "KREWE", "UCG")
 	everyClient := []string{
 		`oms_collector_success{client="KREWE",collector="orders"} 1`,
 		`oms_collector_success{client="UCG",collector="orders"} 1`,
@@ -67,7 +68,7 @@ func TestPages(t *testing.T) {
 
 // TestEachFamilyOnce is about the families of the clients and those of the exporter itself, which are put side by side.
 func TestEachFamilyOnce(t *testing.T) {
-	b := newBench(t, settings{}, nil, "KREWE", "UCG")
+	b := newBench(t, options{}, nil, "KREWE", "UCG")
 	var names []string
 	for line := range strings.Lines(b.ask(t.Context(), "GET", "/metrics").Body.String()) {
 		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
@@ -80,7 +81,7 @@ func TestEachFamilyOnce(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	b := newBench(t, settings{}, nil, "KREWE")
+	b := newBench(t, options{}, nil, "KREWE")
 	if w := b.ask(t.Context(), "GET", "/-/ready"); w.Code != http.StatusOK {
 		t.Errorf("with a configuration: status %d", w.Code)
 	}
@@ -98,7 +99,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestDiscovery(t *testing.T) {
-	b := newBench(t, settings{}, nil, "KREWE", "ADOC-SV")
+	b := newBench(t, options{}, nil, "KREWE", "ADOC-SV")
 	for _, scheme := range []string{"", "https"} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://exporter.example:9942/sd", nil)
 		want := map[string]string{"client": "ADOC-SV", "__param_client": "ADOC-SV", "__metrics_path__": "/probe"}
@@ -128,11 +129,11 @@ func TestDiscovery(t *testing.T) {
 }
 
 func TestLanding(t *testing.T) {
-	broken := newFakeSource()
-	broken.err = errors.New("table <orders> is locked")
-	old := newFakeSource()
-	old.missing = []oms.Column{{Table: "data_manager_log"}, {Table: "order_item", Column: "ship_group_seq_id"}}
-	b := newBench(t, settings{}, map[string]*fakeSource{"A&B": broken, "UCG": old}, "A&B", "UCG")
+	broken := newFake()
+	broken.Err = errors.New("table <orders> is locked")
+	old := newFake()
+	old.Facts.Instance.Missing = []oms.Column{{Table: "data_manager_log"}, {Table: "order_item", Column: "ship_group_seq_id"}}
+	b := newBench(t, options{}, map[string]*omstest.Fake{"A&B": broken, "UCG": old}, "A&B", "UCG")
 	page := func() string {
 		w := b.ask(t.Context(), "GET", "/")
 		if got := w.Header().Get("Content-Type"); w.Code != http.StatusOK || got != "text/html; charset=utf-8" {

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -19,6 +20,7 @@ var landingHTML string
 // A section is one client on the landing page.
 type section struct {
 	Name, Timezone string
+	Faults         []config.SecretFault
 	Missing        []oms.Column
 	Collectors     []health
 }
@@ -34,9 +36,11 @@ func (h health) State() string {
 	switch {
 	case !h.Ran:
 		return "idle"
+	case h.Success && h.Misconfigured:
+		return "misconfigured"
 	case h.Success:
 		return "ok"
-	case errors.Is(h.Err, oms.ErrLookBack):
+	case errors.Is(h.Err, oms.ErrIncomplete):
 		return "looking back"
 	default:
 		return "failing"
@@ -67,7 +71,7 @@ func (s *server) landing(w http.ResponseWriter, _ *http.Request, g *generation) 
 		Clients          []section
 	}{Program: program, Version: version.Version}
 	for _, c := range g.clients {
-		shown := section{Name: c.Name(), Timezone: c.Config().Timezone.String(), Missing: c.Missing()}
+		shown := section{Name: c.Name(), Timezone: c.Config().Timezone.String(), Faults: c.SecretFaults(), Missing: c.Missing()}
 		for _, status := range c.Status() {
 			shown.Collectors = append(shown.Collectors, health{status, now})
 		}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // a client's deadlines must not depend on what the host has installed
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/version"
@@ -27,18 +28,19 @@ const program = "oms_exporter"
 
 func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
 
-// settings is what the flags say, for the commands that serve.
-type settings struct {
-	configFile string
-	web        *web.FlagConfig
-	lifecycle  bool
-	maxSeries  int
-	collectors []collector.Collector // those that are enabled
-	hangups    <-chan os.Signal      // each asks for a reload
+// options is what the flags say, for the commands that serve.
+type options struct {
+	configFile  string
+	web         *web.FlagConfig
+	lifecycle   bool
+	maxRequests int // for each page and client; 0 is no bound
+	maxSeries   int
+	collectors  []collector.Collector // those that are enabled
+	hangups     <-chan os.Signal      // each asks for a reload
 }
 
 // collectorNames lists the enabled collectors.
-func (s settings) collectorNames() []string {
+func (s options) collectorNames() []string {
 	var names []string
 	for _, c := range s.collectors {
 		names = append(names, c.Name())
@@ -61,11 +63,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Version(version.Print(program))
 	app.HelpFlag.Short('h')
 
-	s := settings{hangups: hangups}
+	s := options{hangups: hangups}
 	app.Flag("config.file", "The clients to watch.").Default("oms_exporter.yml").StringVar(&s.configFile)
 	s.web = kingpinflag.AddFlags(app, ":9942")
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)
-	app.Flag("collector.max-series", "Most series of one metric per client; the worst values stay.").
+	app.Flag("web.max-requests", "Maximum scrapes answered at a time: of /metrics, and of /probe for each client. 0 is no limit.").
+		Default("40").IntVar(&s.maxRequests)
+	app.Flag("collector.max-series", "Maximum series per metric and client; the worst are kept.").
 		Default("500").IntVar(&s.maxSeries)
 	enabled := make(map[string]*bool)
 	for _, c := range collector.All() {
@@ -77,8 +81,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	format := app.Flag("log.format", "Form of the log lines: logfmt or json.").Default("logfmt").Enum("logfmt", "json")
 
 	serve := app.Command("serve", "Watch the configured clients.").Default()
-	check := app.Command("check-config", "Say whether a configuration file is valid.")
-	checkFile := check.Arg("file", "The configuration file.").Required().String()
+	check := app.Command("check", "Log in everywhere that the configuration names, and say what is wrong and how to fix it.")
+	checked := check.Flag("client", "Check only this client. Repeatable.").PlaceHolder("NAME").Strings()
+	output := check.Flag("output", "Form of the findings: text or json.").Default("text").Enum("text", "json")
+	offline := app.Command("check-config", "Say whether a configuration file is valid, without connecting.")
+	syntaxOnly := offline.Flag("syntax-only", "Check only the file, not the secrets that it names.").Bool()
+	checkFile := offline.Arg("file", "The configuration file.").Required().String()
 	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
 	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
@@ -97,6 +105,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		app.Errorf("--collector.max-series must be at least 1, it is %d", s.maxSeries)
 		return 1
 	}
+	if s.maxRequests < 0 {
+		app.Errorf("--web.max-requests must not be negative, it is %d", s.maxRequests)
+		return 1
+	}
 	for _, c := range collector.All() {
 		if *enabled[c.Name()] {
 			s.collectors = append(s.collectors, c)
@@ -104,13 +116,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	logger := newLogger(stderr, *level, *format)
 
+	// Garbage is collected as often as the limit of the container or service requires, unless GOMEMLIMIT is set.
+	if _, err := memlimit.Set(); err != nil {
+		logger.Debug("no limit of the memory was found", "err", err)
+	}
+
 	switch command {
 	case serve.FullCommand():
 		err = s.serve(ctx, logger)
 	case demo.FullCommand():
 		err = s.demo(ctx, logger, stdout, *faults)
 	case check.FullCommand():
-		err = checkConfig(*checkFile, stdout)
+		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, stdout, stderr)
+	case offline.FullCommand():
+		err = checkConfig(ctx, *checkFile, *syntaxOnly, stdout, stderr)
 	case queries.FullCommand():
 		if *driver != "" {
 			drivers = []string{*driver}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,7 +27,7 @@ func TestLifeOfTheProgram(t *testing.T) {
 	wantLines(t, metrics,
 		`oms_collector_success{client="KREWE",collector="client"} 1`,
 		`oms_orders{channel="",client="KREWE",product_store="",status="created"} 0`,
-		`go_sql_max_open_connections{client="KREWE",db_name="KREWE"} 5`)
+		fmt.Sprintf(`go_sql_max_open_connections{client="KREWE",db_name="KREWE"} %d`, config.DefaultMaxConnections))
 	for _, want := range []string{"\noms_exporter_build_info{", "\ngo_goroutines ", "\nprocess_start_time_seconds "} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("%q is missing", want)

@@ -36,8 +36,8 @@ func TestPrometheus(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oms_exporter.yml")
 	writeConfig(t, path, append(clients, sqliteClient(t, names[4]))...)
 	p := start(t, "--config.file="+path)
-	base := testserver.Prometheus(t, "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"+strings.NewReplacer(
-		"localhost:9942", p.address, "scrape_interval: 30s", "scrape_interval: 1s", "scrape_timeout: 15s", "scrape_timeout: 1s",
+	base := testserver.Prometheus(t, "global: {scrape_interval: 3s, scrape_timeout: 3s}\n"+strings.NewReplacer(
+		"localhost:9942", p.address, "scrape_interval: 30s", "scrape_interval: 3s", "scrape_timeout: 15s", "scrape_timeout: 3s",
 	).Replace(readme(t, "scrape_configs:")))
 	slices.Sort(names)
 	for query, want := range map[string][]string{
@@ -47,7 +47,7 @@ func TestPrometheus(t *testing.T) {
 		`up{job="oms_exporter"} == 1`:                     {""},
 		`oms_exporter_config_last_reload_successful == 1`: {""},
 	} {
-		testserver.Eventually(t, time.Minute, func() error {
+		testserver.Eventually(t, 2*time.Minute, func() error {
 			got, err := queryClients(t, base, query)
 			if err == nil && !slices.Equal(got, want) {
 				err = fmt.Errorf("%s has clients %v, want %v", query, got, want)

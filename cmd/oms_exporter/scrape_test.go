@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 func TestScrapeDeadline(t *testing.T) {
@@ -20,9 +22,9 @@ func TestScrapeDeadline(t *testing.T) {
 	} {
 		t.Run(header, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				hung := newFakeSource()
-				hung.hang = make(chan context.Context, 1)
-				b := newBench(t, settings{}, map[string]*fakeSource{"KREWE": hung}, "KREWE", "UCG")
+				hung := newFake()
+				hang(hung)
+				b := newBench(t, options{}, map[string]*omstest.Fake{"KREWE": hung}, "KREWE", "UCG")
 				var headers []string
 				if header != "" {
 					headers = []string{timeoutHeader + ": " + header}
@@ -44,13 +46,13 @@ func TestScrapeDeadline(t *testing.T) {
 
 func TestHangUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hung := newFakeSource()
-		hung.hang = make(chan context.Context, 1)
-		b := newBench(t, settings{}, map[string]*fakeSource{"KREWE": hung}, "KREWE")
+		hung := newFake()
+		asked := hang(hung)
+		b := newBench(t, options{}, map[string]*omstest.Fake{"KREWE": hung}, "KREWE")
 		scraper, hangUp := context.WithCancel(t.Context())
 		start := time.Now()
 		go b.ask(scraper, "GET", "/metrics")
-		run := <-hung.hang
+		run := <-asked
 		hangUp()
 		<-run.Done()
 		if waited := time.Since(start); waited != 0 {

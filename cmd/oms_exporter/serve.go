@@ -33,13 +33,15 @@ const (
 
 // A server answers HTTP about a set of clients.
 type server struct {
-	logger   *slog.Logger
-	settings settings
-	clients  *clients
-	registry *prometheus.Registry // the exporter's own metrics
-	page     *template.Template   // the landing page
-	metrics  promhttp.HandlerOpts
-	compress func(http.Handler) http.HandlerFunc
+	logger      *slog.Logger
+	noise       *slog.Logger // for what whoever sends requests causes
+	places      *places
+	options     options
+	clients     *clients
+	registry    *prometheus.Registry // the exporter's own metrics
+	page        *template.Template   // the landing page
+	metricsOpts promhttp.HandlerOpts
+	compress    func(http.Handler) http.HandlerFunc
 
 	// faults and started are the demo's: they are nil otherwise. faults switches the faults; started is told each URL
 	// under which the server can be reached.
@@ -47,8 +49,9 @@ type server struct {
 	started func(url string)
 }
 
-// newServer returns a server for the clients that load names and open opens. Its first configuration is in force.
-func newServer(logger *slog.Logger, s settings, load func() (*config.Config, error), open opener) (*server, error) {
+// newServer returns a server for the clients that load names and open opens. Its first configuration is in force, unless ctx
+// ended before.
+func newServer(ctx context.Context, logger *slog.Logger, s options, load func() (*config.Config, error), open opener) (*server, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -65,17 +68,18 @@ func newServer(logger *slog.Logger, s settings, load func() (*config.Config, err
 	if err != nil {
 		return nil, err
 	}
-	if err := set.reload(); err != nil {
+	if err := set.reload(ctx); err != nil {
 		return nil, err
 	}
 	return &server{
 		logger:   logger,
-		settings: s,
+		noise:    newQuiet(logger),
+		places:   newPlaces(s.maxRequests),
+		options:  s,
 		clients:  set,
 		registry: registry,
 		page:     template.Must(template.New("landing").Parse(landingHTML)),
-		metrics: promhttp.HandlerOpts{
-			ErrorLog:      slog.NewLogLogger(logger.Handler(), slog.LevelError),
+		metricsOpts: promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, // one bad family must not lose the rest
 			Registry:      registry,
 			// compress does that, in an eighth of the time.
@@ -86,9 +90,10 @@ func newServer(logger *slog.Logger, s settings, load func() (*config.Config, err
 }
 
 // serve watches the clients of the configuration file until ctx ends.
-func (s settings) serve(ctx context.Context, logger *slog.Logger) error {
-	load := func() (*config.Config, error) { return config.Load(s.configFile) }
-	srv, err := newServer(logger, s, load, openSources(logger))
+func (s options) serve(ctx context.Context, logger *slog.Logger) error {
+	loader := new(config.Loader)
+	load := func() (*config.Config, error) { return loader.Load(s.configFile) }
+	srv, err := newServer(ctx, logger, s, load, openSources(logger))
 	if err != nil {
 		return err
 	}
@@ -102,11 +107,7 @@ func (s *server) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, s.clients.close(ctx))
 	}()
-	server := &http.Server{
-		Handler:           s.handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
-	}
+	server := s.newHTTPServer()
 	server.BaseContext = func(l net.Listener) context.Context {
 		if s.started != nil {
 			secure := server.TLSConfig != nil && server.TLSConfig.GetCertificate != nil
@@ -115,11 +116,11 @@ func (s *server) run(ctx context.Context) (err error) {
 		return context.WithoutCancel(ctx) // a scrape in flight outlives it
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.ListenAndServe(server, s.settings.web, s.logger) }()
+	go func() { failed <- web.ListenAndServe(server, s.options.web, s.logger) }()
 	for {
 		select {
-		case <-s.settings.hangups:
-			_ = s.reload() // logged; the old configuration stays in force
+		case <-s.options.hangups:
+			_ = s.reload(ctx) // logged; the old configuration stays in force
 		case err := <-failed:
 			return fmt.Errorf("serve HTTP: %w", err)
 		case <-ctx.Done():
@@ -129,8 +130,8 @@ func (s *server) run(ctx context.Context) (err error) {
 }
 
 // reload puts the configuration file in force.
-func (s *server) reload() error {
-	err := s.clients.reload()
+func (s *server) reload(ctx context.Context) error {
+	err := s.clients.reload(ctx)
 	if err != nil {
 		s.logger.Error("the configuration was not loaded, the old one stays in force", "err", err)
 	}

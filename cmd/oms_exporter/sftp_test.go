@@ -105,6 +105,11 @@ func TestDropFolders(t *testing.T) {
 				fmt.Sprintf(`oms_sftp_invalid_files{client="KREWE",location="reset-inventory",reason=%q,source="wms"} %d`, reason, files),
 				fmt.Sprintf(`oms_sftp_invalid_files{client="KREWE",location="shop",reason=%q,source="shopify"} 0`, reason))
 		}
+		wantLines(t, page, `oms_sftp_invalid_file_info{client="KREWE",file="sheet.csv",location="reset-inventory",reason="not_csv",source="wms"} 1`)
+		const remark = `location reset-inventory: the import would refuse the file sheet.csv (not_csv), which begins with: PK\x03\x04\x14\x00\x06\x00`
+		if landing := get(t, "/"); !strings.Contains(landing, remark) {
+			t.Errorf("the landing page does not say %q:\n%s", remark, landing)
+		}
 	})
 
 	t.Run("client without", func(t *testing.T) {
@@ -190,7 +195,7 @@ func TestDropFolders(t *testing.T) {
 			if len(failed) != 1 || failed[0][1] != "sftp" {
 				t.Errorf("failed: %v", failed)
 			}
-			for _, name := range []string{"client", "orders", "jobs", "data_manager", "reset_inventory", "system_messages"} {
+			for _, name := range omsCollectors() {
 				if took := value(t, page, `oms_collector_duration_seconds{client="KREWE",collector="`+name+`"}`); took > 1 {
 					t.Errorf("%s took %g s", name, took)
 				}

@@ -100,7 +100,7 @@ func wantNoSecrets(t *testing.T, p *process, seen string) {
 // wantOthersQuick wants a page on which no collector of KREWE but the reports took long.
 func wantOthersQuick(t *testing.T, page string) {
 	t.Helper()
-	for _, name := range []string{"client", "orders", "jobs", "data_manager", "reset_inventory"} {
+	for _, name := range omsCollectors() {
 		if took := value(t, page, `oms_collector_duration_seconds{client="KREWE",collector="`+name+`"}`); took > 2 {
 			t.Errorf("%s took %g s", name, took)
 		}
@@ -155,7 +155,7 @@ func TestLargeAnswer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
 	writeConfig(t, file, withSuperset(sqliteClient(t, "KREWE"), s.URL, "d"))
 	p := start(t, "--config.file="+file)
-	others := []string{"orders", "jobs", "data_manager", "reset_inventory"}
+	others := omsCollectors()
 	testserver.Eventually(t, 30*time.Second, func() error { // the first look back
 		page := p.get(t, "/probe?client=KREWE&collector="+strings.Join(others, "&collector="))
 		for _, name := range others {

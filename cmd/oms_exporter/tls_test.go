@@ -1,61 +1,23 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
-	"net"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-)
 
-// writeCertificate writes a certificate of 127.0.0.1 and its key, and returns a pool that trusts it.
-func writeCertificate(t *testing.T, certFile, keyFile string) *x509.CertPool {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		BasicConstraintsValid: true, IsCA: true,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
-	for file, content := range map[string][]byte{
-		certFile: certPEM,
-		keyFile:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyBytes}),
-	} {
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certPEM)
-	return pool
-}
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
+)
 
 func TestTLSAndBasicAuth(t *testing.T) {
 	dir := t.TempDir()
-	pool := writeCertificate(t, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	authority := testserver.NewAuthority(t)
+	cert, key := authority.Certificate(t, dir, nil, "exporter", "127.0.0.1")
 	webConfig, file := filepath.Join(dir, "web.yml"), filepath.Join(dir, "oms_exporter.yml")
-	const users = "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n" +
+	users := fmt.Sprintf("tls_server_config: {cert_file: %q, key_file: %q}\n", cert, key) +
 		"basic_auth_users: {prometheus: $2a$04$fz8LgUGXesMB4GWiepXrCe3D1ZSPCV85myVwk2J2Qdz9YlPeQjnpK}\n" // open sesame
 	if err := os.WriteFile(webConfig, []byte(users), 0o600); err != nil {
 		t.Fatal(err)
@@ -63,7 +25,7 @@ func TestTLSAndBasicAuth(t *testing.T) {
 	writeConfig(t, file, sqliteClient(t, "KREWE"))
 	p := start(t, "--config.file="+file, "--web.config.file="+webConfig)
 
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool()}}}
 	defer client.CloseIdleConnections()
 	for password, want := range map[string]int{"": 401, "guess": 401, "open sesame": 200} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.address+"/sd", nil)
@@ -81,4 +43,15 @@ func TestTLSAndBasicAuth(t *testing.T) {
 			t.Errorf("service discovery does not tell of TLS: %s", body)
 		}
 	}
+}
+
+// TestWarningsInTheLog has a file with risks loaded at the start, and again.
+func TestWarningsInTheLog(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
+	writeConfig(t, file, mysqlClient(t, "KREWE", "db.example.com"))
+	p := start(t, "--config.file="+file, "--web.enable-lifecycle")
+	const warning = `level=warn .*msg="the configuration has a risk" warning="\S+oms_exporter.yml:4: client (KREWE): database.dsn sends the data`
+	p.stderr.await(t, warning, 1)
+	p.ask(t, "POST", "/-/reload")
+	p.stderr.await(t, warning, 2)
 }

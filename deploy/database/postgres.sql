@@ -1,19 +1,22 @@
--- Lets oms_exporter read what its statements name in PostgreSQL, column by column, and nothing else. Put a password in
--- quotes in the place of <password>, and execute this in the database of each client:
+-- Lets oms_exporter read what its statements name in PostgreSQL, column by column, and nothing else. Each client gets a user of
+-- its own: its limits and its password then concern no other client. Put a password in quotes in the place of <password>, and
+-- execute this in the client's database, here krewe, with a name for the user:
 --
---   psql --dbname=krewe --file=postgres.sql
+--   sed 's/\bexporter\b/exporter_krewe/' postgres.sql | psql --dbname=krewe
 --
--- psql goes on where this vintage of the OMS lacks a table or column: so does the exporter, and oms_schema_missing says what
--- it does without. Execute it again after an upgrade of the OMS. Where the tables are in another schema than public, put
--- its name everywhere, and have the user look there: ALTER USER exporter IN DATABASE krewe SET search_path = NAME.
+-- psql goes on where this OMS version lacks a table or column: so does the exporter, and oms_schema_missing reports what it does
+-- without. Execute it again after an upgrade of the OMS, or to set another password or limit: that the user already exists is then
+-- no error. Where the tables are in another schema than public, put its name everywhere, and have the user look there:
+-- ALTER USER exporter_krewe IN DATABASE krewe SET search_path = NAME.
 --
--- Nothing else is needed: everybody may set limits for his own statements, cancel them, and see in information_schema what
--- he may read. Where PUBLIC may not connect, also GRANT CONNECT ON DATABASE krewe TO exporter. Up to PostgreSQL 14
--- everybody may create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM PUBLIC.
+-- Nothing else is needed: every user may set limits for its own statements, cancel them, and see in information_schema what it may
+-- read. Where PUBLIC may not connect, also GRANT CONNECT ON DATABASE krewe TO exporter_krewe. Up to PostgreSQL 14 everybody may
+-- create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM PUBLIC.
 
--- Two exporters take up to 5 connections each for a client, and one more for each statement that they cancel: raise the
--- limit where several clients are on the server.
-CREATE USER exporter CONNECTION LIMIT 20 PASSWORD <password>;
+CREATE USER exporter;
+-- The limit is for two exporters with database.max_connections 5 (the default), and for connections that are just being closed.
+-- By PgBouncer its default_pool_size counts instead.
+ALTER USER exporter CONNECTION LIMIT 20 PASSWORD <password>;
 -- The exporter asks for reading only, and gives each statement a limit, mostly a shorter one. This holds for whoever else
 -- comes by its name, and where the exporter's machine vanishes in the middle.
 ALTER USER exporter SET default_transaction_read_only = on;
@@ -29,7 +32,8 @@ GRANT SELECT (order_id, order_item_seq_id, status_id) ON public.order_item TO ex
 GRANT SELECT (ship_group_seq_id) ON public.order_item TO exporter;
 GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON public.order_item_ship_group TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, ship_group_seq_id) ON public.order_item_ship_group_assoc TO exporter;
-GRANT SELECT (order_id, order_item_seq_id, change_datetime) ON public.order_facility_change TO exporter;
+GRANT SELECT (order_id, order_item_seq_id, facility_id, change_datetime) ON public.order_facility_change TO exporter;
+GRANT SELECT (from_facility_id) ON public.order_facility_change TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON public.order_status TO exporter;
 GRANT SELECT (order_id, attr_name) ON public.order_attribute TO exporter;
 GRANT SELECT (facility_id, facility_type_id) ON public.facility TO exporter;
@@ -38,6 +42,11 @@ GRANT SELECT (job_id, job_name, service_name, status_id, pool_id, run_by_instanc
 GRANT SELECT (system_job_enum_id) ON public.job_sandbox TO exporter;
 GRANT SELECT (product_store_id) ON public.job_sandbox TO exporter;
 GRANT SELECT (shop_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (temp_expr_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (recurrence_info_id) ON public.job_sandbox TO exporter;
+GRANT SELECT (current_retry_count) ON public.job_sandbox TO exporter;
+GRANT SELECT (created_tx_stamp) ON public.job_sandbox TO exporter;
+GRANT SELECT (lease_updated_stamp) ON public.job_sandbox TO exporter;
 GRANT SELECT (instance_id, from_date, thru_date) ON public.job_manager_lock TO exporter;
 GRANT SELECT (log_id, config_id, status_id, created_date, start_date_time, finish_date_time, last_updated_stamp) ON public.data_manager_log TO exporter;
 GRANT SELECT (last_updated_tx_stamp) ON public.data_manager_log TO exporter;
@@ -45,6 +54,10 @@ GRANT SELECT (parent_log_id) ON public.data_manager_log TO exporter;
 GRANT SELECT (cancel_date_time) ON public.data_manager_log TO exporter;
 GRANT SELECT (total_record_count) ON public.data_manager_log TO exporter;
 GRANT SELECT (failed_record_count) ON public.data_manager_log TO exporter;
+GRANT SELECT (job_id) ON public.data_manager_log TO exporter;
+GRANT SELECT (run_by_instance_id) ON public.data_manager_log TO exporter;
+GRANT SELECT (config_id) ON public.data_manager_config TO exporter;
+GRANT SELECT (execution_mode_id) ON public.data_manager_config TO exporter;
 GRANT SELECT (job_name, cron_expression, paused) ON public.service_job TO exporter;
 GRANT SELECT (from_date) ON public.service_job TO exporter;
 GRANT SELECT (thru_date) ON public.service_job TO exporter;
@@ -54,7 +67,7 @@ GRANT SELECT (min_retry_time) ON public.service_job TO exporter;
 GRANT SELECT (last_updated_stamp) ON public.service_job TO exporter;
 GRANT SELECT (job_run_id, job_name, has_error, start_time, end_time) ON public.service_job_run TO exporter;
 GRANT SELECT (host_name) ON public.service_job_run TO exporter;
-GRANT SELECT (user_id) ON public.service_job_run TO exporter;
+GRANT SELECT (parameters) ON public.service_job_run TO exporter;
 GRANT SELECT (last_updated_stamp) ON public.service_job_run TO exporter;
 GRANT SELECT (job_name, job_run_id, last_run_time) ON public.service_job_run_lock TO exporter;
 GRANT SELECT (last_updated_stamp) ON public.service_job_run_lock TO exporter;

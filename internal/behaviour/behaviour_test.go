@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
 
@@ -54,13 +56,30 @@ func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Clie
 	return client
 }
 
-var mark = regexp.MustCompile(`(?m)^-- (at (\S+): .*)$`)
+var (
+	mark  = regexp.MustCompile(`(?m)^-- (at (\S+): .*)$`)
+	about = regexp.MustCompile(`(?m)^-- collectors: (.*)$`)
+)
+
+// collectorsOfClinic are those that a clinic is about, which its line "-- collectors: NAME NAME" names.
+func collectorsOfClinic(t *testing.T, path string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := about.FindSubmatch(text)
+	if line == nil {
+		t.Fatalf("%s lacks the line -- collectors: …", path)
+	}
+	return strings.Fields(string(line[1]))
+}
 
 // A moment of a clinic, and the exposition then.
 type moment struct{ title, text string }
 
 // play executes the statements of a clinic, in tables that it empties first, up to each "-- at TIME: TITLE", and looks at
-// the metrics then.
+// the metrics of its collectors then.
 func play(t *testing.T, path string, db testserver.Database, v vintage) []moment {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -72,6 +91,7 @@ func play(t *testing.T, path string, db testserver.Database, v vintage) []moment
 	}
 	var now time.Time
 	client := newClient(t, db.Config, &now)
+	names := collectorsOfClinic(t, path)
 	var moments []moment
 	from := 0
 	for _, m := range mark.FindAllSubmatchIndex(text, -1) {
@@ -83,19 +103,19 @@ func play(t *testing.T, path string, db testserver.Database, v vintage) []moment
 		func() {
 			v.show(t, db)
 			defer v.unshow(t, db)
-			settled(t, client)
-			moments = append(moments, moment{string(text[m[2]:m[3]]), settled(t, client)}) // the clock check tells of the scrape before
+			settled(t, client, names...)
+			moments = append(moments, moment{string(text[m[2]:m[3]]), settled(t, client, names...)}) // the clock check tells of the scrape before
 		}()
 	}
 	return moments
 }
 
 // settled scrapes until no collector is looking back any more.
-func settled(t *testing.T, client *collector.Client) string {
+func settled(t *testing.T, client *collector.Client, names ...string) string {
 	t.Helper()
 	var text string
 	testserver.Eventually(t, 30*time.Second, func() error {
-		text = scrape(t, client)
+		text = scrape(t, client, names...)
 		for line := range strings.Lines(text) {
 			if strings.HasPrefix(line, "oms_collector_looking_back{") && strings.HasSuffix(line, " 1\n") {
 				return fmt.Errorf("%s%v", line, client.Status())
@@ -110,18 +130,28 @@ func settled(t *testing.T, client *collector.Client) string {
 	return text
 }
 
-// scrape returns the exposition of one scrape, without what differs from run to run.
-func scrape(t *testing.T, client *collector.Client) string {
+// scrape returns the exposition of one scrape of the named collectors or, without names, of all; without what differs from
+// run to run. What is known of a client without asking belongs to the collector client.
+func scrape(t *testing.T, client *collector.Client, names ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	families, err := collector.Gather(ctx, []*collector.Client{client}, nil).Gather()
-	if err != nil {
-		t.Fatal(err)
+	gather := func(names []string) []*dto.MetricFamily {
+		families, err := collector.Gather(ctx, []*collector.Client{client}, names).Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return families
+	}
+	left := map[string]bool{"oms_collector_duration_seconds": true}
+	if names != nil && !slices.Contains(names, "client") {
+		for _, known := range gather([]string{}) {
+			left[known.GetName()] = true
+		}
 	}
 	var text bytes.Buffer
-	for _, family := range families {
-		if family.GetName() == "oms_collector_duration_seconds" {
+	for _, family := range gather(names) {
+		if left[family.GetName()] {
 			continue
 		}
 		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {

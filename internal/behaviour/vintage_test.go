@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oms-exporter/oms_exporter/deploy/database"
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
@@ -24,6 +25,8 @@ type vintage struct {
 	upper bool
 	// from and to are types of columns: what omsschema declares, and what it is here.
 	from, to string
+	// mixed has tables of different character sets and collations.
+	mixed bool
 	// rows are statements that make the rows what they are here.
 	rows []string
 }
@@ -33,8 +36,8 @@ type vintage struct {
 func vintages() []vintage {
 	return []vintage{
 		{name: "standard"},
-		{name: "ofbiz-17.12", lacks: []string{ // nobody looks for these: that is the point
-			"job_sandbox.priority", "job_sandbox.current_retry_count", "job_sandbox.job_result",
+		{name: "ofbiz-17.12", lacks: []string{ // nothing is missed without these: that is the point
+			"job_sandbox.priority", "job_sandbox.current_retry_count", "job_sandbox.job_result", "job_sandbox.lease_updated_stamp",
 			"job_sandbox.recurrence_time_zone", "service_semaphore.locked_by_instance_id",
 		}},
 		// OFBiz without anything of HotWax' or Moqui's: the ship group is not on the item, but associated with it.
@@ -44,6 +47,7 @@ func vintages() []vintage {
 		{name: "upper-case", engines: []config.Driver{config.MySQL, config.Postgres}, upper: true}, // SQLite knows no case
 		{name: "datetime-seconds", engines: []config.Driver{config.MySQL}, from: "DATETIME(3)", to: "DATETIME"},
 		{name: "datetime-milliseconds", engines: []config.Driver{config.MySQL}, from: "DATETIME", to: "DATETIME(3)"},
+		{name: "mixed-collations", engines: []config.Driver{config.MySQL}, mixed: true},
 		{name: "timestamp-without-zone", engines: []config.Driver{config.Postgres}, from: "TIMESTAMPTZ", to: "TIMESTAMP"},
 		{name: "no-refusals", lacks: []string{"data_manager_log.failed_record_count"}},
 		{name: "ofbiz-only", lacks: moquiTables()},
@@ -60,9 +64,14 @@ func vintages() []vintage {
 	}
 }
 
-// omsTables lists the tables that the exporter looks for.
+var granted = regexp.MustCompile(`(?m)^GRANT .* ON (\w+) TO `)
+
+// omsTables lists the tables that the exporter looks for: those that it may read.
 func omsTables() []string {
-	tables := slices.Concat(ofbizTables(), moquiTables(), orderTables(), hotwaxTables())
+	var tables []string
+	for _, grant := range granted.FindAllStringSubmatch(database.MySQL, -1) {
+		tables = append(tables, grant[1])
+	}
 	slices.Sort(tables)
 	return slices.Compact(tables)
 }
@@ -70,18 +79,18 @@ func omsTables() []string {
 func ofbizTables() []string { return []string{"job_sandbox", "job_manager_lock"} }
 
 func moquiTables() []string {
-	return []string{"service_job", "service_job_run", "service_job_run_lock", "system_message", "system_message_type"}
+	return []string{"service_job", "service_job_run", "service_job_run_lock", "system_message"}
 }
 
 func hotwaxTables() []string {
-	return []string{"data_manager_log", "order_facility_change", "shopify_oms_order_recon"}
+	return []string{"data_manager_config", "data_manager_log", "order_facility_change", "shopify_oms_order_recon"}
 }
 
+// orderTables are those of orders and whatever belongs to them: all that are none of jobs, messages and files.
 func orderTables() []string {
-	return []string{
-		"order_header", "order_item", "order_item_ship_group", "order_item_ship_group_assoc", "order_facility_change",
-		"order_status", "order_attribute", "facility", "facility_type",
-	}
+	return slices.DeleteFunc(omsTables(), func(table string) bool {
+		return slices.Contains(slices.Concat(ofbizTables(), moquiTables(), []string{"data_manager_config", "data_manager_log", "shopify_oms_order_recon"}), table)
+	})
 }
 
 var (
@@ -95,11 +104,21 @@ func (v vintage) on(driver config.Driver) bool {
 }
 
 // first is the engine by which what is expected of the vintage is written.
-func (v vintage) first() config.Driver { return append(v.engines, config.SQLite)[0] }
+func (v vintage) first() string {
+	names := map[config.Driver]string{config.MySQL: "mariadb", config.Postgres: "postgres", config.SQLite: "sqlite"}
+	return names[append(v.engines, config.SQLite)[0]]
+}
 
-// retype gives the columns of an empty database other types.
+// retyped says whether the columns have other types or collations than the standard's.
+func (v vintage) retyped() bool { return v.from != "" || v.mixed }
+
+// retype gives the columns of an empty database other types or collations.
 func (v vintage) retype(t *testing.T, db testserver.Database) {
 	t.Helper()
+	if v.mixed {
+		db.MixCollations(t, omsTables())
+		return
+	}
 	ddl, change := omsschema.MySQL, "MODIFY %s %s"
 	if db.Config.Driver == config.Postgres {
 		ddl, change = omsschema.Postgres, "ALTER %s TYPE %s"

@@ -40,7 +40,15 @@ func engines() []engine {
 			load: []string{"--innodb-log-file-size=1G", "--innodb-sort-buffer-size=64M", "--innodb-buffer-pool-size=3G",
 				"--innodb-change-buffering=none", "--innodb-max-dirty-pages-pct=90"},
 			prepare:  []string{"ALTER USER exporter WITH MAX_USER_CONNECTIONS 0"},
-			examined: "the calls for a row to the storage engine (Handler_read_%)", counters: countMariaDB,
+			examined: "the calls for a row to the storage engine (Handler_read_%)", counters: countMySQL,
+		},
+		{
+			name: "MySQL", driver: config.MySQL, start: testserver.MySQLIn,
+			run: []string{"--innodb-buffer-pool-size=2G", "--max-connections=1000", "--innodb-fast-shutdown=1"},
+			load: []string{"--innodb-redo-log-capacity=2G", "--innodb-sort-buffer-size=64M", "--innodb-buffer-pool-size=3G",
+				"--innodb-change-buffering=none", "--innodb-max-dirty-pages-pct=90"},
+			prepare:  []string{"ALTER USER exporter WITH MAX_USER_CONNECTIONS 0"},
+			examined: "the calls for a row to the storage engine (Handler_read_%)", counters: countMySQL,
 		},
 		{
 			name: "PostgreSQL", driver: config.Postgres, start: testserver.PostgresIn,

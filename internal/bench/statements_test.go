@@ -21,6 +21,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // A share is what one statement contributes.
@@ -53,7 +54,7 @@ func anHour(t *testing.T, e engine, server *testserver.Server, database string, 
 	check(t, os.WriteFile(secret, []byte(server.UserDSN(database)), 0o600))
 	source, err := sqldb.Open(slog.New(slog.DiscardHandler), config.Client{
 		Name: "C", Timezone: time.UTC,
-		Database: config.Database{Driver: e.driver, DSN: config.FileSecret(secret), Timezone: time.UTC, MaxConnections: 5},
+		Database: config.Database{Driver: e.driver, DSN: config.FileSecret(secret), Timezone: time.UTC, MaxConnections: config.DefaultMaxConnections},
 		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
@@ -63,10 +64,10 @@ func anHour(t *testing.T, e engine, server *testserver.Server, database string, 
 	})
 	check(t, err)
 	h := hourOf{shares: map[string]share{}}
-	_, h.lookBack = trace(t, source, end, true)
+	_, h.lookBack = traced(t, source, end, true)
 	before := server.CPU(t)
 	for now := end; now.Before(end.Add(simulated)); now = now.Add(interval) {
-		shares, _ := trace(t, source, now, false)
+		shares, _ := traced(t, source, now, false)
 		for name, s := range shares {
 			sum := h.shares[name]
 			h.shares[name] = share{sum.calls + s.calls, sum.rows + s.rows, sum.took + s.took}
@@ -78,14 +79,14 @@ func anHour(t *testing.T, e engine, server *testserver.Server, database string, 
 	return h
 }
 
-// trace makes a scrape, or as many as it takes until the look back is complete, and returns what its statements took.
-func trace(t *testing.T, source oms.Source, now time.Time, complete bool) (map[string]share, time.Duration) {
+// traced makes a scrape, or as many as it takes until the look back is complete, and returns what its statements took.
+func traced(t *testing.T, source oms.Source, now time.Time, complete bool) (map[string]share, time.Duration) {
 	t.Helper()
 	began := time.Now()
 	for {
 		var mu sync.Mutex
 		shares := map[string]share{}
-		ctx := oms.WithTrace(oms.WithScrape(t.Context()), func(name string, took time.Duration, rows int, _ error) {
+		ctx := trace.With(oms.WithScrape(t.Context()), func(name string, took time.Duration, rows int, _ error) {
 			mu.Lock()
 			defer mu.Unlock()
 			s := shares[name]
@@ -107,7 +108,7 @@ func trace(t *testing.T, source oms.Source, now time.Time, complete bool) (map[s
 		if errs == nil {
 			return shares, time.Since(began)
 		}
-		if !complete || !errors.Is(errs, oms.ErrLookBack) {
+		if !complete || !errors.Is(errs, oms.ErrIncomplete) {
 			t.Fatal(errs)
 		}
 		select {

@@ -52,8 +52,8 @@ func (r *reader) labels(n *yaml.Node) map[string]string {
 
 func (r *reader) orders(n *yaml.Node) Orders {
 	var o Orders
-	list := func(to *[]string, what, mend string) field {
-		return field{read: func(n *yaml.Node) { *to = r.names(n, what, mend, map[string]int{}) }}
+	list := func(to *[]string, what, hint string) field {
+		return field{read: func(n *yaml.Node) { *to = r.names(n, what, hint, map[string]int{}) }}
 	}
 	r.fields(n, "orders", map[string]field{"created_exclude": {read: func(n *yaml.Node) {
 		const path = "orders.created_exclude"

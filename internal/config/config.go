@@ -14,6 +14,8 @@ type Config struct {
 	TimeoutOffset time.Duration
 	// Clients has at least one entry; names are unique.
 	Clients []Client
+	// Warnings say what works and is a risk: each names the file, the line, the client and the fix.
+	Warnings []string
 }
 
 // Client is one OMS instance.
@@ -29,6 +31,8 @@ type Client struct {
 	SFTP           []SFTP
 	// Superset has no dashboards for a client without any.
 	Superset Superset
+
+	outside []*outside // the secrets, and other files, that the entry names
 }
 
 // Driver is a kind of database server.
@@ -46,8 +50,14 @@ type Database struct {
 	Driver Driver
 	DSN    Secret
 	// Timezone is the zone in which the OMS writes its zone-less DATETIMEs.
-	Timezone       *time.Location
+	Timezone *time.Location
+	// ScheduleTimezone is the zone of the JVM in which Moqui reads the schedules of its jobs (default_time_zone), apart from the one
+	// in which it writes (database_time_zone); nil where it is Timezone.
+	ScheduleTimezone *time.Location
+	// MaxConnections is DefaultMaxConnections where the configuration does not say.
 	MaxConnections int
+	// TLS is nil where the DSN says whether there is any.
+	TLS *TLS
 }
 
 // Orders holds the settings of the order checks.
@@ -69,13 +79,15 @@ type SFTP struct {
 	Location, Source string
 	// Address is host:port.
 	Address, Username string
-	// Password, or PrivateKey with the Passphrase that it may need. What is not configured is the zero Secret.
+	// Password, or PrivateKey with the Passphrase that it may need, or both. What is not configured is the zero Secret.
 	Password, PrivateKey, Passphrase Secret
 	KnownHostsFile                   string
 	// Path is the inbox; Archive and Failed are below it unless they are absolute, and may be empty.
 	Path, Archive, Failed string
 	// Pattern of the files' names (path.Match); "*" unless configured.
 	Pattern string
+	// LegacyAlgorithms: weak algorithms of SSH may be used where the server has no others.
+	LegacyAlgorithms bool
 	// CheckFormat: waiting files are checked for what the reset-inventory import accepts.
 	CheckFormat bool
 
@@ -102,6 +114,8 @@ type SupersetAccount struct {
 	Password Secret
 	// Token is a bearer token.
 	Token Secret
+	// TLS is nil where the system's authorities vouch for a server with https.
+	TLS *TLS
 }
 
 // SupersetProvider is where an Apache Superset looks passwords up.
@@ -113,14 +127,16 @@ const (
 	SupersetLDAP SupersetProvider = "ldap"
 )
 
-// Equal reports whether one login serves both. A secret that held something else when the other was loaded is a change.
+// Equal reports whether one login serves both, of which the other was loaded later. A secret that held something else then is a
+// change.
 func (a SupersetAccount) Equal(other SupersetAccount) bool {
 	return a.URL == other.URL && a.Provider == other.Provider && a.Username == other.Username &&
-		a.Password.equal(other.Password) && a.Token.equal(other.Token)
+		a.Password.equal(other.Password) && a.Token.equal(other.Token) && a.TLS.equal(other.TLS)
 }
 
-// Equal reports whether nothing about the client has changed, so that a reload may keep its pools and its history. A
-// secret or a known_hosts file that held something else when the other was loaded is a change.
+// Equal reports whether nothing about the client in force has changed in the other, so that a reload may keep its pools and its
+// history. A secret or a known_hosts file that held something else when the other was loaded is a change, and one that could
+// not be read then is none.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&
@@ -141,7 +157,9 @@ func (d Database) equal(other Database) bool {
 	return d.Driver == other.Driver &&
 		d.DSN.equal(other.DSN) &&
 		sameZone(d.Timezone, other.Timezone) &&
-		d.MaxConnections == other.MaxConnections
+		sameZone(d.ScheduleTimezone, other.ScheduleTimezone) &&
+		d.MaxConnections == other.MaxConnections &&
+		d.TLS.equal(other.TLS)
 }
 
 func (s SFTP) equal(other SFTP) bool {
@@ -156,4 +174,4 @@ func (s SFTP) equal(other SFTP) bool {
 }
 
 // sameZone compares by name: each load makes a Location of its own. A zone that is not set is UTC, as time reads it.
-func sameZone(a, b *time.Location) bool { return a.String() == b.String() }
+func sameZone(a, b *time.Location) bool { return (a == nil) == (b == nil) && a.String() == b.String() }

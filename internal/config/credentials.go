@@ -3,39 +3,31 @@ package config
 import (
 	"crypto/x509"
 	"errors"
-	"regexp"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/oms-exporter/oms_exporter/internal/hostkeys"
 )
 
-// credentials reads the one way by which a user of an SFTP server logs in.
+// credentials reads by what a user of an SFTP server logs in: a private key, a password, or both where the server wants both.
 func (r *reader) credentials(n *yaml.Node, s *SFTP, nodes map[string]*yaml.Node) {
 	const keyMend = "the path of a file that holds the private key"
-	var found string
-	for _, key := range []string{"private_key_file", "password_file", "password"} {
-		switch {
-		case nodes[key] == nil:
-		case found != "":
-			r.fail(nodes[key].Line, "sftp.%s and sftp.%s are both there: remove one of the two", found, key)
-			return
-		default:
-			found = key
-		}
-	}
-	if passphrase := nodes["passphrase_file"]; passphrase != nil && found != "private_key_file" {
+	key, passphrase, password, file := nodes["private_key_file"], nodes["passphrase_file"], nodes["password"], nodes["password_file"]
+	if passphrase != nil && key == nil {
 		r.fail(passphrase.Line, "sftp.passphrase_file is there without a sftp.private_key_file: remove it")
 	}
-	switch found {
-	case "private_key_file":
-		r.privateKey(s, nodes["private_key_file"], nodes["passphrase_file"])
-	case "password_file":
-		s.Password, _ = r.fileSecret(nodes[found], "sftp.password_file", "the password")
-	case "password":
-		s.Password = r.envPassword(nodes[found], "sftp.password")
-	default:
+	if key != nil {
+		r.privateKey(s, key, passphrase)
+	}
+	switch {
+	case file != nil && password != nil:
+		r.fail(password.Line, "sftp.password_file and sftp.password are both there: remove one of the two")
+	case file != nil:
+		s.Password = r.fileSecret(file, "sftp.password_file", "the password")
+	case password != nil:
+		s.Password = r.envPassword(password, "sftp.password")
+	case key == nil:
 		r.fail(n.Line, "sftp.private_key_file is missing: write %s, or as sftp.password_file one that holds the password, "+
 			"or as sftp.password %s", keyMend, variableMend)
 	}
@@ -54,70 +46,122 @@ func (r *reader) envPassword(n *yaml.Node, what string) Secret {
 			"or move the password to a file and name it as password_file", what)
 		return Secret{}
 	}
-	value, _ := r.secret(n.Line, what, "", EnvSecret(template))
-	return EnvSecret(template).as(value)
+	return r.outside(n.Line, what, "the password", EnvSecret(template), anything)
 }
 
-// fileSecret returns the secret with a note of what it holds, and that; content says what should be in the file.
-func (r *reader) fileSecret(n *yaml.Node, what, content string) (Secret, string) {
+// fileSecret is fileText for what nobody else may know.
+func (r *reader) fileSecret(n *yaml.Node, what, content string) Secret {
+	s := r.fileText(n, what, content)
+	r.warnExposed(n.Line, what, s)
+	return s
+}
+
+// warnExposed warns of a secret in a file that everybody may read.
+func (r *reader) warnExposed(line int, what string, s Secret) {
+	if s.exposed() {
+		r.warn(line, "%s names a file that every user of the machine can read: run chmod o-r on it", what)
+	}
+}
+
+// fileText returns the text that a file holds; content says what should be in it.
+func (r *reader) fileText(n *yaml.Node, what, content string) Secret {
 	path, ok := r.text(n, what, "the path of a file that holds "+content)
 	if !ok {
-		return Secret{}, ""
+		return Secret{}
 	}
+	return r.outside(n.Line, what, content, r.held(path), anything)
+}
+
+// held is the content of a file that the configuration names.
+func (r *reader) held(path string) Secret {
 	s := FileSecret(r.path(path))
-	value, _ := r.secret(n.Line, what, content, s)
-	return s.as(value), value
+	s.files = r.files
+	return s
 }
 
 // privateKey reads the key as the connection will, with the passphrase or without one.
 func (r *reader) privateKey(s *SFTP, keyNode, passphraseNode *yaml.Node) {
-	var key, passphrase string
-	s.PrivateKey, key = r.fileSecret(keyNode, "sftp.private_key_file", "the private key")
-	if passphraseNode != nil {
-		s.Passphrase, passphrase = r.fileSecret(passphraseNode, "sftp.passphrase_file", "the passphrase")
-	}
-	if key == "" || passphraseNode != nil && passphrase == "" {
-		return // noted already
-	}
-	_, err := ssh.ParsePrivateKey([]byte(key))
-	var encrypted *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &encrypted) && passphraseNode == nil:
-		r.fail(keyNode.Line, "sftp.private_key_file is encrypted: write the path of a file that holds its passphrase "+
-			"as passphrase_file")
-		return
-	case errors.As(err, &encrypted):
-		_, err = ssh.ParsePrivateKeyWithPassphrase([]byte(key), []byte(passphrase))
-	case err == nil && passphraseNode != nil:
-		r.fail(passphraseNode.Line, "sftp.passphrase_file is there and the private key is not encrypted: remove it")
-	}
-	if errors.Is(err, x509.IncorrectPasswordError) {
-		r.fail(passphraseNode.Line, "sftp.passphrase_file does not hold the passphrase of the private key: write that into it")
-	} else if err != nil {
-		r.fail(keyNode.Line, "sftp.private_key_file does not hold a private key: write the path of one that ssh-keygen made")
-	}
-}
-
-// badKnownHost matches where an error of knownhosts.New says the line.
-var badKnownHost = regexp.MustCompile(`^:(\d+): `)
-
-// knownHosts reads the host keys as the connection will. The error quotes what it cannot parse, so only its line is
-// passed on.
-func (r *reader) knownHosts(line int, s *SFTP) {
-	const what = "sftp.known_hosts_file"
-	s.KnownHostsFile = r.path(s.KnownHostsFile)
-	file := FileSecret(s.KnownHostsFile)
-	value, ok := r.secret(line, what, "the server's host key", file)
+	const what = "sftp.private_key_file"
+	path, ok := r.text(keyNode, what, "the path of a file that holds the private key")
 	if !ok {
 		return
 	}
-	s.knownHosts = file.as(value).held
-	if _, err := knownhosts.New(s.KnownHostsFile); err != nil {
-		where := "a line"
-		if match := badKnownHost.FindStringSubmatch(strings.TrimPrefix(err.Error(), "knownhosts: "+s.KnownHostsFile)); match != nil {
-			where = "line " + match[1]
+	key := r.held(path)
+	var passphrase Secret
+	if passphraseNode != nil {
+		path, ok := r.text(passphraseNode, "sftp.passphrase_file", "the path of a file that holds the passphrase")
+		if !ok {
+			return
 		}
-		r.fail(line, "%s: %s of the file does not hold a host key: write it as ssh-keyscan prints it, once its fingerprint "+
-			"is confirmed", what, where)
+		passphrase = r.held(path)
+		s.Passphrase = r.outside(passphraseNode.Line, "sftp.passphrase_file", "the passphrase", passphrase, func(text string) string {
+			return passphraseFault(key, text)
+		}, key)
+		r.warnExposed(passphraseNode.Line, "sftp.passphrase_file", passphrase)
 	}
+	s.PrivateKey = r.outside(keyNode.Line, what, "the private key", key, func(text string) string {
+		return keyFault(text, passphrase)
+	}, passphrase)
+	r.warnExposed(keyNode.Line, what, key)
+}
+
+const noKey = " does not hold a private key: write the path of one that ssh-keygen made"
+
+// keyFault says what is wrong with a private key.
+func keyFault(key string, passphrase Secret) string {
+	_, err := ssh.ParsePrivateKey([]byte(key))
+	var encrypted *ssh.PassphraseMissingError
+	switch {
+	case err == nil:
+		return ""
+	case !errors.As(err, &encrypted):
+		return noKey
+	case passphrase == (Secret{}):
+		return " is encrypted: write the path of a file that holds its passphrase as passphrase_file"
+	}
+	text, err := passphrase.Read()
+	if err != nil {
+		return "" // that is the passphrase's fault
+	}
+	if _, err = ssh.ParsePrivateKeyWithPassphrase([]byte(key), []byte(text)); err != nil && !errors.Is(err, x509.IncorrectPasswordError) {
+		return noKey
+	}
+	return ""
+}
+
+// passphraseFault says what is wrong with the passphrase of a private key.
+func passphraseFault(key Secret, passphrase string) string {
+	text, err := key.Read()
+	if err != nil {
+		return ""
+	}
+	_, err = ssh.ParsePrivateKey([]byte(text))
+	var encrypted *ssh.PassphraseMissingError
+	if err == nil {
+		return " is there and the private key is not encrypted: remove it"
+	}
+	if errors.As(err, &encrypted) {
+		_, err = ssh.ParsePrivateKeyWithPassphrase([]byte(text), []byte(passphrase))
+	}
+	if errors.Is(err, x509.IncorrectPasswordError) {
+		return " does not hold the passphrase of the private key: write that into it"
+	}
+	return ""
+}
+
+// knownHosts looks whether the file has a host key at all. Lines that say nothing are left out, as OpenSSH does, and the
+// connection warns of them: they may be of hosts that are none of this client's.
+func (r *reader) knownHosts(line int, s *SFTP) {
+	const what = "sftp.known_hosts_file"
+	file := r.held(s.KnownHostsFile)
+	s.KnownHostsFile = r.path(s.KnownHostsFile)
+	s.knownHosts = r.outside(line, what, "the server's host key", file, knownHostsFault).held
+}
+
+// knownHostsFault says what is wrong with a file of host keys.
+func knownHostsFault(text string) string {
+	if hostkeys.Parse([]byte(text)).Empty() {
+		return ": no line of the file holds a host key: write one as ssh-keyscan prints it, once its fingerprint is confirmed"
+	}
+	return ""
 }

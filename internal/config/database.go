@@ -1,15 +1,13 @@
 package config
 
 import (
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -19,8 +17,8 @@ func (r *reader) database(n *yaml.Node) Database {
 		dsnMend    = "the DSN with its password as ${NAME}"
 		fileMend   = "the path of a file that holds the DSN"
 	)
-	db := Database{MaxConnections: defaultMaxConnections}
-	var dsn, file *yaml.Node
+	db := Database{MaxConnections: DefaultMaxConnections}
+	var dsn, file, tls *yaml.Node
 	r.fields(n, "database", map[string]field{
 		"driver": {need: driverMend, read: func(n *yaml.Node) {
 			text, ok := r.text(n, "database.driver", driverMend)
@@ -32,11 +30,19 @@ func (r *reader) database(n *yaml.Node) Database {
 				r.fail(n.Line, "%s: write %s", shown("database.driver", text, " is not known"), driverMend)
 			}
 		}},
-		"dsn":             {read: func(n *yaml.Node) { dsn = n }},
-		"dsn_file":        {read: func(n *yaml.Node) { file = n }},
-		"timezone":        {need: zoneMend, read: func(n *yaml.Node) { db.Timezone = r.zone(n, "database.timezone") }},
-		"max_connections": {read: func(n *yaml.Node) { db.MaxConnections = r.maxConnections(n) }},
+		"dsn":               {read: func(n *yaml.Node) { dsn = n }},
+		"dsn_file":          {read: func(n *yaml.Node) { file = n }},
+		"timezone":          {need: zoneMend, read: func(n *yaml.Node) { db.Timezone = r.zone(n, "database.timezone") }},
+		"schedule_timezone": {read: func(n *yaml.Node) { db.ScheduleTimezone = r.zone(n, "database.schedule_timezone") }},
+		"max_connections":   {read: func(n *yaml.Node) { db.MaxConnections = r.maxConnections(n) }},
+		"tls":               {bare: true, read: func(n *yaml.Node) { tls = n }},
 	})
+	if tls != nil {
+		db.TLS = r.tls(tls, "database.tls")
+	}
+	if tls != nil && db.Driver == SQLite {
+		r.fail(tls.Line, "database.tls is there and sqlite has no connection: remove it")
+	}
 	switch {
 	case dsn != nil && file != nil:
 		r.fail(file.Line, "database.dsn and database.dsn_file are both there: remove one of the two")
@@ -53,12 +59,10 @@ func (r *reader) database(n *yaml.Node) Database {
 		if db.Driver == SQLite {
 			template = r.sqlitePath(template)
 		}
-		db.DSN = EnvSecret(template)
-		db.DSN = r.checkDSN(dsn.Line, "database.dsn", db)
+		db.DSN = r.dsn(dsn.Line, "database.dsn", EnvSecret(template), db)
 	case file != nil:
 		if path, ok := r.text(file, "database.dsn_file", fileMend); ok {
-			db.DSN = FileSecret(r.path(path))
-			db.DSN = r.checkDSN(file.Line, "database.dsn_file", db)
+			db.DSN = r.dsn(file.Line, "database.dsn_file", r.held(path), db)
 		}
 	default:
 		r.fail(n.Line, "database.dsn_file is missing: write %s, or as database.dsn %s", fileMend, dsnMend)
@@ -68,73 +72,57 @@ func (r *reader) database(n *yaml.Node) Database {
 
 // maxConnections reads a whole number above 0.
 func (r *reader) maxConnections(n *yaml.Node) int {
-	const what, mend = "database.max_connections", "a whole number such as 5"
-	text, ok := r.text(n, what, mend)
+	const what, hint = "database.max_connections", "a whole number such as 5"
+	text, ok := r.text(n, what, hint)
 	if !ok {
 		return 0
 	}
 	count, err := strconv.Atoi(text)
 	if err != nil || count < 1 {
-		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a number above 0"), mend)
+		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a number above 0"), hint)
 	}
 	return count
 }
 
-// checkDSN reads the DSN once, and returns it with a note of what it held. The errors of the drivers quote what they
-// cannot parse, so none is passed on.
-func (r *reader) checkDSN(line int, what string, db Database) Secret {
-	value, ok := r.secret(line, what, "the DSN", db.DSN)
-	switch {
-	case !ok:
-	case db.Driver == MySQL:
-		const mend = "write one such as user:password@tcp(host:3306)/database"
-		if cfg, err := mysql.ParseDSN(value); err != nil {
-			r.fail(line, "%s does not hold a DSN for mysql: %s", what, mend)
-		} else if cfg.DBName == "" {
-			r.fail(line, "%s does not name a database: %s", what, mend)
+// dsn takes in the DSN, with warnings of its risks.
+func (r *reader) dsn(line int, what string, s Secret, db Database) Secret {
+	s = r.outside(line, what, "the DSN", s, func(dsn string) string {
+		fault, _ := db.judge(dsn)
+		return fault
+	})
+	r.warnExposed(line, what, s)
+	if dsn, err := s.Read(); err == nil {
+		if _, risk := db.judge(dsn); risk != "" {
+			r.warn(line, "%s%s", what, risk)
 		}
-	case db.Driver == Postgres && !parsesForPostgres(value):
-		const mend = "write one such as postgres://user:password@host:5432/database"
-		r.fail(line, "%s does not hold a DSN for postgres: %s", what, mend)
-	case db.Driver == SQLite && networkDSN.MatchString(value):
-		r.fail(line, "%s does not hold a path for sqlite: write one such as /var/lib/oms/ofbiz.db", what)
 	}
-	return db.DSN.as(value)
+	return s
 }
 
-// secret reads a secret once. A path that cannot be read may be a misplaced secret, so it is not repeated.
-func (r *reader) secret(line int, what, content string, s Secret) (string, bool) {
-	value, err := s.Read()
-	var unreadable *fs.PathError
-	switch {
-	case errors.As(err, &unreadable):
-		r.fail(line, "%s cannot be read (%s): write the path of a readable file", what, unreadable.Err)
-	case errors.Is(err, errEmptyFile):
-		r.fail(line, "%s names an empty file: write %s into it", what, content)
-	case err != nil:
-		r.fail(line, "%s: %s: write the ${NAME} of a variable that is set for the exporter, or %s_file instead",
-			what, err, what[strings.LastIndex(what, ".")+1:])
+// judge says what is wrong with a DSN, also beside the settings of TLS, or else what is a risk. The errors of the drivers quote
+// what they cannot parse, so none is passed on.
+func (d Database) judge(dsn string) (fault, risk string) {
+	if strings.ContainsFunc(dsn, func(c rune) bool { return invisible(c) && (d.Driver == MySQL || !unicode.IsSpace(c)) }) {
+		return " holds a line break or an invisible character: write the DSN again, in one line", ""
 	}
-	return value, err == nil
+	switch d.Driver {
+	case MySQL:
+		return judgeMySQL(dsn, d.TLS)
+	case Postgres:
+		return judgePostgres(dsn, d.TLS)
+	case SQLite:
+		if networkDSN.MatchString(dsn) {
+			return " does not hold a path for sqlite: write one such as /var/lib/oms/ofbiz.db", ""
+		}
+	}
+	return "", ""
 }
+
+// invisible matches what no DSN holds on purpose, and a server would take for a part of a name or a password.
+func invisible(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Cf, c) }
 
 // networkDSN matches the DSNs of the servers, also after sqlitePath has made a path of a URL.
 var networkDSN = regexp.MustCompile(`postgres(?:ql)?:/|@\w*\(`)
-
-// parsesForPostgres is stricter than pgx, which takes any key for a setting of the server: that of a DSN for mysql
-// with parameters, too, and the server's error would then quote it.
-func parsesForPostgres(dsn string) bool {
-	cfg, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return false
-	}
-	for key := range cfg.RuntimeParams {
-		if !plain(key) {
-			return false
-		}
-	}
-	return true
-}
 
 // absent stands for the variables of a template. No password has it.
 const absent = "\x00"

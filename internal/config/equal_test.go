@@ -25,14 +25,20 @@ func TestEqual(t *testing.T) {
 		t.Error("a client does not equal itself")
 	}
 	changes := map[string]func(*config.Client){
-		"Client.Name":             func(c *config.Client) { c.Name = "UCG" },
-		"Client.Timezone":         func(c *config.Client) { c.Timezone = time.UTC },
-		"Client.Labels":           func(c *config.Client) { c.Labels["region"] = "us" },
-		"Database.Driver":         func(c *config.Client) { c.Database.Driver = config.Postgres },
-		"Database.DSN":            func(c *config.Client) { c.Database.DSN = config.FileSecret("other.dsn") },
-		"Database.Timezone":       func(c *config.Client) { c.Database.Timezone = time.UTC },
-		"Database.MaxConnections": func(c *config.Client) { c.Database.MaxConnections++ },
-		"CreatedExclude.Channels": func(c *config.Client) { c.Orders.CreatedExclude.Channels = nil },
+		"Client.Name":               func(c *config.Client) { c.Name = "UCG" },
+		"Client.Timezone":           func(c *config.Client) { c.Timezone = time.UTC },
+		"Client.Labels":             func(c *config.Client) { c.Labels["region"] = "us" },
+		"Database.Driver":           func(c *config.Client) { c.Database.Driver = config.Postgres },
+		"Database.DSN":              func(c *config.Client) { c.Database.DSN = config.FileSecret("other.dsn") },
+		"Database.Timezone":         func(c *config.Client) { c.Database.Timezone = time.UTC },
+		"Database.ScheduleTimezone": func(c *config.Client) { c.Database.ScheduleTimezone = time.UTC },
+		"Database.MaxConnections":   func(c *config.Client) { c.Database.MaxConnections++ },
+		"Database.TLS":              func(c *config.Client) { c.Database.TLS = nil },
+		"TLS.CA":                    func(c *config.Client) { c.Database.TLS.CA = config.Secret{} },
+		"TLS.Cert":                  func(c *config.Client) { c.Database.TLS.Cert = config.FileSecret("other.pem") },
+		"TLS.Key":                   func(c *config.Client) { c.Database.TLS.Key = config.FileSecret("other.key") },
+		"TLS.ServerName":            func(c *config.Client) { c.Database.TLS.ServerName = "" },
+		"CreatedExclude.Channels":   func(c *config.Client) { c.Orders.CreatedExclude.Channels = nil },
 		"CreatedExclude.MissingAttributes": func(c *config.Client) {
 			c.Orders.CreatedExclude.MissingAttributes = []string{"MUNICIPALITY"}
 		},
@@ -50,6 +56,7 @@ func TestEqual(t *testing.T) {
 		"SFTP.Archive":          func(c *config.Client) { c.SFTP[1].Archive = "archive" },
 		"SFTP.Failed":           func(c *config.Client) { c.SFTP[1].Failed = "failed" },
 		"SFTP.Pattern":          func(c *config.Client) { c.SFTP[1].Pattern = "*.csv" },
+		"SFTP.LegacyAlgorithms": func(c *config.Client) { c.SFTP[1].LegacyAlgorithms = true },
 		"SFTP.CheckFormat":      func(c *config.Client) { c.SFTP[1].CheckFormat = true },
 
 		"SupersetAccount.URL":      func(c *config.Client) { c.Superset.Account.URL = "https://superset.example.com" },
@@ -57,6 +64,7 @@ func TestEqual(t *testing.T) {
 		"SupersetAccount.Username": func(c *config.Client) { c.Superset.Account.Username = "krewe" },
 		"SupersetAccount.Password": func(c *config.Client) { c.Superset.Account.Password = config.EnvSecret("${KREWE_HOST}") },
 		"SupersetAccount.Token":    func(c *config.Client) { c.Superset.Account.Token = config.FileSecret("other.token") },
+		"SupersetAccount.TLS":      func(c *config.Client) { c.Superset.Account.TLS = new(config.TLS) },
 		"Superset.Dashboards":      func(c *config.Client) { c.Superset.Dashboards[0] = "ucg-order-sync" },
 		"Superset.Interval":        func(c *config.Client) { c.Superset.Interval = time.Hour },
 	}
@@ -86,7 +94,7 @@ func settings(t reflect.Type) []string {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		inner := f.Type
-		if inner.Kind() == reflect.Slice {
+		if inner.Kind() == reflect.Slice || inner == reflect.TypeFor[*config.TLS]() {
 			inner = inner.Elem()
 		}
 		if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[config.Secret]() {
@@ -116,6 +124,15 @@ func TestFileHoldsSomethingElse(t *testing.T) {
 		}
 		return c.Clients
 	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile("testdata/secrets/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	one, oneKey, other := read("tls.cert"), read("tls.key"), read("tls.ca")
 	files := map[string][2]string{
 		"dsn":         {"exporter:secret@tcp(one:3306)/krewe", "exporter:secret@tcp(two:3306)/krewe"},
 		"password":    {"hunter2", "hunter3"},
@@ -124,9 +141,13 @@ func TestFileHoldsSomethingElse(t *testing.T) {
 		"known_hosts": {"one " + publicKey, "two " + publicKey},
 		"superset":    {"hunter2", "hunter3"},
 		"token":       {"hunter2", "hunter3"},
+		"ca":          {one, other},
+		"cert":        {one, one + "a line below the certificate\n"},
+		"tls_key":     {oneKey, oneKey + "a line below the key\n"},
 	}
 	const location = "source: wms, address: host, known_hosts_file: known_hosts, path: /"
-	write("oms_exporter.yml", "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC},\n"+
+	write("oms_exporter.yml", "clients:\n  - {name: KREWE, timezone: UTC, database: {driver: mysql, dsn_file: dsn, timezone: UTC,\n"+
+		"    tls: {ca_file: ca, cert_file: cert, key_file: tls_key}},\n"+
 		"    reset_inventory: [{source: wms, config_ids: [A]}], sftp: [\n"+
 		"    {location: a, username: a, "+location+", password_file: password},\n"+
 		"    {location: b, username: b, "+location+", private_key_file: key},\n"+

@@ -42,7 +42,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := config.Load(file)
+		c, err := config.Check(file)
 		if err != nil {
 			for message := range strings.SplitSeq(err.Error(), "\n") {
 				if !line.MatchString(message) || !strings.HasPrefix(message, file) {
@@ -51,7 +51,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		again, err := config.Load(file)
+		again, err := config.Check(file)
 		if err != nil || len(again.Clients) != len(c.Clients) {
 			t.Fatalf("the second time: %v", err)
 		}

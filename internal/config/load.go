@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"time"
@@ -10,22 +9,51 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// DefaultMaxConnections is one for each area of the OMS, which uses one connection at a time: the instance, orders, jobs,
+// files and system messages.
+const DefaultMaxConnections = 5
+
 const (
 	defaultTimeoutOffset = 500 * time.Millisecond
 	// maxTimeoutOffset is Prometheus' default scrape timeout: an offset as long as that leaves no time to measure.
 	maxTimeoutOffset = 10 * time.Second
-	// defaultMaxConnections serves one area of the OMS each: the instance, orders, jobs, files and system messages.
-	defaultMaxConnections = 5
 )
+
+// A Loader reads configuration files. What one load waited for without success, the next does not wait for again. The zero
+// value is ready to use; it is safe for concurrent use.
+type Loader struct{ files files }
+
+// Load is Loader.Load for a single load.
+func Load(path string) (*Config, error) { return new(Loader).Load(path) }
 
 // Load reads and checks a configuration file. Relative paths in it are relative to its directory. The error has a line
 // for each mistake, which names the file, the line, the client and the mend; it never repeats a secret or a DSN.
-func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+//
+// A secret that cannot be read, or that does not hold what it should, is no error: see Client.SecretFaults.
+func (l *Loader) Load(path string) (*Config, error) {
+	c, r, err := l.read(path)
+	if err == nil && len(r.mistakes) > 0 {
+		c, err = nil, joined(append(r.mistakes, r.faults...)...)
 	}
-	r := &reader{file: path, dir: filepath.Dir(path)}
+	return c, err
+}
+
+// Check is Load for people who want to know of everything: each fault of a secret is an error too.
+func Check(path string) (*Config, error) {
+	c, r, err := new(Loader).read(path)
+	if err == nil {
+		err = joined(append(r.mistakes, r.faults...)...)
+	}
+	return c, err
+}
+
+// read notes what is wrong in the reader that it returns.
+func (l *Loader) read(path string) (*Config, *reader, error) {
+	data, err := l.files.read(path, filePatience)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	r := &reader{file: path, dir: filepath.Dir(path), files: &l.files}
 	c := &Config{TimeoutOffset: defaultTimeoutOffset}
 	if root := r.document(data); root != nil {
 		r.fields(root, "", map[string]field{
@@ -33,10 +61,8 @@ func Load(path string) (*Config, error) {
 			"clients": {read: func(n *yaml.Node) { c.Clients = r.clients(n) }, need: "a list of at least one client"},
 		})
 	}
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	c.Warnings = texts(r.warnings)
+	return c, r, nil
 }
 
 func (r *reader) global(n *yaml.Node, c *Config) {
@@ -49,10 +75,10 @@ func (r *reader) global(n *yaml.Node, c *Config) {
 }
 
 func (r *reader) clients(n *yaml.Node) []Client {
-	const mend = "a list of at least one client"
-	items := r.items(n, "clients", mend)
+	const hint = "a list of at least one client"
+	items := r.items(n, "clients", hint)
 	if n.Kind == yaml.SequenceNode && len(items) == 0 {
-		r.fail(n.Line, "clients is empty: write %s", mend)
+		r.fail(n.Line, "clients is empty: write %s", hint)
 	}
 	clients := make([]Client, 0, len(items))
 	lines := map[string]int{}
@@ -76,6 +102,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			break
 		}
 	}
+	r.secrets = nil
 	var c Client
 	var sftp *yaml.Node // read last, wherever it stands: it names sources of reset_inventory
 	r.fields(n, "", map[string]field{
@@ -101,5 +128,6 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 	if sftp != nil {
 		c.SFTP = r.sftp(sftp, c.ResetInventory)
 	}
+	c.outside = r.secrets
 	return c
 }

@@ -49,6 +49,10 @@ func TestGood(t *testing.T) {
 			DSN:            config.FileSecret("testdata/secrets/krewe.dsn"),
 			Timezone:       zone(t, "America/New_York"),
 			MaxConnections: 6,
+			TLS: &config.TLS{
+				CA: config.FileSecret("testdata/secrets/tls.ca"), Cert: config.FileSecret("testdata/secrets/tls.cert"),
+				Key: config.FileSecret("testdata/secrets/tls.key"), ServerName: "db.internal",
+			},
 		},
 		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
@@ -74,6 +78,7 @@ func TestGood(t *testing.T) {
 			Account: config.SupersetAccount{
 				URL: "https://tathya.example.com", Provider: config.SupersetLDAP,
 				Username: "monitor", Password: config.EnvSecret("${KREWE_PASSWORD}"),
+				TLS: &config.TLS{CA: config.FileSecret("testdata/secrets/tls.ca")},
 			},
 			Dashboards: []string{"krewe-order-sync", "KREWE Fulfillment", "12"}, Interval: 10 * time.Minute,
 		},
@@ -81,10 +86,12 @@ func TestGood(t *testing.T) {
 		Name:     "ADOC-GT",
 		Timezone: zone(t, "America/Guatemala"),
 		Database: config.Database{
-			Driver:         config.Postgres,
-			DSN:            config.EnvSecret("postgres://monitor:${ADOC_PASSWORD}@db.example.com:5432/adoc_gt"),
-			Timezone:       time.UTC,
-			MaxConnections: 5,
+			Driver:           config.Postgres,
+			DSN:              config.EnvSecret("postgres://monitor:${ADOC_PASSWORD}@db.example.com:5432/adoc_gt"),
+			Timezone:         time.UTC,
+			ScheduleTimezone: zone(t, "America/Guatemala"),
+			MaxConnections:   config.DefaultMaxConnections,
+			TLS:              new(config.TLS),
 		},
 		Superset: config.Superset{
 			Account: config.SupersetAccount{
@@ -99,7 +106,7 @@ func TestGood(t *testing.T) {
 			Driver:         config.SQLite,
 			DSN:            config.EnvSecret("testdata/demo/oms.db?mode=ro"),
 			Timezone:       zone(t, "Asia/Kolkata"),
-			MaxConnections: 5,
+			MaxConnections: config.DefaultMaxConnections,
 		},
 	}}
 	if got.TimeoutOffset != 750*time.Millisecond {
@@ -115,14 +122,14 @@ func TestGood(t *testing.T) {
 	}
 }
 
-// load writes a file into a directory of its own and loads it.
+// load writes a file into a directory of its own and checks it.
 func load(t testing.TB, content string) (*config.Config, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "krewe.yml")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return config.Load(path)
+	return config.Check(path)
 }
 
 func TestDefaults(t *testing.T) {
@@ -131,7 +138,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.TimeoutOffset != 500*time.Millisecond || c.Clients[0].Database.MaxConnections != 5 {
+	if c.TimeoutOffset != 500*time.Millisecond || c.Clients[0].Database.MaxConnections != config.DefaultMaxConnections {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -161,7 +168,7 @@ func TestBad(t *testing.T) {
 	for _, file := range files {
 		base := strings.TrimSuffix(file, ".yml")
 		t.Run(filepath.Base(base), func(t *testing.T) {
-			_, err := config.Load(file)
+			_, err := config.Check(file)
 			if err == nil {
 				t.Fatal("was taken")
 			}
@@ -179,7 +186,7 @@ func TestBad(t *testing.T) {
 				t.Errorf("got\n%swant\n%s", got, want)
 			}
 			if !messages.MatchString(got) {
-				t.Errorf("a line without file, line or mend:\n%s", got)
+				t.Errorf("a line without file, line or hint:\n%s", got)
 			}
 			if strings.Contains(got, "hunter2") {
 				t.Errorf("a password in\n%s", got)

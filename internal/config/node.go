@@ -15,6 +15,8 @@ type field struct {
 	read func(*yaml.Node)
 	// need is what to write when the key is missing. Empty: it may be left out.
 	need string
+	// bare: the key also counts without a value.
+	bare bool
 }
 
 // fields reads a mapping with known keys. A key without a value counts as missing. path names the mapping.
@@ -26,13 +28,13 @@ func (r *reader) fields(n *yaml.Node, path string, known map[string]field) {
 	keys := slices.Sorted(maps.Keys(known))
 	for key, value := range r.pairs(n, path) {
 		if f, ok := known[key.Value]; !ok {
-			mend := "remove it, or write one of " + strings.Join(keys, ", ")
+			hint := "remove it, or write one of " + strings.Join(keys, ", ")
 			if slip := nearest(key.Value, keys); slip != "" {
-				mend = "write " + slip
+				hint = "write " + slip
 				delete(missing, slip)
 			}
-			r.fail(key.Line, "%s: %s", shown("unknown key", key.Value, inside(path)), mend)
-		} else if !isNull(value) {
+			r.fail(key.Line, "%s: %s", shown("unknown key", key.Value, inside(path)), hint)
+		} else if !isNull(value) || f.bare {
 			delete(missing, key.Value)
 			f.read(value)
 		}
@@ -70,9 +72,9 @@ func (r *reader) pairs(n *yaml.Node, path string) iter.Seq2[*yaml.Node, *yaml.No
 }
 
 // items returns the items of a list.
-func (r *reader) items(n *yaml.Node, what, mend string) []*yaml.Node {
+func (r *reader) items(n *yaml.Node, what, hint string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
-		r.fail(n.Line, "%s is not a list: write %s", what, mend)
+		r.fail(n.Line, "%s is not a list: write %s", what, hint)
 		return nil
 	}
 	var items []*yaml.Node
@@ -83,10 +85,10 @@ func (r *reader) items(n *yaml.Node, what, mend string) []*yaml.Node {
 }
 
 // names returns the items of a list of texts. lines holds those that are taken already, see unique.
-func (r *reader) names(n *yaml.Node, what, mend string, lines map[string]int) []string {
+func (r *reader) names(n *yaml.Node, what, hint string, lines map[string]int) []string {
 	var names []string
-	for _, item := range r.items(n, what, mend) {
-		if name, ok := r.text(item, "an item of "+what, mend); ok && r.unique(lines, item, what, "remove one of the two") {
+	for _, item := range r.items(n, what, hint) {
+		if name, ok := r.text(item, "an item of "+what, hint); ok && r.unique(lines, item, what, "remove one of the two") {
 			names = append(names, name)
 		}
 	}
@@ -94,12 +96,12 @@ func (r *reader) names(n *yaml.Node, what, mend string, lines map[string]int) []
 }
 
 // text returns a value as it is written, also where YAML would read a number.
-func (r *reader) text(n *yaml.Node, what, mend string) (string, bool) {
+func (r *reader) text(n *yaml.Node, what, hint string) (string, bool) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		r.fail(n.Line, "%s is not plain text: write %s", what, mend)
+		r.fail(n.Line, "%s is not plain text: write %s", what, hint)
 	case isNull(n) || strings.TrimSpace(n.Value) == "":
-		r.fail(n.Line, "%s is empty: write %s", what, mend)
+		r.fail(n.Line, "%s is empty: write %s", what, hint)
 	default:
 		return n.Value, true
 	}
@@ -107,13 +109,13 @@ func (r *reader) text(n *yaml.Node, what, mend string) (string, bool) {
 }
 
 // checked reads a text into to, unless fault finds something wrong with it. It returns whether it did.
-func (r *reader) checked(n *yaml.Node, to *string, what, mend string, fault func(string) string) bool {
-	value, ok := r.text(n, what, mend)
+func (r *reader) checked(n *yaml.Node, to *string, what, hint string, fault func(string) string) bool {
+	value, ok := r.text(n, what, hint)
 	if !ok {
 		return false
 	}
 	if wrong := fault(value); wrong != "" {
-		r.fail(n.Line, "%s: write %s", shown(what, value, wrong), mend)
+		r.fail(n.Line, "%s: write %s", shown(what, value, wrong), hint)
 		return false
 	}
 	*to = value
@@ -121,25 +123,25 @@ func (r *reader) checked(n *yaml.Node, to *string, what, mend string, fault func
 }
 
 // duration reads a duration within limits, which fits tells and limits says in words.
-func (r *reader) duration(n *yaml.Node, what, mend, limits string, fits func(time.Duration) bool) time.Duration {
-	text, ok := r.text(n, what, mend)
+func (r *reader) duration(n *yaml.Node, what, hint, limits string, fits func(time.Duration) bool) time.Duration {
+	text, ok := r.text(n, what, hint)
 	if !ok {
 		return 0
 	}
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a duration"), mend)
+		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a duration"), hint)
 	case !fits(d):
-		r.fail(n.Line, "%s: write %s", shown(what, text, " is not "+limits), mend)
+		r.fail(n.Line, "%s: write %s", shown(what, text, " is not "+limits), hint)
 	}
 	return d
 }
 
 // unique notes a mistake when the text of a node is in lines already, and else puts it there.
-func (r *reader) unique(lines map[string]int, n *yaml.Node, what, mend string) bool {
+func (r *reader) unique(lines map[string]int, n *yaml.Node, what, hint string) bool {
 	if first, taken := lines[n.Value]; taken {
-		r.fail(n.Line, "%s in line %d already: %s", shown(what, n.Value, " is"), first, mend)
+		r.fail(n.Line, "%s in line %d already: %s", shown(what, n.Value, " is"), first, hint)
 		return false
 	}
 	lines[n.Value] = n.Line

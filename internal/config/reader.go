@@ -7,7 +7,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strconv"
+	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,6 +19,10 @@ type reader struct {
 	dir      string // against which relative paths are read
 	client   string // the client that is being read, for the messages
 	mistakes []mistake
+	files    *files
+	secrets  []*outside // those of the client that is being read
+	faults   []mistake  // of secrets, which are their client's trouble
+	warnings []mistake  // the configuration works, and should still be better
 }
 
 type mistake struct {
@@ -29,21 +33,40 @@ type mistake struct {
 // fail notes a mistake. The text ends with the mend: what to write instead. It must not repeat text of the file that
 // could be a misplaced secret; see shown.
 func (r *reader) fail(line int, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if r.client != "" {
-		text = "client " + r.client + ": " + text
-	}
-	r.mistakes = append(r.mistakes, mistake{line, fmt.Sprintf("%s:%d: %s", r.file, line, text)})
+	r.mistakes = append(r.mistakes, mistake{line, r.where(line) + fmt.Sprintf(format, args...)})
 }
 
-// err returns the mistakes in the order of the file, each on its own line.
-func (r *reader) err() error {
-	slices.SortStableFunc(r.mistakes, func(a, b mistake) int { return a.line - b.line })
-	errs := make([]error, 0, len(r.mistakes))
-	for _, m := range r.mistakes {
-		errs = append(errs, errors.New(m.text))
+// warn is fail for what is no mistake but a risk.
+func (r *reader) warn(line int, format string, args ...any) {
+	r.warnings = append(r.warnings, mistake{line, r.where(line) + fmt.Sprintf(format, args...)})
+}
+
+// where says of what a message is.
+func (r *reader) where(line int) string {
+	where := fmt.Sprintf("%s:%d: ", r.file, line)
+	if r.client != "" {
+		where += "client " + r.client + ": "
+	}
+	return where
+}
+
+// joined returns the mistakes in the order of the file, each on its own line.
+func joined(mistakes ...mistake) error {
+	var errs []error
+	for _, text := range texts(mistakes) {
+		errs = append(errs, errors.New(text))
 	}
 	return errors.Join(errs...)
+}
+
+// texts returns what the mistakes say, in the order of the file.
+func texts(mistakes []mistake) []string {
+	slices.SortStableFunc(mistakes, func(a, b mistake) int { return a.line - b.line })
+	var all []string
+	for _, m := range mistakes {
+		all = append(all, m.text)
+	}
+	return all
 }
 
 // document returns the root of the file's only document, or nil when there is none.
@@ -66,22 +89,48 @@ func (r *reader) document(data []byte) *yaml.Node {
 }
 
 var (
-	yamlLine   = regexp.MustCompile(`^line (\d+): `)
-	yamlAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	yamlLine   = regexp.MustCompile(`^line \d+: `)
+	inBrackets = regexp.MustCompile(`did not find expected (',' or '[]}]'|node content)$`) // where these are open
 )
 
-// syntax notes an error of the YAML parser, which gives its line in the text, or not at all.
+// syntax notes an error of the YAML parser. Its text may repeat the name of an anchor.
 func (r *reader) syntax(data []byte, err error) {
-	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
-	if match := yamlAnchor.FindStringSubmatch(text); match != nil {
-		before, _, _ := bytes.Cut(data, []byte("*"+match[1]))
-		r.fail(1+bytes.Count(before, []byte("\n")), "an alias has no anchor: quote text that begins with *")
+	line := lineOf(data, err)
+	text := yamlLine.ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "")
+	if strings.HasPrefix(text, "unknown anchor ") {
+		r.fail(line, "an alias has no anchor: quote text that begins with *")
 		return
 	}
-	if match := yamlLine.FindStringSubmatch(text); match != nil {
-		line, _ = strconv.Atoi(match[1])
-		text = text[len(match[0]):]
+	const hint = "indent with spaces, write key: value, quote text that holds other signs, and look at the line above, too"
+	r.fail(line, "from here on this is not YAML (%s): %s", text, hint)
+}
+
+// lineOf returns the line at which the YAML parser meets this error: it names that of the block around it, or the one before, or
+// none. It is the last line of the least part of the file that has the error. What is before that line and ends in brackets is good
+// so far. With another error it has the cause, as a quote that is open: it was meant to end in the line in which it begins.
+func lineOf(data []byte, err error) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	for {
+		last := sort.Search(len(lines)-1, func(n int) bool {
+			found := parse(bytes.Join(lines[:n+1], nil))
+			return found != nil && found.Error() == err.Error()
+		})
+		lines = lines[:last]
+		if err = parse(bytes.Join(lines, nil)); err == nil || inBrackets.MatchString(err.Error()) {
+			return last + 1
+		}
 	}
-	const mend = "indent with spaces, write key: value, and quote text that holds other signs"
-	r.fail(line, "from here on this is not YAML (%s): %s", text, mend)
+}
+
+// parse returns the first error of the YAML parser in all documents.
+func parse(data []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var document yaml.Node
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }

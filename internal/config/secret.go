@@ -1,12 +1,14 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,40 +17,69 @@ import (
 type Secret struct {
 	// text is a pointer because fmt cannot call the methods of a value in an unexported field of another struct: it
 	// prints what the fields hold, and of a pointer to text only the address.
-	text *string // a path when file is set, else a template with each ${NAME} to be replaced by the environment
-	file bool
-	held *[sha256.Size]byte // the digest of what it held when the configuration was loaded
+	text  *string // a path when file is set, else a template with each ${NAME} to be replaced by the environment
+	file  bool
+	held  *[sha256.Size]byte // the digest of what it held when the configuration was loaded
+	files *files             // by which a file is read
+	judge *outside           // says whether what is held can be used; nil for anything can
 }
 
-// FileSecret is the content of a file, without the white space around it.
+// FileSecret is the content of a file, without the white space around it and a byte order mark.
 func FileSecret(path string) Secret { return Secret{text: &path, file: true} }
 
 // EnvSecret is the template with each ${NAME} replaced by that variable of the environment, as it is: in a URL the
 // variable must hold percent-encoded text.
 func EnvSecret(template string) Secret { return Secret{text: &template} }
 
-// Read returns the secret as it is now. Its errors name the file or the variable, and never hold any of the secret.
+// Read returns the secret as it is now. Its errors name the file or the variable, and never hold any of the secret. One of a
+// wrong form is an error too: what it is given to would quote it.
 func (s Secret) Read() (string, error) {
+	value, err := s.read()
+	if err == nil && s.judge != nil {
+		if wrong := s.judge.judge(value); wrong != "" {
+			return "", errors.New(s.judge.what + wrong)
+		}
+	}
+	return value, err
+}
+
+// read is Read without a look at the form.
+func (s Secret) read() (string, error) {
 	switch {
 	case s.text == nil:
 		return "", errors.New("the secret is not set")
 	case s.file:
-		return readFile(*s.text)
+		return s.readFile()
 	default:
 		return expand(*s.text)
 	}
 }
 
-var errEmptyFile = errors.New("the file is empty")
+// Beside is the file that has the same path with a suffix.
+func (s Secret) Beside(suffix string) Secret { return FileSecret(*s.text + suffix) }
 
-func readFile(path string) (string, error) {
-	content, err := os.ReadFile(path)
+var (
+	errEmptyFile = errors.New("the file is empty")
+	errUTF16     = errors.New("the file is encoded in UTF-16: save it as UTF-8")
+)
+
+const byteOrderMark = "\ufeff" // some editors begin each file of UTF-8 with it
+
+func (s Secret) readFile() (string, error) {
+	read := s.files
+	if read == nil {
+		read = new(files)
+	}
+	content, err := read.read(*s.text, secretPatience)
 	if err != nil {
 		return "", fmt.Errorf("read secret: %w", err)
 	}
-	value := strings.TrimSpace(string(content))
+	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
+		return "", fmt.Errorf("read secret: %s: %w", *s.text, errUTF16)
+	}
+	value := strings.TrimSpace(strings.TrimPrefix(string(content), byteOrderMark))
 	if value == "" {
-		return "", fmt.Errorf("read secret: %s: %w", path, errEmptyFile)
+		return "", fmt.Errorf("read secret: %s: %w", *s.text, errEmptyFile)
 	}
 	return value, nil
 }
@@ -77,6 +108,18 @@ func expand(template string) (string, error) {
 	return value, nil
 }
 
+// set reports whether there is a secret at all.
+func (s Secret) set() bool { return s.text != nil }
+
+// exposed reports whether everybody on the machine may read the secret's file. Its group may: that is the exporter's.
+func (s Secret) exposed() bool {
+	if !s.file {
+		return false
+	}
+	info, err := os.Stat(*s.text)
+	return err == nil && info.Mode().Perm()&0o004 != 0
+}
+
 // as notes what the secret holds now, so that a reload can tell whether that has changed.
 func (s Secret) as(value string) Secret {
 	held := sha256.Sum256([]byte(value))
@@ -95,8 +138,16 @@ func (s Secret) same(other Secret) bool {
 // equal tells whether they also held the same.
 func (s Secret) equal(other Secret) bool { return s.same(other) && sameHeld(s.held, other.held) }
 
-// sameHeld compares what two files or variables held. What was not loaded holds nothing that could differ.
-func sameHeld(a, b *[sha256.Size]byte) bool { return a == nil || b == nil || *a == *b }
+// sameHeld compares what a file or variable held with what it holds now. What cannot be read now is no change: what is in
+// force goes on with what it has. What could not be read then is one.
+func sameHeld(then, now *[sha256.Size]byte) bool { return now == nil || then != nil && *then == *now }
+
+// written says that what is wrong with the secret stands in the configuration file itself: it is all there, or a variable is
+// not written as one.
+func (s Secret) written() bool {
+	variables := variable.FindAllStringSubmatch(*s.text, -1)
+	return !s.file && (len(variables) == 0 || slices.ContainsFunc(variables, func(v []string) bool { return v[1] == "" }))
+}
 
 const hidden = "<secret>"
 

@@ -28,6 +28,14 @@ func TestSecretIsReadAnew(t *testing.T) {
 			t.Errorf("file: got %q, %v", got, err)
 		}
 	}
+	for _, written := range []string{"\ufefffourth", "\ufeff fourth \r\n", "fourth\r\n\r\n"} { // as editors do
+		if err := os.WriteFile(file, []byte(written), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := secret.Read(); got != "fourth" || err != nil {
+			t.Errorf("file with %q: got %q, %v", written, got, err)
+		}
+	}
 	secret = config.EnvSecret("$USER:${OMS_TEST_A}${OMS_TEST_B}@tcp(db)/ofbiz")
 	t.Setenv("OMS_TEST_A", "${OMS_TEST_B}") // a value is not a template
 	for _, b := range []string{"first", "second"} {

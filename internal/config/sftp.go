@@ -20,7 +20,7 @@ func (r *reader) sftp(n *yaml.Node, sources []ResetSource) []SFTP {
 		l := r.location(item, lines, sources)
 		if i := slices.IndexFunc(locations, l.contradicts); i >= 0 {
 			r.fail(item.Line, "the sftp location in line %d has the same address and username, so one connection serves both: "+
-				"write the same password or private key, passphrase and known_hosts_file", items[i].Line)
+				"write the same password, private key, passphrase, known_hosts_file and legacy_algorithms", items[i].Line)
 		}
 		locations = append(locations, l)
 	}
@@ -33,7 +33,8 @@ func (s SFTP) contradicts(other SFTP) bool {
 		return false
 	}
 	return !s.Password.same(other.Password) || !s.PrivateKey.same(other.PrivateKey) ||
-		!s.Passphrase.same(other.Passphrase) || s.KnownHostsFile != other.KnownHostsFile
+		!s.Passphrase.same(other.Passphrase) || s.KnownHostsFile != other.KnownHostsFile ||
+		s.LegacyAlgorithms != other.LegacyAlgorithms
 }
 
 // location reads one location. lines holds the names that are taken already, see unique.
@@ -41,36 +42,37 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 	s := SFTP{Pattern: "*"}
 	nodes := map[string]*yaml.Node{}
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
-	text := func(to *string, key, mend string, fault func(string) string) field {
-		return field{need: mend, read: func(n *yaml.Node) {
-			if r.checked(n, to, "sftp."+key, mend, fault) {
+	text := func(to *string, key, hint string, fault func(string) string) field {
+		return field{need: hint, read: func(n *yaml.Node) {
+			if r.checked(n, to, "sftp."+key, hint, fault) {
 				nodes[key] = n
 			}
 		}}
 	}
 	optional := func(f field) field { return field{read: f.read} }
-	var format string
+	var format, legacy string
 	r.fields(n, "sftp", map[string]field{
-		"location":         text(&s.Location, "location", "a name such as reset-inventory", anyText),
-		"source":           text(&s.Source, "source", sourcesMend(sources), sourceFault(sources)),
-		"address":          text(&s.Address, "address", "host:port such as sftp.example.com:22", addressFault),
-		"username":         text(&s.Username, "username", "the name of a user who may only read", anyText),
-		"password":         keep("password"),
-		"password_file":    keep("password_file"),
-		"private_key_file": keep("private_key_file"),
-		"passphrase_file":  keep("passphrase_file"),
-		"known_hosts_file": text(&s.KnownHostsFile, "known_hosts_file", "the path of a file that holds the server's host key", anyText),
-		"path":             text(&s.Path, "path", "an absolute path on the server such as /home/krewe/hotwax/inventory", pathFault),
-		"archive":          optional(text(&s.Archive, "archive", "a folder such as archive", anyText)),
-		"failed":           optional(text(&s.Failed, "failed", "a folder such as failed", anyText)),
-		"pattern":          optional(text(&s.Pattern, "pattern", `one such as "*InventoryItemExport*.csv"`, patternFault)),
-		"format":           optional(text(&format, "format", "reset_inventory, or leave it out", formatFault)),
+		"location":          text(&s.Location, "location", "a name such as reset-inventory", anyText),
+		"source":            text(&s.Source, "source", sourcesMend(sources), sourceFault(sources)),
+		"address":           text(&s.Address, "address", "host:port such as sftp.example.com:22", addressFault),
+		"username":          text(&s.Username, "username", "the name of a user who may only read", anyText),
+		"password":          keep("password"),
+		"password_file":     keep("password_file"),
+		"private_key_file":  keep("private_key_file"),
+		"passphrase_file":   keep("passphrase_file"),
+		"known_hosts_file":  text(&s.KnownHostsFile, "known_hosts_file", "the path of a file that holds the server's host key", anyText),
+		"legacy_algorithms": optional(text(&legacy, "legacy_algorithms", "true, or leave it out", legacyFault)),
+		"path":              text(&s.Path, "path", "an absolute path on the server such as /home/krewe/hotwax/inventory", pathFault),
+		"archive":           optional(text(&s.Archive, "archive", "a folder such as archive", anyText)),
+		"failed":            optional(text(&s.Failed, "failed", "a folder such as failed", anyText)),
+		"pattern":           optional(text(&s.Pattern, "pattern", `one such as "*InventoryItemExport*.csv"`, patternFault)),
+		"format":            optional(text(&format, "format", "reset_inventory, or leave it out", formatFault)),
 	})
 	if s.Location != "" {
 		r.unique(lines, nodes["location"], "sftp.location", "give each location a name of its own")
 	}
 	s.Address, _ = address(s.Address)
-	s.CheckFormat = format != ""
+	s.CheckFormat, s.LegacyAlgorithms = format != "", legacy == "true"
 	r.folders(s, nodes)
 	r.credentials(n, &s, nodes)
 	if s.KnownHostsFile != "" {
@@ -143,6 +145,13 @@ func patternFault(text string) string {
 func formatFault(text string) string {
 	if text != "reset_inventory" {
 		return " is not known"
+	}
+	return ""
+}
+
+func legacyFault(text string) string {
+	if text != "true" && text != "false" {
+		return " is neither true nor false"
 	}
 	return ""
 }

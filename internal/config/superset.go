@@ -22,9 +22,11 @@ func (r *reader) superset(n *yaml.Node) Superset {
 	)
 	s := Superset{Account: SupersetAccount{Provider: SupersetDB}, Interval: defaultSupersetInterval}
 	nodes := map[string]*yaml.Node{}
+	var address, tls *yaml.Node
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
 	r.fields(n, "superset", map[string]field{
 		"url": {need: urlMend, read: func(n *yaml.Node) {
+			address = n
 			r.checked(n, &s.Account.URL, "superset.url", urlMend, urlFault)
 			s.Account.URL = strings.TrimRight(s.Account.URL, "/")
 		}},
@@ -39,12 +41,23 @@ func (r *reader) superset(n *yaml.Node) Superset {
 				r.fail(n.Line, "superset.dashboards is empty: write %s", listMend)
 			}
 		}},
+		"tls": {bare: true, read: func(n *yaml.Node) { tls = n }},
 		"interval": {read: func(n *yaml.Node) {
 			s.Interval = r.duration(n, "superset.interval", "a duration such as 5m", "from 1m to 12h",
 				func(d time.Duration) bool { return minSupersetInterval <= d && d <= maxSupersetInterval })
 		}},
 	})
 	r.supersetLogin(n, &s.Account, nodes)
+	u, err := url.Parse(s.Account.URL)
+	plain := err == nil && u.Scheme == "http"
+	if tls != nil {
+		s.Account.TLS = r.tls(tls, "superset.tls")
+		if plain {
+			r.fail(tls.Line, "superset.tls is there and superset.url has no TLS: write https:// there, or remove tls")
+		}
+	} else if plain && !local(u.Hostname()) {
+		r.warn(address.Line, "superset.url sends the login and the data over the network in plain text: write https://")
+	}
 	return s
 }
 
@@ -58,7 +71,7 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 			}
 		}
 		a.Provider = ""
-		a.Token, _ = r.fileSecret(token, "superset.token_file", "the token")
+		a.Token = r.fileSecret(token, "superset.token_file", "the token")
 		return
 	}
 	if nodes["username"] == nil {
@@ -76,7 +89,7 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 	case file != nil && variable != nil:
 		r.fail(variable.Line, "superset.password_file and superset.password are both there: remove one of the two")
 	case file != nil:
-		a.Password, _ = r.fileSecret(file, "superset.password_file", "the password")
+		a.Password = r.fileSecret(file, "superset.password_file", "the password")
 	case variable != nil:
 		a.Password = r.envPassword(variable, "superset.password")
 	case nodes["username"] != nil:

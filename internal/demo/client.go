@@ -31,6 +31,8 @@ type client struct {
 	due    []*run // those that wait for a scheduler that is down
 	feeds  []*feed
 
+	moquiServer moqui // of a client that has one
+
 	uploads []*upload
 	shown   atomic.Pointer[shown]
 	server  *sftpServer
@@ -41,8 +43,11 @@ type client struct {
 	// What the faults must mend when they are switched off.
 	heldOrders map[string][]*order
 	heldRuns   map[string][]*run
+	flakes     int   // runs of the flaky job
+	misdated   []row // written by the wrong zone, in that order
 	heldFile   *file
 	heldUpload *upload
+	flaky      int // files of flakyConfig that ended
 }
 
 // newClient sets a client's world going at the given moment. It has no database yet.
@@ -61,6 +66,9 @@ func newClient(p profile, now time.Time, seed uint64) *client {
 	c.openChannels()
 	c.scheduleJobs()
 	c.openFeeds()
+	if p.moqui {
+		c.openMoqui(seed)
+	}
 	return c
 }
 

@@ -68,9 +68,9 @@ func (c *client) flush(ctx context.Context) error {
 	return err
 }
 
-// write writes what has changed, in one transaction.
+// write writes what has changed, in one transaction, unless the replica has stopped that the exporter reads.
 func (c *client) write(ctx context.Context) error {
-	if len(c.unwritten) == 0 && c.purge.IsZero() {
+	if c.on[replicaStopped] || len(c.unwritten) == 0 && c.purge.IsZero() {
 		return nil
 	}
 	if err := c.prepare(ctx); err != nil {
@@ -83,10 +83,11 @@ func (c *client) write(ctx context.Context) error {
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	// Each statement takes microseconds. Watching the context in each would cost more than the statement itself.
 	whole := context.WithoutCancel(ctx)
+	zone := c.writingZone()
 	for _, r := range c.unwritten {
-		cells := slices.Concat(r.values(), r.meta().values())
+		cells := slices.Concat(r.values(), r.meta().values(r.table()))
 		for i, cell := range cells {
-			cells[i] = stored(cell, c.serverZone)
+			cells[i] = stored(cell, zone)
 		}
 		name := r.table().name
 		insert := tx.StmtContext(whole, c.insert[name]) //nolint:sqlclosecheck // the transaction closes it
@@ -95,7 +96,7 @@ func (c *client) write(ctx context.Context) error {
 		}
 	}
 	if !c.purge.IsZero() {
-		if _, err := tx.ExecContext(whole, purgeJobs, stored(c.purge, c.serverZone)); err != nil {
+		if _, err := tx.ExecContext(whole, purgeJobs, stored(c.purge, zone)); err != nil {
 			return fmt.Errorf("purge jobs: %w", err)
 		}
 	}
@@ -104,6 +105,9 @@ func (c *client) write(ctx context.Context) error {
 	}
 	for _, r := range c.unwritten {
 		r.meta().unwritten = false
+		if c.on[timezoneWrong] {
+			c.misdated = append(c.misdated, r)
+		}
 	}
 	c.unwritten, c.purge = c.unwritten[:0], time.Time{}
 	return nil

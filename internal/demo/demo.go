@@ -17,8 +17,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // past is how much history a new demo has: more than the 7 days that the exporter looks back.
@@ -132,14 +130,15 @@ func (d *Demo) SetFault(ctx context.Context, clientName, name string, on bool) e
 	return nil
 }
 
-// Wrap returns src with the fault db-hung: while it is on, every question of the client's database hangs until its
-// context ends. An unknown client is never hung.
-func (d *Demo) Wrap(clientName string, src oms.Source) oms.Source {
+// Hang waits until ctx ends while the client's fault db-hung is on, and returns at once while it is off. An unknown client
+// is never hung.
+func (d *Demo) Hang(ctx context.Context, clientName string) error {
 	c, err := d.client(clientName)
-	if err != nil {
-		return src
+	if err != nil || !c.hung.Load() {
+		return nil //nolint:nilerr // somebody else's client
 	}
-	return &hanging{Source: src, client: c}
+	<-ctx.Done()
+	return fmt.Errorf("%s: the database does not answer (demo fault db-hung): %w", c.name, context.Cause(ctx))
 }
 
 // FaultHandler switches faults by POST ?client=…&name=…&on=true|false, and lists them with their state by GET.

@@ -41,6 +41,9 @@ func expectHealthy(observers []*observer) {
 
 // A week with the start of daylight saving in it: no check finds anything at any hour.
 func TestHealthyWeek(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out long simulations")
+	}
 	t.Parallel()
 	const week = 7 * 24 * time.Hour
 	d, observers := newTestDemo(t, 4, 48*time.Hour, 1)

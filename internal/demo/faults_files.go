@@ -5,17 +5,15 @@ import (
 	"time"
 )
 
-// setFileMissing back-dates everything that counts for the last deadline, on SFTP too; meanwhile nothing is delivered. In the
-// end somebody uploads a file into the data manager by hand.
+// setFileMissing back-dates everything that counts for the last deadline, and takes it off SFTP; meanwhile nothing is delivered.
+// In the end somebody uploads a file into the data manager by hand.
 func (c *client) setFileMissing(on bool) {
 	if !on {
 		c.passThrough(c.feed(resetConfig), c.now)
 		return
 	}
-	since := c.missDeadline()
-	for _, u := range c.delivered(since) {
-		u.folder, u.modified = archive, since.Add(-100*time.Minute)
-	}
+	missing := c.delivered(c.missDeadline())
+	c.uploads = slices.DeleteFunc(c.uploads, func(u *upload) bool { return slices.Contains(missing, u) })
 }
 
 // setFileLate lets what counts for the last deadline get lost after the import job has fetched it, and whatever it fetches
@@ -36,6 +34,24 @@ func (c *client) setFileStuck(on bool) {
 	}
 	for range c.fetch() {
 		c.passThrough(c.feed(resetConfig), c.now)
+	}
+}
+
+// backdated is how old the time is that an upload keeps: that of Friday's export on Monday.
+const backdated = 68 * time.Hour
+
+// setFileBackdated leaves what counts for the last deadline, and whatever comes, in the inbox, with the time of days ago. In the
+// end it is imported.
+func (c *client) setFileBackdated(on bool) {
+	if !on {
+		c.setFileStuck(false)
+		return
+	}
+	c.strand(inbox)
+	for _, u := range c.uploads {
+		if u.folder == inbox && u != c.heldUpload {
+			u.modified = c.now.Add(-backdated).Truncate(time.Second)
+		}
 	}
 }
 
@@ -88,6 +104,39 @@ func (c *client) setFileFailed(on bool) {
 	}
 }
 
+// setFileEmpty has every file that counts for the last deadline be without records. In the end a full one is read.
+func (c *client) setFileEmpty(on bool) { c.setFileFailed(on) }
+
+// setConfigWrong disables the configuration by which the exporter knows the reset-inventory files: what comes goes by another one. In
+// the end it is enabled, and a file is read.
+func (c *client) setConfigWrong(on bool) {
+	mode := "DMC_QUEUE"
+	if on {
+		mode = "DMC_DISABLED"
+	}
+	c.putConfig(c.feed(resetConfig), mode)
+	if !on {
+		c.passThrough(c.feed(resetConfig), c.now)
+	}
+}
+
+// setFilesFlaky fails every third file of a feed, of the past day too; a good one always follows. In the end all are repeated.
+func (c *client) setFilesFlaky(on bool) {
+	flaky := c.feed(flakyConfig)
+	n := 0
+	for _, x := range flaky.files {
+		if x.status == done || x.status == failed {
+			if x.status, x.refused = done, 0; on && n%3 == 0 {
+				x.status, x.refused = failed, x.records
+			}
+			n++
+			c.put(x)
+		}
+	}
+	c.flaky = 1 // the next one is good
+	c.passThrough(flaky, c.now)
+}
+
 // setFilePending leaves a file behind that nobody takes; in the end it is read.
 func (c *client) setFilePending(on bool) {
 	if on {
@@ -99,10 +148,16 @@ func (c *client) setFilePending(on bool) {
 	c.heldFile = nil
 }
 
-// setFilesFailing fails the newest files of a feed and those that come; in the end a repaired one is read.
+// setFilesFailing fails the newest files of a feed and those that come; in the end all are repaired and read.
 func (c *client) setFilesFailing(on bool) {
 	other := c.feed(otherConfig)
 	if !on {
+		for _, x := range other.files {
+			if x.status == failed {
+				x.status, x.refused = done, 0
+				c.put(x)
+			}
+		}
 		c.passThrough(other, c.now)
 		return
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -10,6 +11,8 @@ const (
 	outage = time.Hour
 	// idle is for how long a scheduler that is down has started nothing.
 	idle = 25 * time.Minute
+	// lost is how long ago a schedule was lost: more than three of its intervals.
+	lost = 2 * time.Hour
 	// streak is the time in which every run of the failing job failed.
 	streak = 75 * time.Minute
 )
@@ -29,17 +32,11 @@ func (c *client) setJobStuck(on bool) {
 	delete(c.heldRuns, name)
 }
 
-// setInstanceDied leaves the runs of the second instance behind. What it did since it died, the first one did. When it
-// is back it does as OFBiz does: what it finds running has crashed and is run once more.
+// setInstanceDied leaves the runs of the second instance behind. When it is back it does as OFBiz does: what it finds running
+// has crashed and is run once more.
 func (c *client) setInstanceDied(on bool) {
-	died := c.now.Add(-outage)
 	if on {
-		for _, r := range c.runs {
-			if r.instance == c.instances()[1] && (r.status == running || r.finished.After(died) || r.cancelled.After(died)) {
-				r.instance = c.instances()[0]
-				c.put(r)
-			}
-		}
+		c.silence()
 		for _, enum := range []string{"JOB_IMP_ITM_CNCL", "JOB_IMP_RTN", "UL_RCNT_INV", "JOB_BKR_ORD"} {
 			r := c.ran(c.job(enum), running, c.instances()[1], outage)
 			c.heldRuns[instanceDied] = append(c.heldRuns[instanceDied], r)
@@ -52,6 +49,103 @@ func (c *client) setInstanceDied(on bool) {
 		c.rerun(r.job, r)
 	}
 	delete(c.heldRuns, instanceDied)
+}
+
+// silence takes every sign of life from the second instance since it died: what it did since, the first one did.
+func (c *client) silence() {
+	died := c.now.Add(-outage)
+	for _, r := range c.runs {
+		if r.instance == c.instances()[1] && (r.status == running || r.finished.After(died) || r.cancelled.After(died)) {
+			r.instance = c.instances()[0]
+			c.put(r)
+		}
+	}
+}
+
+// setJobClaimed leaves behind what the second instance had claimed, one row of it not even queued: no other takes such rows, and
+// the schedules of their jobs stand still. A person gives them back in the end.
+func (c *client) setJobClaimed(on bool) {
+	if !on {
+		for _, r := range c.heldRuns[jobClaimed] {
+			r.status, r.instance = pending, ""
+			c.start(r)
+		}
+		delete(c.heldRuns, jobClaimed)
+		return
+	}
+	c.silence()
+	for i, enum := range []string{"JOB_IMP_RTN", "JOB_IMP_ITM_CNCL", "JOB_BKR_ORD_UNF"} {
+		r := c.job(enum).next
+		if r == nil || r.status != pending {
+			continue
+		}
+		r.due, r.instance, r.created = c.now.Add(-outage), c.instances()[1], c.now.Add(-2*outage)
+		if i > 0 {
+			r.status = queued
+		}
+		c.put(r)
+		r.updated = r.due // the claim and its queueing were an hour ago
+		c.heldRuns[jobClaimed] = append(c.heldRuns[jobClaimed], r)
+	}
+}
+
+// setScheduleLost lets the server have died, a while ago, between a start of the job and the next row (OFBIZ-13370). What ran since
+// were other calls.
+func (c *client) setScheduleLost(on bool) {
+	j := c.job("JOB_UL_PRCS")
+	if !on {
+		c.schedule(j, c.now, "")
+		return
+	}
+	died := c.now.Add(-lost)
+	for _, r := range c.runs {
+		if r.job == j && r.started.After(died) {
+			r.job, r.name, r.service = nil, strconv.FormatInt(r.started.UnixMilli(), 10), "sendOrderNotification"
+			c.put(r)
+		}
+	}
+	if r := j.next; r != nil && r.status == pending {
+		r.status, r.instance, r.due, r.started, r.cancelled = crashed, c.instances()[0], died, died, died.Add(time.Minute)
+		c.put(r)
+	}
+	j.next = nil
+}
+
+// setJobFlaky makes failures of two of three late runs, but not of the last; more follow. That the ticket ends before a day is over,
+// they have succeeded in the end.
+func (c *client) setJobFlaky(on bool) {
+	c.flakes = 0
+	if !on {
+		for _, r := range c.heldRuns[jobFlaky] {
+			c.finish(r, done, "")
+		}
+		delete(c.heldRuns, jobFlaky)
+		return
+	}
+	n := 0
+	for _, r := range slices.Backward(c.runs) {
+		if r.job != c.job(flakyJob) || r.status != done {
+			continue
+		}
+		if n++; n%3 != 1 {
+			c.flake(r, r.finished)
+		}
+	}
+}
+
+// flaked makes a failure of a run that ends, unless the two before it failed, and says whether it did.
+func (c *client) flaked(r *run) bool {
+	c.flakes++
+	if c.flakes%3 != 0 {
+		c.flake(r, c.now)
+	}
+	return c.flakes%3 != 0
+}
+
+func (c *client) flake(r *run, at time.Time) {
+	r.status, r.finished, r.result = failed, at, "Connection reset"
+	c.put(r)
+	c.heldRuns[jobFlaky] = append(c.heldRuns[jobFlaky], r)
 }
 
 // setJobFailing makes failures of the latest runs, and runs the job with success in the end.
@@ -101,9 +195,13 @@ func (c *client) setSchedulerDown(on bool) {
 			continue
 		}
 		next := r.job.next
+		if next == nil || next.status != pending { // another fault has it
+			continue
+		}
 		if r.due.Before(next.due) {
 			next.due = r.due
 			c.put(next)
+			next.updated = next.created.Add(-time.Hour) // nobody has touched it since it waits
 		}
 		if !slices.Contains(c.due, next) {
 			c.due = append(c.due, next)

@@ -24,14 +24,66 @@ func (c *client) setOrderStuck(on bool) {
 }
 
 func (c *client) setOrderUnfulfilled(on bool) {
-	c.holdOrders("order-unfulfilled", on, 5, brokeringQueue, "RELEASED")
+	c.holdOrders("order-unfulfilled", on, brokeringQueue, "RELEASED", spread(5, 26*time.Hour))
 }
 
-func (c *client) setUnfillable(on bool) { c.holdOrders("unfillable", on, 30, unfillable, "UNFILLABLE") }
+func (c *client) setUnfillable(on bool) {
+	c.holdOrders("unfillable", on, unfillable, "UNFILLABLE", append(spread(5, 26*time.Hour), spread(25, 20*time.Minute)...))
+}
 
-// holdOrders has approved orders come to a virtual facility over the last 26 hours, and stay until the fault is over;
-// then they are brokered.
-func (c *client) holdOrders(name string, on bool, count int, facility, reason string) {
+// setRetryStorm has orders be unfillable for more than a day, and the routing take them back to the queue for two minutes each
+// hour.
+func (c *client) setRetryStorm(on bool) {
+	ages := spread(25, time.Hour)
+	for i := range ages {
+		ages[i] += 25 * time.Hour
+	}
+	c.holdOrders(retryStorm, on, unfillable, "UNFILLABLE", ages)
+	for _, o := range c.heldOrders[retryStorm] {
+		c.move(o, brokeringQueue, "ALLOCATED", c.now.Add(-32*time.Minute))
+		c.move(o, unfillable, "UNFILLABLE", c.now.Add(-30*time.Minute))
+	}
+	if on {
+		c.retryLater()
+	}
+}
+
+// retryLater plans the next retry of what is held, while there is any.
+func (c *client) retryLater() {
+	storm := c.heldOrders[retryStorm]
+	to := func(facility, reason string) bool {
+		held := c.heldOrders[retryStorm]
+		if len(held) == 0 || held[0] != storm[0] { // it is over, or another one
+			return false
+		}
+		for _, o := range held {
+			c.move(o, facility, reason, c.now)
+		}
+		return true
+	}
+	c.after(time.Hour, func() {
+		if to(brokeringQueue, "ALLOCATED") {
+			c.after(2*time.Minute, func() {
+				if to(unfillable, "UNFILLABLE") {
+					c.retryLater()
+				}
+			})
+		}
+	})
+}
+
+// spread returns so many ages, evenly over the last time.
+func spread(count int, over time.Duration) []time.Duration {
+	var ages []time.Duration
+	for n := range count {
+		ages = append(ages, (over * time.Duration(count-n) / time.Duration(count)).Truncate(time.Second))
+	}
+	return ages
+}
+
+// holdOrders has approved orders come to a virtual facility so long ago, and stay until the fault is over; then they are
+// brokered.
+func (c *client) holdOrders(name string, on bool, facility, reason string, ages []time.Duration) {
 	if !on {
 		for _, o := range c.heldOrders[name] {
 			c.broker(o)
@@ -39,11 +91,9 @@ func (c *client) holdOrders(name string, on bool, count int, facility, reason st
 		delete(c.heldOrders, name)
 		return
 	}
-	for n := range count {
-		age := 26 * time.Hour * time.Duration(count-n) / time.Duration(count)
-		age = age.Truncate(time.Second)
+	for _, age := range ages {
 		o := c.enterPast(age + time.Hour)
-		c.approve(o, c.now.Add(-age-40*time.Minute))
+		c.approve(o, c.now.Add(-age-min(40*time.Minute, age/10)))
 		c.move(o, facility, reason, c.now.Add(-age))
 		c.heldOrders[name] = append(c.heldOrders[name], o)
 	}

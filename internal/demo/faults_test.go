@@ -3,8 +3,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -13,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 // worldFaults are the faults that show in the tables or in the drop folder: all but those of servers.
@@ -21,7 +19,7 @@ func worldFaults() []string {
 	var names []string
 	for _, f := range Faults() {
 		if !slices.Contains([]string{
-			"db-hung", "sftp-hung", "sftp-hostkey-changed", "superset-down", "chart-error", "solr-token-expired",
+			timezoneWrong, replicaStopped, "db-hung", "sftp-hung", "sftp-hostkey-changed", "superset-down", "chart-error", "solr-token-expired",
 		}, f.Name) {
 			names = append(names, f.Name)
 		}
@@ -47,6 +45,9 @@ func (o *observer) set(d *Demo, fault string, on bool) {
 // Whatever the hour, a fault shows at once, alone, and is gone at once. The deadline faults are tried at every hour,
 // the others in turn.
 func TestFaultsShowAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out long simulations")
+	}
 	t.Parallel()
 	const hours = 26
 	d, observers := newTestDemo(t, 4, 24*time.Hour, 3)
@@ -69,6 +70,9 @@ func TestFaultsShowAtOnce(t *testing.T) {
 
 // A fault stays until it is switched off, and nothing is left of it afterwards.
 func TestFaultsLast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out long simulations")
+	}
 	t.Parallel()
 	const clients, hours = 4, 14
 	d, observers := newTestDemo(t, clients, 24*time.Hour, 4)
@@ -101,7 +105,7 @@ func TestFaultsAreChanges(t *testing.T) {
 	o := observers[0]
 	advance(t, d, observers, time.Minute)
 	count := func(table, where string) int { return o.count("SELECT count(*) FROM " + table + " WHERE " + where) }
-	tables := []string{"order_header", "order_item", "order_status", "order_facility_change", "job_sandbox", "data_manager_log"}
+	tables := []string{"order_header", "order_item", "order_status", "order_facility_change", "job_sandbox", "data_manager_log", "data_manager_config"}
 	for _, fault := range worldFaults() {
 		before := map[string]int{}
 		for _, table := range tables {
@@ -145,9 +149,10 @@ func TestUnknownFault(t *testing.T) {
 	d, _ := newTestDemo(t, 2, 0, 1)
 	for _, test := range []struct{ client, fault, want string }{
 		{"ACME", "job-stuck", `unknown client "ACME": use one of KREWE, UCG`},
-		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, import-stalled, ` +
-			`job-stuck, instance-died, job-failing, scheduler-down, file-missing, file-late, file-stuck-on-sftp, file-invalid, file-failed, ` +
-			`dm-pending, dm-failed, db-hung, sftp-hung, sftp-hostkey-changed, superset-down, chart-error, solr-token-expired`},
+		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, retry-storm, import-stalled, ` +
+			`job-stuck, instance-died, job-failing, job-claimed, job-flaky, schedule-lost, scheduler-down, file-missing, file-late, ` +
+			`file-stuck-on-sftp, file-backdated, file-invalid, file-failed, file-empty, config-wrong, dm-pending, dm-failed, files-flaky, ` +
+			`timezone-wrong, replica-stopped, db-hung, sftp-hung, sftp-hostkey-changed, superset-down, chart-error, solr-token-expired`},
 	} {
 		if err := d.SetFault(t.Context(), test.client, test.fault, true); err == nil || err.Error() != test.want {
 			t.Errorf("%s %s: got %v, want %s", test.client, test.fault, err, test.want)
@@ -155,50 +160,67 @@ func TestUnknownFault(t *testing.T) {
 	}
 }
 
-// answering is a source that answers at once.
-type answering struct{ oms.Source }
+// The faults of the servers that write show in the newest stamp only, and leave nothing behind.
+func TestWritingFaults(t *testing.T) {
+	t.Parallel()
+	d, observers := newTestDemo(t, 2, 24*time.Hour, 7)
+	const stamp = "SELECT max(last_updated_tx_stamp) FROM job_sandbox"
+	newest := func(o *observer) time.Duration { return o.age(stamp) }
+	for _, o := range observers {
+		o.set(d, timezoneWrong, true)
+		if got, want := o.texts(stamp), o.ago(-5*time.Hour); !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: the newest stamp is %s with a wrong zone, want %s", o.name, got, want)
+		}
+	}
+	advance(t, d, observers, 2*time.Hour)
+	for _, o := range observers {
+		o.set(d, timezoneWrong, false)
+		if age := newest(o); age != 0 {
+			t.Errorf("%s: the newest stamp is %s old with the right zone", o.name, age)
+		}
+		o.expectFaults("with the right zone")
+		o.set(d, replicaStopped, true)
+	}
+	advance(t, d, observers, 2*time.Hour)
+	for _, o := range observers {
+		if age := newest(o); age != 2*time.Hour {
+			t.Errorf("%s: the newest stamp is %s old on a stopped replica", o.name, age)
+		}
+		o.set(d, replicaStopped, false)
+		if age := newest(o); age > 5*time.Minute {
+			t.Errorf("%s: the newest stamp is %s old on a replica that has caught up", o.name, age)
+		}
+		o.expectFaults("on a replica that has caught up")
+	}
+}
 
-func (answering) Jobs(context.Context, time.Time) (oms.Jobs, error) { return oms.Jobs{Pending: 3}, nil }
-
-func TestWrap(t *testing.T) {
+func TestHang(t *testing.T) {
 	d, _ := newTestDemo(t, 2, 0, 1)
-	hung := d.Wrap("KREWE", answering{})
-	other := d.Wrap("UCG", answering{})
 	if err := d.SetFault(t.Context(), "KREWE", "db-hung", true); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if jobs, err := other.Jobs(ctx, start); err != nil || jobs.Pending != 3 {
-			t.Errorf("another client is hung too: %v %v", jobs, err)
+		for _, other := range []string{"UCG", "ACME"} {
+			if err := d.Hang(ctx, other); err != nil {
+				t.Errorf("%s is hung too: %v", other, err)
+			}
 		}
-		for name, ask := range map[string]func(context.Context) error{
-			"instance":        func(ctx context.Context) error { _, err := hung.Instance(ctx, start); return err },
-			"orders":          func(ctx context.Context) error { _, err := hung.Orders(ctx, start); return err },
-			"jobs":            func(ctx context.Context) error { _, err := hung.Jobs(ctx, start); return err },
-			"data manager":    func(ctx context.Context) error { _, err := hung.DataManager(ctx, start); return err },
-			"reset inventory": func(ctx context.Context) error { _, err := hung.ResetInventory(ctx, start); return err },
-			"system messages": func(ctx context.Context) error { _, err := hung.SystemMessages(ctx, start); return err },
-		} {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			asked := time.Now()
-			err := ask(ctx)
-			cancel()
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "KREWE: the database does not answer") {
-				t.Errorf("%s: got error %v", name, err)
-			}
-			if took := time.Since(asked); took != 10*time.Second {
-				t.Errorf("%s: gave up after %s", name, took)
-			}
+		start := time.Now()
+		err := d.Hang(ctx, "KREWE")
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "KREWE: the database does not answer") {
+			t.Errorf("got error %v", err)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("gave up after %s", took)
 		}
 	})
 	if err := d.SetFault(t.Context(), "KREWE", "db-hung", false); err != nil {
 		t.Fatal(err)
 	}
-	if jobs, err := hung.Jobs(t.Context(), noon()); err != nil || jobs.Pending != 3 {
-		t.Errorf("after the fault: %v %v", jobs, err)
+	if err := d.Hang(t.Context(), "KREWE"); err != nil {
+		t.Errorf("after the fault: %v", err)
 	}
 }
 
@@ -208,20 +230,11 @@ func TestFaultHandler(t *testing.T) {
 	defer server.Close()
 	ask := func(method string, params url.Values) (int, string) {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/demo/fault?"+params.Encode(), nil)
+		status, body, err := testserver.Fetch(t.Context(), method, server.URL+"/demo/fault?"+params.Encode())
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := server.Client().Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close() //nolint:errcheck // it was only read
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return response.StatusCode, string(body)
+		return status, body
 	}
 	params := func(client, name, on string) url.Values {
 		return url.Values{"client": {client}, "name": {name}, "on": {on}}

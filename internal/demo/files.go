@@ -22,6 +22,8 @@ const (
 	shopifyConfig = "SYNC_SHOPIFY_INV" // reset inventory too, from Shopify
 	// otherConfig is that of any file but the reset-inventory one.
 	otherConfig = "MDM_INV_VARIANCE"
+	// flakyConfig is one with many files.
+	flakyConfig = "CRT_SHOPIFY_ORDER"
 
 	// recentFiles is for how long files are kept at hand: more than a deadline and its window look back.
 	recentFiles = 48 * time.Hour
@@ -35,7 +37,7 @@ func (p profile) feeds() []*feed {
 	}
 	all := []*feed{
 		reset,
-		{config: "CRT_SHOPIFY_ORDER", service: "createShopifyOrder", every: 15 * m, longest: 3 * m},
+		{config: flakyConfig, service: "createShopifyOrder", every: 15 * m, longest: 3 * m},
 		{config: "UPD_SHOPIFY_ORDER", service: "updateShopifyOrder", every: 30 * m, longest: 3 * m},
 		{config: "IMP_APR_SALES_ORD", service: "approveSalesOrder", every: 30 * m, longest: m},
 		{config: otherConfig, service: "updateInventoryByIdentification", every: 60 * m, longest: 6 * m},
@@ -82,10 +84,9 @@ func (f *file) values() []any {
 
 // openFeeds writes the data manager's configurations, and plans the first file of each.
 func (c *client) openFeeds() {
-	configs := table{"data_manager_config", "config_id, import_service_name, execution_mode_id, priority, import_path", 1}
 	c.feeds = c.profile.feeds()
 	for _, f := range c.feeds {
-		c.put(&fixed{into: configs, cells: []any{f.config, f.service, "DMC_QUEUE", 5, importPath(f.config)}})
+		c.putConfig(f, "DMC_QUEUE")
 		if f.every > 0 {
 			c.after(c.between(0, f.every), func() { c.deliver(f, f.every) })
 		}
@@ -93,6 +94,12 @@ func (c *client) openFeeds() {
 			c.deliverDaily(f, clock)
 		}
 	}
+}
+
+// putConfig writes the configuration of a feed.
+func (c *client) putConfig(f *feed, mode string) {
+	configs := table{"data_manager_config", "config_id, import_service_name, execution_mode_id, priority, import_path", 1}
+	c.put(&fixed{into: configs, cells: []any{f.config, f.service, mode, 5, importPath(f.config)}})
 }
 
 // deliver lets a file of a feed arrive every so often, give or take a minute.
@@ -107,7 +114,10 @@ func (c *client) deliverDaily(f *feed, clock time.Duration) {
 		if f.config != resetConfig {
 			c.receive(f)
 		} else if !c.on[fileMissing] {
-			c.uploadInventory(c.now)
+			u := c.uploadInventory(c.now)
+			if c.on[fileBackdated] {
+				u.modified = u.modified.Add(-backdated)
+			}
 			c.importByHand()
 		}
 		c.deliverDaily(f, clock)
@@ -150,6 +160,15 @@ func (c *client) finishFile(x *file, at time.Time) {
 	x.status, x.finished, x.records, x.refused = done, at, 200+c.random.IntN(2000), 0
 	if c.on[fileFailed] && x.feed.config == resetConfig || c.on[dmFailed] && x.feed.config == otherConfig {
 		x.status, x.refused = failed, x.records
+	}
+	if c.on[fileEmpty] && x.feed.config == resetConfig {
+		x.records = 0
+	}
+	if c.on[filesFlaky] && x.feed.config == flakyConfig {
+		if c.flaky++; c.flaky%3 == 0 {
+			x.status, x.refused = failed, x.records
+			c.after(time.Second, func() { c.passThrough(x.feed, c.now) })
+		}
 	}
 	c.put(x)
 }

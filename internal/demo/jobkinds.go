@@ -17,6 +17,7 @@ type jobKind struct {
 
 const (
 	failingJob   = "JOB_APR_SALES_ORD"
+	flakyJob     = "JOB_IMP_ORD_CNCL"
 	purgeService = "purgeOldJobs"
 )
 

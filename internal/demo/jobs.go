@@ -51,6 +51,7 @@ func (r *run) values() []any {
 const (
 	pool    = "pool"
 	pending = "SERVICE_PENDING"
+	queued  = "SERVICE_QUEUED"
 	running = "SERVICE_RUNNING"
 	done    = "SERVICE_FINISHED"
 	failed  = "SERVICE_FAILED"
@@ -58,7 +59,7 @@ const (
 	dropped = "SERVICE_CANCELLED"
 
 	// recentRuns is for how long runs are kept at hand: more than any fault looks back.
-	recentRuns = 3 * time.Hour
+	recentRuns = 12 * time.Hour
 	// purgeJobs is OFBiz' purge. It is bound by the one index that helps.
 	purgeJobs = `DELETE FROM job_sandbox WHERE last_updated_tx_stamp < ?
 AND status_id IN ('SERVICE_FINISHED', 'SERVICE_FAILED', 'SERVICE_CRASHED', 'SERVICE_CANCELLED')`
@@ -125,7 +126,7 @@ func (c *client) call() {
 // start starts a pending row, unless the scheduler is down, and inserts the next row of its job.
 func (c *client) start(r *run) {
 	instance, longest := c.instance(), time.Minute
-	if r.status != pending {
+	if r.status != pending || r.instance != "" { // claimed
 		return
 	}
 	if c.on[schedulerDown] {
@@ -161,6 +162,7 @@ func (c *client) end(r *run) {
 	j := r.job
 	switch {
 	case r.status != running:
+	case j != nil && c.on[jobFlaky] && j.enum == flakyJob && c.flaked(r):
 	case j != nil && (c.on[jobFailing] && j.enum == failingJob || unlucky && !j.failed && 0 < j.every && j.every <= time.Hour):
 		j.failed = true
 		c.finish(r, failed, "Read timed out while calling Shopify")
@@ -193,7 +195,7 @@ func (c *client) keep(r *run) {
 
 // instance picks the application server that takes a job. The second one may have died.
 func (c *client) instance() string {
-	if c.chance(0.5) && !c.on[instanceDied] {
+	if c.chance(0.5) && !c.on[instanceDied] && !c.on[jobClaimed] {
 		return c.instances()[1]
 	}
 	return c.instances()[0]

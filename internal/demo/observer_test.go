@@ -165,6 +165,19 @@ SELECT min(first) FROM (
 // oldRuns are the instances and starts of all runs in work, lastLife is an instance's newest sign of life.
 const oldRuns = `SELECT run_by_instance_id || ' ' || start_date_time FROM job_sandbox WHERE status_id = 'SERVICE_RUNNING' ORDER BY 1`
 
+// claims are the instances and times of all rows that an instance claimed and has not started.
+const claims = `SELECT run_by_instance_id || ' ' || run_time FROM job_sandbox WHERE status_id IN ('SERVICE_PENDING', 'SERVICE_QUEUED')
+AND run_by_instance_id IS NOT NULL AND start_date_time IS NULL ORDER BY 1`
+
+// flaky are the jobs, but one, of which every tenth run or more failed since some moment.
+const flaky = `SELECT count(*) FROM (SELECT 1 FROM job_sandbox WHERE finish_date_time > ?1 AND system_job_enum_id <> ?2
+GROUP BY system_job_enum_id, shop_id HAVING sum(status_id = 'SERVICE_FAILED') >= max(5, count(*) / 10))`
+
+// unscheduled are the jobs that began since some moment and of which nothing is open.
+const unscheduled = `SELECT count(*) FROM (SELECT 1 FROM job_sandbox WHERE temp_expr_id IS NOT NULL AND status_id <> 'SERVICE_DRAFT'
+GROUP BY job_name, shop_id HAVING max(coalesce(start_date_time, '')) > ?
+AND sum(status_id IN ('SERVICE_PENDING', 'SERVICE_QUEUED', 'SERVICE_RUNNING')) = 0)`
+
 const lastLife = `SELECT max(max(coalesce(start_date_time, ''), coalesce(finish_date_time, ''))) FROM job_sandbox
 WHERE run_by_instance_id = ?`
 
@@ -185,6 +198,9 @@ AND order_type_id = 'SALES_ORDER' AND sales_channel_enum_id <> 'LOOP_EXCH' AND (
 	see("order-unfulfilled", oldest[brokeringQueue] > 24*h)
 	see("unfillable", oldest[unfillable] > 24*h && waiting[unfillable] > 20)
 	imports := o.texts(newestImports, o.ago(48*h))
+	see("retry-storm", o.count(`SELECT count(DISTINCT h.order_id) FROM order_header h JOIN order_facility_change c ON c.order_id = h.order_id
+AND c.change_reason_enum_id = 'ALLOCATED' JOIN order_item_ship_group g ON g.order_id = h.order_id
+WHERE h.status_id = 'ORDER_APPROVED' AND g.facility_id IN ('UNFILLABLE_PARKING', '_NA_')`) > 20)
 	see("import-stalled", o.age("SELECT ?", slices.Min(imports)) > 90*m)
 	if o.age("SELECT ?", slices.Min(imports)) > 90*m && o.age("SELECT ?", slices.Max(imports)) < 5*h {
 		o.Errorf("%s: only some channels stall", o.name)
@@ -207,20 +223,37 @@ AND order_type_id = 'SALES_ORDER' AND sales_channel_enum_id <> 'LOOP_EXCH' AND (
 	see("job-stuck", stuck)
 	see("instance-died", died)
 	see("job-failing", o.age(streaks, o.ago(48*h)) > 30*m)
+	claimed, silent := 0, false
+	for _, r := range o.texts(claims) {
+		instance, due, _ := strings.Cut(r, " ")
+		claimed++
+		silent = silent || o.age("SELECT ?", due) > 45*m && o.age(lastLife, instance) > 45*m
+	}
+	see("job-claimed", claimed > 1 && silent)
+	see("job-flaky", o.count(flaky, o.ago(24*h), failingJob) > 0)
+	see("schedule-lost", o.count(unscheduled, o.ago(24*h)) > 0)
 	see("scheduler-down", o.due() > 15*m &&
 		o.age("SELECT max(start_date_time) FROM job_sandbox WHERE pool_id = 'pool'") > 15*m)
 	const resets = " FROM data_manager_log WHERE config_id = 'RESET_INVENTORY'"
 	received := o.time("SELECT max(created_date)" + resets)
-	read := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FINISHED'")
+	read := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FINISHED' AND total_record_count > 0")
+	empty := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FINISHED' AND total_record_count = 0")
+	wrong := o.count("SELECT count(*) FROM data_manager_config WHERE config_id = 'RESET_INVENTORY' AND execution_mode_id = 'DMC_DISABLED'") > 0
 	refused := o.time("SELECT max(finish_date_time)" + resets + " AND status_id = 'SERVICE_FAILED'")
 	late := o.missed(received) && o.missed(read)
 	good, bad := o.drop.inbox(o.T)
 	fetched := o.drop.newest(o.T, "archive").Sub(received) > 15*m
 	see("file-missing", late && good == 0 && !fetched)
-	see("file-late", late && good == 0 && fetched)
-	see("file-stuck-on-sftp", late && good > 0)
+	see("file-late", late && good == 0 && fetched && !wrong)
+	old68 := good > 0 && o.drop.newest(o.T, "").Before(o.now.Add(-48*time.Hour))
+	see("file-stuck-on-sftp", late && good > 0 && !old68)
+	see("file-backdated", late && good > 0 && old68)
 	see("file-invalid", bad > 0)
 	see("file-failed", o.missed(read) && refused.After(read))
+	see("file-empty", o.missed(read) && empty.After(read))
+	see("config-wrong", wrong)
+	see("files-flaky", o.count(`SELECT count(*) FROM data_manager_log WHERE config_id = 'CRT_SHOPIFY_ORDER' AND status_id = 'SERVICE_FAILED'
+AND finish_date_time > ?`, o.ago(24*h)) > 5)
 	see("dm-pending", o.age("SELECT min(created_date) FROM data_manager_log WHERE status_id IN ('SERVICE_PENDING', 'DmlsPending')") > h)
 	see("dm-failed", o.count(`SELECT count(*) FROM (SELECT 1 FROM data_manager_log WHERE config_id <> 'RESET_INVENTORY' GROUP BY config_id
 HAVING max(CASE WHEN status_id = 'SERVICE_FAILED' THEN finish_date_time END)

@@ -20,6 +20,11 @@ type table struct {
 	keys          int
 }
 
+// moqui says that Moqui made the table, with one stamp.
+func (t table) moqui() bool {
+	return strings.HasPrefix(t.name, "service_job") || t.name == "system_message"
+}
+
 // stamps are the columns by which OFBiz says when a row was written. Moqui fills only last_updated_stamp.
 type stamps struct {
 	created, updated time.Time
@@ -29,7 +34,11 @@ type stamps struct {
 
 func (s *stamps) meta() *stamps { return s }
 
-func (s *stamps) values() []any {
+// values are those of the stamps in such a table.
+func (s *stamps) values(in table) []any {
+	if in.moqui() {
+		return []any{s.updated}
+	}
 	if s.moqui {
 		return []any{s.updated, nil, nil, nil}
 	}
@@ -41,6 +50,9 @@ const stampColumns = "last_updated_stamp, last_updated_tx_stamp, created_stamp, 
 // upsert is the statement that writes a row, be it new or not.
 func (t table) upsert() string {
 	all := t.columns + ", " + stampColumns
+	if t.moqui() {
+		all = t.columns + ", last_updated_stamp"
+	}
 	columns := strings.Split(all, ", ")
 	var updates []string
 	for _, column := range columns[t.keys:] {

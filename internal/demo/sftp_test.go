@@ -16,6 +16,9 @@ import (
 
 // A week of uploads: each comes in time, bears a name of its own that the exporter looks for, and is imported soon.
 func TestUploads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out long simulations")
+	}
 	t.Parallel()
 	d, observers := newTestDemo(t, 4, 6*24*time.Hour, 2)
 	waited := make([]time.Duration, len(observers))

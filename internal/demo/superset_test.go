@@ -43,7 +43,7 @@ func (b browser) look(now time.Time) oms.ReportRun {
 			b.Error(err)
 		}
 	}()
-	found, _ := reports.Look(b.Context(), now) // the failures say the same
+	found, _ := reports.Latest(b.Context(), now) // the failures say the same
 	return found
 }
 

@@ -32,6 +32,7 @@ func newSupersetServer(ctx context.Context, clients []*client) (*supersetServer,
 	}
 	pages := http.NewServeMux()
 	pages.HandleFunc("POST /api/v1/security/login", s.login)
+	pages.Handle("GET /api/v1/dashboard/{$}", s.page((*reports).boards))
 	pages.Handle("GET /api/v1/dashboard/{dashboard}", s.page((*reports).board))
 	pages.Handle("GET /api/v1/dashboard/{dashboard}/charts", s.page((*reports).charts))
 	pages.Handle("GET /api/v1/dashboard/{dashboard}/datasets", s.page((*reports).datasets))

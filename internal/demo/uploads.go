@@ -64,19 +64,20 @@ func (c *client) fetch() []*upload {
 
 // importUploads hands what waits in the inbox to the data manager.
 func (c *client) importUploads() {
-	if c.on[fileStuck] {
+	if c.on[fileStuck] || c.on[fileBackdated] {
 		return
 	}
 	for _, u := range c.fetch() {
-		if !c.on[fileLate] {
+		if !c.on[fileLate] && !c.on[configWrong] {
 			c.receive(c.feed(resetConfig)).name = u.name
 		}
 	}
 }
 
-// importByHand is what people do while no job runs: that a file misses its deadline is another fault.
+// importByHand is what people do while no job runs, and while files get lost once they are fetched: that one waits in the inbox is
+// another fault.
 func (c *client) importByHand() {
-	if c.on[schedulerDown] {
+	if c.on[schedulerDown] || c.on[fileLate] {
 		c.importUploads()
 	}
 }

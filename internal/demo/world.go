@@ -19,7 +19,7 @@ type profile struct {
 	exchanges bool
 	// fraudReview: an order stays created until it has the attribute SIGNIFYD_APPROVED.
 	fraudReview bool
-	// moqui: some files are read by Moqui instead of OFBiz.
+	// moqui: some files are read by Moqui instead of OFBiz, and it has jobs of its own.
 	moqui bool
 }
 

@@ -40,7 +40,7 @@ func benchmark(b *testing.B, f *Folders, folder oms.Folder, files int, every tim
 	look := func() {
 		ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 		defer cancel()
-		found, err := f.Look(ctx, start.Add(after))
+		found, err := f.Inspect(ctx, start.Add(after))
 		must(b, err)
 		seen := found[0].Folders[len(found[0].Folders)-1]
 		if seen.Folder != folder || seen.Files != files || seen.Truncated {

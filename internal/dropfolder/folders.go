@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"path"
 	"sync"
@@ -43,7 +44,7 @@ func Open(logger *slog.Logger, client config.Client) (*Folders, error) {
 		if _, err := path.Match(c.Pattern, ""); err != nil {
 			return nil, fmt.Errorf("client %s: location %s: pattern %q: %w", client.Name, c.Location, c.Pattern, err)
 		}
-		l := &location{config: c}
+		l := &location{config: c, seed: maphash.MakeSeed()}
 		key := account{c.Address, c.Username}
 		s := servers[key]
 		if s == nil {
@@ -57,8 +58,8 @@ func Open(logger *slog.Logger, client config.Client) (*Folders, error) {
 	return f, nil
 }
 
-// Look implements oms.DropFolders.
-func (f *Folders) Look(ctx context.Context, now time.Time) ([]oms.DropLocation, error) {
+// Inspect implements oms.DropFolders.
+func (f *Folders) Inspect(ctx context.Context, now time.Time) ([]oms.DropLocation, error) {
 	if f.closing.Err() != nil {
 		return nil, fmt.Errorf("client %s: %w", f.client, errClosed)
 	}
@@ -66,13 +67,13 @@ func (f *Folders) Look(ctx context.Context, now time.Time) ([]oms.DropLocation, 
 	defer cancel(nil)
 	defer context.AfterFunc(f.closing, func() { cancel(errClosed) })()
 
-	sights := make([]map[*location]sight, len(f.servers))
+	sights := make([]map[*location]observation, len(f.servers))
 	var wg sync.WaitGroup
 	for i, s := range f.servers {
 		wg.Go(func() { sights[i] = s.look(ctx, now) })
 	}
 	wg.Wait()
-	all := map[*location]sight{}
+	all := map[*location]observation{}
 	for _, of := range sights {
 		for l, s := range of {
 			all[l] = s
@@ -83,6 +84,7 @@ func (f *Folders) Look(ctx context.Context, now time.Time) ([]oms.DropLocation, 
 	for i, l := range f.locations {
 		found[i] = all[l].found
 		errs[i] = plain(ctx, f.client, l, all[l].err)
+		found[i].Err = errs[i]
 	}
 	return found, errors.Join(errs...)
 }

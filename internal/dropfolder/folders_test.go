@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,16 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
+
+// onServers runs a test on real servers that have nothing in common but the protocol.
+func onServers(t *testing.T, test func(t *testing.T, s *testserver.SSHServer)) {
+	t.Helper()
+	for name, start := range map[string]func(testing.TB) *testserver.SSHServer{
+		"OpenSSH": func(tb testing.TB) *testserver.SSHServer { return testserver.SSHD(tb) }, "ProFTPD": testserver.ProFTPD,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+	}
+}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -64,7 +75,7 @@ func look(tb testing.TB, f *Folders, after time.Duration) ([]oms.DropLocation, e
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
 	defer cancel()
-	return f.Look(ctx, start.Add(after))
+	return f.Inspect(ctx, start.Add(after))
 }
 
 // see is look where nothing may go wrong.
@@ -127,8 +138,10 @@ func mention(tb testing.TB, err error, words ...string) {
 	}
 }
 
-func TestLook(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestLook(t *testing.T) { onServers(t, testLook) }
+
+func testLook(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	folders(t, s, "in")
 	put(t, s, "in/a.csv", stock, time.Hour)
 	put(t, s, "in/with space and Ümläut 在庫.csv", stock, 3*time.Hour)
@@ -170,13 +183,75 @@ func TestLook(t *testing.T) {
 	must(t, os.Chtimes(archive, before.ModTime(), before.ModTime())) // as on a server that does not keep it
 	put(t, s, "in/more.csv", stock, 0)
 	expect(t, see(t, f, 4*time.Minute)[:1],
-		"first of pos, age 4m0s; inbox 5 4h0m0s..0s; failed 1 120h0m0s..120h0m0s; archive 1 47h0m0s..47h0m0s\n")
+		"first of pos, age 4m0s; inbox 5 4h0m0s..-4m0s; failed 1 120h0m0s..120h0m0s; archive 1 47h0m0s..47h0m0s\n")
 	expect(t, see(t, f, 5*time.Minute)[:1],
-		"first of pos, age 0s; inbox 5 4h0m0s..0s; failed 1 120h0m0s..120h0m0s; archive 2 47h0m0s..0s\n")
+		"first of pos, age 0s; inbox 5 4h0m0s..-4m0s; failed 1 120h0m0s..120h0m0s; archive 2 47h0m0s..-5m0s\n")
 	must(t, os.Rename(filepath.Join(s.Root, "in/more.csv"), filepath.Join(archive, "more.csv")))
 	must(t, os.Chtimes(archive, before.ModTime(), before.ModTime().Add(time.Second)))
 	expect(t, see(t, f, 6*time.Minute)[:1],
-		"first of pos, age 0s; inbox 4 4h0m0s..1h0m0s; failed 1 120h0m0s..120h0m0s; archive 3 47h0m0s..0s\n")
+		"first of pos, age 0s; inbox 4 4h0m0s..1h0m0s; failed 1 120h0m0s..120h0m0s; archive 3 47h0m0s..-6m0s\n")
+}
+
+// TestArrivals uploads files that keep an old time: they came when they were first seen. So did one that another replaced under
+// the same name, and one that came back. What lies there at first came when it was written.
+func TestArrivals(t *testing.T) { onServers(t, testArrivals) }
+
+func testArrivals(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
+	folders(t, s, "in")
+	const week = 7 * 24 * time.Hour
+	put(t, s, "in/there.csv", stock, week)
+	put(t, s, "in/archive/there.csv", stock, week)
+	l := s.Location("first", "in")
+	l.Pattern, l.Source = "*.csv", "pos"
+	f := open(t, l)
+	want := func(after time.Duration, inbox, archive string) {
+		t.Helper()
+		expect(t, see(t, f, after), "first of pos, age 0s; inbox "+inbox+"; failed 0 -..-; archive "+archive+"\n")
+	}
+	want(0, "1 168h0m0s..168h0m0s", "0 -..-")
+	put(t, s, "in/friday.csv", stock, 68*time.Hour)
+	want(10*time.Minute, "2 168h0m0s..-10m0s", "0 -..-")
+	must(t, os.Rename(filepath.Join(s.Root, "in/friday.csv"), filepath.Join(s.Root, "in/archive/friday.csv")))
+	want(20*time.Minute, "1 168h0m0s..168h0m0s", "1 -20m0s..-20m0s")
+	put(t, s, "in/there.csv", stock+stock, 100*time.Hour)
+	want(30*time.Minute, "1 -30m0s..-30m0s", "1 -20m0s..-20m0s")
+	must(t, os.Remove(filepath.Join(s.Root, "in/there.csv")))
+	want(40*time.Minute, "0 -..-", "1 -20m0s..-20m0s")
+	put(t, s, "in/there.csv", stock+stock, 100*time.Hour)
+	want(50*time.Minute, "1 -50m0s..-50m0s", "1 -20m0s..-20m0s")
+	want(50*time.Minute+48*time.Hour, "1 -50m0s..-50m0s", "0 -..-")
+}
+
+// TestMisfit has a pattern that matches nothing where files lie, which is told from an empty folder and from files beside those that
+// match, however old these are.
+func TestMisfit(t *testing.T) { onServers(t, testMisfit) }
+
+func testMisfit(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
+	folders(t, s, "in")
+	put(t, s, "in/failed/other.txt", stock, time.Hour)
+	put(t, s, "in/.hidden", stock, time.Hour)
+	l := s.Location("first", "in")
+	l.Pattern, l.Source = "*.csv", "pos"
+	f := open(t, l)
+	want := func(after time.Duration, misfit bool, unmatched ...int) {
+		t.Helper()
+		found := see(t, f, after)[0]
+		var counts []int
+		for _, folder := range found.Folders {
+			counts = append(counts, folder.Unmatched)
+		}
+		if found.Misfit() != misfit || !slices.Equal(counts, unmatched) {
+			t.Errorf("misfit %v, unmatched %v, want %v and %v", found.Misfit(), counts, misfit, unmatched)
+		}
+	}
+	want(0, false, 0, 1, 0)
+	put(t, s, "in/Inventory.CSV", stock, time.Hour)
+	want(time.Minute, true, 1, 1, 0)
+	put(t, s, "in/archive/old.csv", stock, 30*24*time.Hour)
+	put(t, s, "in/archive/old.txt", stock, 30*24*time.Hour)
+	want(10*time.Minute, false, 1, 1, 1)
 }
 
 // TestReadsOnly shows that nothing is asked for by which anything could be changed.
@@ -206,8 +281,10 @@ func TestReadsOnly(t *testing.T) {
 }
 
 // TestPartial shows that what cannot be seen does not hide what can.
-func TestPartial(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestPartial(t *testing.T) { onServers(t, testPartial) }
+
+func testPartial(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	put(t, s, "in/a.csv", stock, time.Hour)
 	must(t, os.MkdirAll(filepath.Join(s.Root, "in", "failed"), 0o755))
 	must(t, os.Chmod(filepath.Join(s.Root, "in", "failed"), 0))
@@ -230,13 +307,35 @@ func TestPartial(t *testing.T) {
 	mention(t, see(0),
 		`client KREWE: location in: the folder failed "`+s.Root+`/in/failed" may not be read by user exporter`,
 		`the folder archive "`+s.Root+`/in/archive" does not exist`,
-		`client KREWE: location gone: the folder inbox "`+s.Root+`/gone" does not exist, make it or correct the path`,
+		`client KREWE: location gone: the folder inbox "`+s.Root+`/gone" does not exist, make it or correct the path: file does not exist; in "`+s.Root+`" there are the folders `,
 		`client KREWE: location away: 127.0.0.1:1 cannot be reached`)
 	mention(t, see(5*time.Minute), `location unreadable: the file "`+s.Root+`/unreadable/b.csv" may not be read by user exporter`)
 }
 
-func TestCheck(t *testing.T) {
-	s := testserver.SSHD(t)
+// TestMisfits has a pattern that fits none of the files, and folders that are written wrongly.
+func TestMisfits(t *testing.T) { onServers(t, testMisfits) }
+
+func testMisfits(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
+	for _, name := range []string{"a.CSV", "b.CSV", "c.CSV", ".hidden"} {
+		put(t, s, "in/"+name, stock, time.Hour)
+	}
+	misfit, deep := s.Location("in", "in"), s.Location("deep", "in/none/such")
+	misfit.Pattern, misfit.Archive, misfit.Failed = "*.csv", "", ""
+	found, err := look(t, open(t, misfit, deep), 0)
+	if names := found[0].Folders[0].Examples; !found[0].Misfit() || strings.Join(slices.Sorted(slices.Values(names)), " ") != "a.CSV b.CSV c.CSV" {
+		t.Errorf("found %+v", found[0])
+	}
+	if found[0].Err != nil || found[1].Err == nil || found[1].Err.Error() != err.Error() {
+		t.Errorf("errors %v and %v of %v", found[0].Err, found[1].Err, err)
+	}
+	mention(t, err, `location deep: the folder inbox "`+s.Root+`/in/none/such" does not exist`, `in "`+s.Root+`/in" there is no folder`)
+}
+
+func TestCheck(t *testing.T) { onServers(t, testCheck) }
+
+func testCheck(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	long := stock + strings.Repeat("STORE_1,10001,5\n", 10_000)
 	put(t, s, "in/good.csv", stock, time.Hour)
 	put(t, s, "in/long.csv", long, time.Hour)
@@ -247,20 +346,25 @@ func TestCheck(t *testing.T) {
 	c := s.Location("in", "in")
 	c.Archive, c.Failed, c.CheckFormat = "", "", true
 	f := open(t, c)
-	invalid := func(after time.Duration, want string) {
+	invalid := func(after time.Duration, want string, refused *oms.RefusedFile) {
 		t.Helper()
-		_, got, _ := strings.Cut(describe(see(t, f, after)), "; invalid")
+		found := see(t, f, after)
+		if got := found[0].Refused; !reflect.DeepEqual(got, refused) {
+			t.Errorf("after %s: refused %+v, want %+v", after, got, refused)
+		}
+		_, got, _ := strings.Cut(describe(found), "; invalid")
 		if got != want+"\n" {
 			t.Errorf("after %s: invalid%swant%s", after, got, want)
 		}
 	}
-	invalid(0, "") // they are new
+	invalid(0, "", nil) // they are new
 	put(t, s, "in/growing.csv", "facility-id,", 30*time.Minute)
 	put(t, s, "in/later.csv", "", time.Hour)
-	invalid(time.Minute, " empty 1 not_csv 1 partial 1")
+	invalid(time.Minute, " empty 1 not_csv 1 partial 1", &oms.RefusedFile{Name: "zip.csv", Reason: oms.InvalidNotCSV, Begin: `PK\x03\x04\x14\x00\x06\x00`})
+	growing := &oms.RefusedFile{Name: "growing.csv", Reason: oms.InvalidHeader, Begin: "facility-id,"}
 	opens := func() (n int) {
 		for _, request := range s.Requests(t) {
-			if strings.HasPrefix(request, "open ") {
+			if verb, _, _ := strings.Cut(request, " "); strings.EqualFold(verb, "open") {
 				n++
 			}
 		}
@@ -270,10 +374,10 @@ func TestCheck(t *testing.T) {
 	if before != 5 {
 		t.Errorf("%d files opened, want the 5 that stood still", before)
 	}
-	invalid(2*time.Minute, " empty 2 header 1 not_csv 1 partial 1")
+	invalid(2*time.Minute, " empty 2 header 1 not_csv 1 partial 1", growing)
 	put(t, s, "in/zip.csv", stock, time.Hour)
 	must(t, os.Remove(filepath.Join(s.Root, "in", "empty.csv")))
-	invalid(3*time.Minute, " empty 1 header 1 partial 1")
+	invalid(3*time.Minute, " empty 1 header 1 partial 1", growing)
 	if got := opens() - before; got != 2 {
 		t.Errorf("%d files opened, want 2: the others have not changed since they were checked", got)
 	}
@@ -286,8 +390,10 @@ func TestPattern(t *testing.T) {
 }
 
 // TestChecksBounded shows that a look reads some files only, and that the next one goes on.
-func TestChecksBounded(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestChecksBounded(t *testing.T) { onServers(t, testChecksBounded) }
+
+func testChecksBounded(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	for i := range maxChecks + 2 {
 		put(t, s, fmt.Sprintf("in/%d.csv", i), "", time.Hour)
 	}
@@ -302,13 +408,15 @@ func TestChecksBounded(t *testing.T) {
 }
 
 // TestJudge shows that a file is left for the next look when it is no more what was listed a moment ago.
-func TestJudge(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestJudge(t *testing.T) { onServers(t, testJudge) }
+
+func testJudge(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	put(t, s, "in/a.csv", "", time.Hour)
 	put(t, s, "in/b.csv", "x", time.Hour)
 	f := open(t, inboxOf(s, "in", "in"))
 	see(t, f, 0)
-	listed := start.Add(-time.Hour).Local()
+	listed := start.Add(-time.Hour).Unix()
 	for name, c := range map[string]struct {
 		file    file
 		checked bool
@@ -316,19 +424,21 @@ func TestJudge(t *testing.T) {
 		"unchanged": {file{"a.csv", 0, listed}, true},
 		"grown":     {file{"b.csv", 0, listed}, false},
 		"shrunk":    {file{"a.csv", 1, listed}, false},
-		"written":   {file{"a.csv", 0, listed.Add(-time.Second)}, false},
+		"written":   {file{"a.csv", 0, listed - 1}, false},
 		"gone":      {file{"c.csv", 0, listed}, false},
 	} {
-		w, err := f.locations[0].judge(t.Context(), f.servers[0].conn, waiting{file: c.file})
-		if err != nil || w.checked != c.checked {
-			t.Errorf("%s: checked %v, error %v, want %v", name, w.checked, err, c.checked)
+		_, judged, err := f.locations[0].judge(t.Context(), f.servers[0].conn, c.file)
+		if err != nil || judged != c.checked {
+			t.Errorf("%s: judged %v, error %v, want %v", name, judged, err, c.checked)
 		}
 	}
 }
 
 // TestTogether shows that looks may come together, and share the connection.
-func TestTogether(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestTogether(t *testing.T) { onServers(t, testTogether) }
+
+func testTogether(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	put(t, s, "in/a.csv", stock, time.Hour)
 	c := s.Location("in", "in")
 	c.Archive, c.Failed, c.CheckFormat = "", "", true
@@ -338,7 +448,7 @@ func TestTogether(t *testing.T) {
 	errs := make(chan error)
 	for range 8 {
 		go func() {
-			found, err := f.Look(ctx, start)
+			found, err := f.Inspect(ctx, start)
 			if got := describe(found); got != "in of in, age 0s; inbox 1 1h0m0s..1h0m0s; invalid\n" {
 				err = errors.Join(err, errors.New(got))
 			}
@@ -355,8 +465,10 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-func TestClosed(t *testing.T) {
-	s := testserver.SSHD(t)
+func TestClosed(t *testing.T) { onServers(t, testClosed) }
+
+func testClosed(t *testing.T, s *testserver.SSHServer) {
+	t.Helper()
 	before := goleak.IgnoreCurrent()
 	f := open(t, inboxOf(s, "in", ""))
 	see(t, f, 0)

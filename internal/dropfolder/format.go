@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
@@ -30,6 +31,16 @@ func checkFormat(head, tail []byte, size int64) oms.InvalidReason {
 		return oms.InvalidNotCSV
 	}
 	return checkTable(text, tail, whole)
+}
+
+// begin is the first line of a file that has no header by which the import knows the columns, to be shown. A JSON array may have
+// its names on several lines.
+func begin(head []byte) string {
+	text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))
+	if end := bytes.IndexAny(text, "\r\n"); end >= 0 && text[0] != '[' {
+		text = text[:end]
+	}
+	return config.Brief(strings.NewReplacer("\r", " ", "\n", " ").Replace(string(text)), maxShown)
 }
 
 // wide reports whether text is UTF-16 or UTF-32: by its byte order mark, or because every other byte is NUL.
@@ -59,7 +70,7 @@ func checkTable(text, tail []byte, whole bool) oms.InvalidReason {
 		switch {
 		case columns == nil && whole:
 			return oms.InvalidEmpty
-		case t.cut && !whole, bytes.ContainsFunc(header, binary):
+		case t.cut && !whole, bytes.ContainsFunc(header, isBinary):
 			return oms.InvalidNotCSV
 		case !complete(columns):
 			if len(columns) > 1 {
@@ -74,8 +85,8 @@ func checkTable(text, tail []byte, whole bool) oms.InvalidReason {
 	return reason
 }
 
-// binary reports whether a character is in no header.
-func binary(c rune) bool { return c < ' ' && c != '\t' && c != '\r' && c != '\n' }
+// isBinary reports whether a character is in no header.
+func isBinary(c rune) bool { return c < ' ' && c != '\t' && c != '\r' && c != '\n' }
 
 // complete reports whether a facility, a product and a quantity have a column, by any of the names that are in use. A
 // column that is there twice does not count, because nobody can say which of the two is meant.

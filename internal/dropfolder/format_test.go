@@ -76,6 +76,9 @@ func TestTables(t *testing.T) {
 		{"quotes for inches", header + "F1,L1,sku,K-1,7,5\" pipe, 6\n", oms.InvalidPartial},
 		{"quotes for inches, one cell", header + "F1,L1,sku,K-1,7,5\" pipe\n", good},
 		{"a quoted cell with quotes of its own", header + "F1,L1,sku,K-1,7,\"the \"big\" one\"\n", good},
+		{"doubled quotes at the end of a cell", header + "F1,L1,sku,\"K\"\",1\"\"\",7,\"\"\"\"\n", good},
+		{"an empty cell in quotes", header + "F1,L1,sku,K-1,7,\"\"\n", good},
+		{"doubled quotes in a name", "\"facility\"\"Id\",productId,quantity\nF1,10044,7\n", oms.InvalidHeader},
 		{"other columns twice", "comments,facilityId,productId,quantity,comments\n,F1,10044,7,\n", good},
 		{"empty cells below their header", header + "F1,,,,,\n,,sku,K-1,7,\n", good},
 		{"a spreadsheet's empty columns", strings.ReplaceAll(small, "\n", ",,,\n") + ",,,,,,,,\n", good},
@@ -160,6 +163,7 @@ func TestLongTables(t *testing.T) {
 		{"a last row that begins before the tail", plain + "F1,L1,sku,K-1," + novel + ",x\n", good},
 		{"a first row longer than the head", header + "F1,L1,sku,K-1,7,\"" + strings.Repeat("x\n", 40<<10) + "\"\n", good},
 
+		{"a NUL byte where the tail begins", plain[:len(plain)-4<<10] + "\x00" + plain[len(plain)-4<<10+1:], oms.InvalidEncoding},
 		{"cut after a cell", plain + "F1,L1,sku", oms.InvalidPartial},
 		{"cut after a delimiter", plain + "F1,L1,sku,", oms.InvalidPartial},
 		{"CRLF, cut after a cell", strings.ReplaceAll(plain, "\n", "\r\n") + "F1,L1,sku", oms.InvalidPartial},
@@ -257,6 +261,23 @@ func TestArrays(t *testing.T) {
 	} {
 		if got := judge(test.content); got != test.want {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// TestBegin shows what a person is shown of a file: one line, of bounded length, and nothing that would change a page.
+func TestBegin(t *testing.T) {
+	for _, test := range []struct{ content, want string }{
+		{"", ""},
+		{"facility,sku,on_hand\nF1,K-1,7\n", "facility,sku,on_hand"},
+		{"\xef\xbb\xbf\r\n facility|sku\rF1|K-1", "facility|sku"},
+		{"facility\tsku\nF1\tK-1\n", `facility\tsku`},
+		{"PK\x03\x04\xff\x1b[31m", `PK\x03\x04\xff\x1b[31m`},
+		{"[\n  {\"facility\": 1,\r\n\"sku\": 2}\n]", `[   {"facility": 1,  "sku": 2} ]`},
+		{strings.Repeat("x", 64<<10), strings.Repeat("x", 200) + "… (65336 bytes more)"},
+	} {
+		if got := begin([]byte(test.content)); got != test.want {
+			t.Errorf("%.20q begins with %q, want %q", test.content, got, test.want)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package dropfolder
 
 import (
-	"bytes"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net"
@@ -11,26 +9,36 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/oms-exporter/oms_exporter/internal/flight"
+	"github.com/oms-exporter/oms_exporter/internal/hostkeys"
 )
 
 // knownHosts is a known_hosts file.
 type knownHosts struct {
-	file   string
-	lines  [][]byte
-	lookup ssh.HostKeyCallback
+	path string
+	*hostkeys.File
 }
 
-func readKnownHosts(file string) (*knownHosts, error) {
-	content, err := os.ReadFile(file)
+func readKnownHosts(path string) (*knownHosts, error) {
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("known_hosts file: %w", err)
 	}
-	lookup, err := knownhosts.New(file)
-	if err != nil {
-		return nil, fmt.Errorf("known_hosts file %s: %w", file, err)
+	return &knownHosts{path, hostkeys.Parse(content)}, nil
+}
+
+// unreadable names the lines that say nothing, or is empty.
+func (k *knownHosts) unreadable() string {
+	const most = 10
+	if len(k.Unreadable) == 0 {
+		return ""
 	}
-	return &knownHosts{file, bytes.Split(content, []byte("\n")), lookup}, nil
+	text := strings.Trim(fmt.Sprint(k.Unreadable[:min(most, len(k.Unreadable))]), "[]")
+	if len(k.Unreadable) > most {
+		text += fmt.Sprintf(" and %d more", len(k.Unreadable)-most)
+	}
+	return text
 }
 
 // hostKeyError says why a server's host key is not good. It is fit to be shown.
@@ -38,37 +46,51 @@ type hostKeyError string
 
 func (e hostKeyError) Error() string { return string(e) }
 
-// check is a ssh.HostKeyCallback that says what to do.
+// check is a ssh.HostKeyCallback that says what to do. The library calls it in a goroutine of its own.
 func (k *knownHosts) check(address string, remote net.Addr, key ssh.PublicKey) error {
-	err := k.lookup(address, remote, key)
+	return flight.Run(func() error { return k.judge(address, remote, key) })
+}
+
+func (k *knownHosts) judge(address string, remote net.Addr, key ssh.PublicKey) error {
+	err := k.Check(address, remote, key)
 	if err == nil {
 		return nil
 	}
 	offer := fmt.Sprintf("%s offers the host key %s %s", address, key.Type(), ssh.FingerprintSHA256(key))
-	var differs *knownhosts.KeyError
-	if !errors.As(err, &differs) {
-		return hostKeyError(fmt.Sprintf("%s, which %s rules out: %v", offer, k.file, err))
-	}
-	if len(differs.Want) == 0 {
-		return hostKeyError(fmt.Sprintf("%s, and %s has none for it: ask the server's owner whether it is right, then add it there",
-			offer, k.file))
+	if !errors.Is(err, hostkeys.ErrUnknown) {
+		return hostKeyError(fmt.Sprintf("%s, which %s rules out: %v", offer, k.path, err))
 	}
 	var known []string
-	for _, want := range differs.Want {
+	for _, want := range k.For(address) {
 		known = append(known, fmt.Sprintf("%s %s in line %d", want.Key.Type(), ssh.FingerprintSHA256(want.Key), want.Line))
 	}
-	return hostKeyError(fmt.Sprintf("%s, but %s has %s: it is another server, or it has a new key: ask its owner before correcting the file",
-		offer, k.file, strings.Join(known, ", ")))
+	if len(known) > 0 {
+		return hostKeyError(fmt.Sprintf("%s, but %s has %s: it is another server, or it has a new key: ask its owner before correcting the file",
+			offer, k.path, strings.Join(known, ", ")))
+	}
+	but := ""
+	if lines := k.unreadable(); lines != "" {
+		but = " (what cannot be read apart: line " + lines + ")"
+	}
+	host, port, _ := net.SplitHostPort(address) // it comes from the configuration, which has both
+	return hostKeyError(fmt.Sprintf("%s, and %s has none for it%s: ask the server's owner whether it is right, then add what "+
+		"\"ssh-keyscan -p %s %s\" prints there", offer, k.path, but, port, host))
 }
 
 // algorithms returns the algorithms of host keys, first those of the keys that are known of the server: of its several keys
 // it shall offer one that can be compared. The others follow, so that the key that it has instead can be told, and last the
 // certificates, which are no good without a known authority.
-func (k *knownHosts) algorithms(address string, remote net.Addr) []string {
+func (k *knownHosts) algorithms(address string, legacy bool) []string {
+	all := ssh.SupportedAlgorithms().HostKeys
+	if legacy {
+		all = append(all, ssh.InsecureAlgorithms().HostKeys...)
+	}
 	first := map[string]bool{}
-	for _, known := range k.of(address, remote) {
-		for _, algorithm := range k.algorithmsOf(known) {
-			first[algorithm] = true
+	for _, known := range k.For(address) {
+		for _, algorithm := range all {
+			if serves(algorithm, known) {
+				first[algorithm] = true
+			}
 		}
 	}
 	rank := func(algorithm string) int {
@@ -81,43 +103,20 @@ func (k *knownHosts) algorithms(address string, remote net.Addr) []string {
 			return 2
 		}
 	}
-	all := ssh.SupportedAlgorithms().HostKeys
 	slices.SortStableFunc(all, func(a, b string) int { return rank(a) - rank(b) })
 	return all
 }
 
-func isCertificate(algorithm string) bool { return strings.Contains(algorithm, "-cert-") }
-
-// of returns the keys that are known of a server: those that the complaint about a key that nobody has names.
-func (k *knownHosts) of(address string, remote net.Addr) []knownhosts.KnownKey {
-	nobodys, err := ssh.NewPublicKey(make(ed25519.PublicKey, ed25519.PublicKeySize))
-	if err != nil {
-		return nil
-	}
-	var differs *knownhosts.KeyError
-	errors.As(k.lookup(address, remote, nobodys), &differs)
-	if differs == nil {
-		return nil
-	}
-	return differs.Want
-}
-
-func (k *knownHosts) algorithmsOf(known knownhosts.KnownKey) []string {
+// serves reports whether a server that uses the algorithm may prove that it has the key. An authority may sign keys of every kind.
+func serves(algorithm string, known hostkeys.Known) bool {
 	switch {
-	case k.isAuthority(known.Line): // it may sign keys of every kind
-		plain := func(algorithm string) bool { return !isCertificate(algorithm) }
-		return slices.DeleteFunc(ssh.SupportedAlgorithms().HostKeys, plain)
+	case known.Authority:
+		return isCertificate(algorithm)
 	case known.Key.Type() == ssh.KeyAlgoRSA:
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+		return slices.Contains([]string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}, algorithm)
 	default:
-		return []string{known.Key.Type()}
+		return algorithm == known.Key.Type()
 	}
 }
 
-func (k *knownHosts) isAuthority(line int) bool {
-	if line > len(k.lines) { // the file changes while it is read
-		return false
-	}
-	marker, _, _, _, _, err := ssh.ParseKnownHosts(k.lines[line-1])
-	return err == nil && marker == "cert-authority"
-}
+func isCertificate(algorithm string) bool { return strings.Contains(algorithm, "-cert-") }

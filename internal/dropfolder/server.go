@@ -7,15 +7,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/internal/backoff"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
-)
-
-// A server that cannot be reached is tried again after firstDelay, then after twice as long, and so on: a server that refuses
-// a login may lock the account if it is asked too often.
-const (
-	firstDelay = 10 * time.Second
-	lastDelay  = 5 * time.Minute
+	"github.com/oms-exporter/oms_exporter/internal/flight"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // server is a user's account on an SFTP server, and the connection to it.
@@ -25,27 +20,29 @@ type server struct {
 	locations []*location
 	slot      chan struct{} // whoever fills it has what follows, and the locations
 
-	conn  *connection // nil unless there is one
-	delay time.Duration
-	retry time.Time // before that no connection is tried, because of failure
-	cause error
+	conn    *connection // nil unless there is one
+	backoff backoff.Backoff
+
+	unreadable string // the lines of the known_hosts file that were warned of
 }
 
 func newServer(logger *slog.Logger, c config.SFTP) *server {
 	return &server{logger: logger, config: c, slot: make(chan struct{}, 1)}
 }
 
-// look looks at the server's locations, one after another.
-func (s *server) look(ctx context.Context, now time.Time) map[*location]sight {
-	sights := make(map[*location]sight, len(s.locations))
-	err := s.hold(ctx, now, func(c *connection) {
-		for _, l := range s.locations {
-			sights[l] = l.look(ctx, c, now)
-		}
+// look looks at the server's locations, one after another. A panic there is theirs: the other servers go on.
+func (s *server) look(ctx context.Context, now time.Time) map[*location]observation {
+	sights := make(map[*location]observation, len(s.locations))
+	err := flight.Run(func() error {
+		return s.hold(ctx, now, func(c *connection) {
+			for _, l := range s.locations {
+				sights[l] = l.look(ctx, c, now)
+			}
+		})
 	})
 	if err != nil {
 		for _, l := range s.locations {
-			sights[l] = sight{l.nothing(), err}
+			sights[l] = observation{l.nothing(), err}
 		}
 	}
 	return sights
@@ -67,35 +64,52 @@ func (s *server) hold(ctx context.Context, now time.Time, fn func(*connection)) 
 			return err
 		}
 	}
-	release := s.conn.under(ctx)
+	release := s.conn.bindContext(ctx)
+	complete := false
+	defer func() {
+		if release(); !complete || ctx.Err() != nil || s.conn.isLost() {
+			s.drop()
+		}
+	}()
 	fn(s.conn)
-	if release(); ctx.Err() != nil || s.conn.isLost() {
-		s.drop()
-	}
+	complete = true // no panic
 	return nil
 }
 
-// connect makes a connection, unless it is too early to try again. Until then the error is that of the last attempt, word for
-// word: who logs each new one shall not log one at each look.
+// connect makes a connection, unless it is too early to try again. Until then the error is that of the last attempt.
 func (s *server) connect(ctx context.Context, now time.Time) error {
-	if wait := s.retry.Sub(now); s.cause != nil && 0 < wait && wait <= s.delay { // else the clock was set back
-		oms.TraceFrom(ctx)("no connection to "+s.config.Address+" for another "+wait.Round(time.Second).String(), 0, 0, nil)
-		return s.cause
+	if wait, cause := s.backoff.Wait(now); cause != nil {
+		trace.From(ctx)("no connection to "+s.config.Address+" for another "+wait.Round(time.Second).String(), 0, 0, nil)
+		return cause
 	}
 	start := time.Now()
-	conn, err := dial(ctx, s.config)
-	oms.TraceFrom(ctx)("connect to "+s.config.Address, time.Since(start), 0, mask(s.config.Password, err))
+	conn, err := s.dial(ctx)
+	trace.From(ctx)("connect to "+s.config.Address, time.Since(start), 0, redact(s.config.Password, err))
 	if err == nil {
 		s.logger.Debug("connected")
-		s.conn, s.delay, s.cause = conn, 0, nil
+		s.conn = conn
+		s.backoff.Reset()
 		return nil
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) { // which is the caller's doing
-		s.delay = min(max(firstDelay, 2*s.delay), lastDelay)
-		err = fmt.Errorf("%w; the next attempt is %s after this one", err, s.delay)
-		s.retry, s.cause = now.Add(s.delay), err
+		err = s.backoff.Fail(now, err)
 	}
 	return err
+}
+
+// dial makes a connection, and warns once of what the known_hosts file has that is not read.
+func (s *server) dial(ctx context.Context) (*connection, error) {
+	hosts, err := readKnownHosts(s.config.KnownHostsFile)
+	if err != nil {
+		return nil, err
+	}
+	lines := hosts.unreadable()
+	if lines != "" && lines != s.unreadable {
+		s.logger.Warn("lines of the known_hosts file are left out, because they hold no host key that can be read: correct or remove them",
+			"file", s.config.KnownHostsFile, "lines", lines)
+	}
+	s.unreadable = lines
+	return dial(ctx, s.config, hosts)
 }
 
 func (s *server) drop() {

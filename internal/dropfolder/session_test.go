@@ -14,8 +14,8 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
+	"github.com/oms-exporter/oms_exporter/internal/backoff"
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -35,7 +35,7 @@ func TestFrozen(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		began := time.Now()
-		found, err := f.Look(ctx, start.Add(after))
+		found, err := f.Inspect(ctx, start.Add(after))
 		if took := time.Since(began); took > 3*time.Second {
 			t.Errorf("the look takes %s", took)
 		}
@@ -53,9 +53,9 @@ func TestFrozen(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v does not tell of the deadline", err)
 	}
-	retry := f.servers[0].retry
-	mention(t, brief(2*time.Minute+5*time.Second), "location frozen: "+frozen.Address+" is reached", "the next attempt is 10s after this one")
-	if f.servers[0].retry != retry {
+	before := f.servers[0].backoff
+	mention(t, brief(2*time.Minute+5*time.Second), "location frozen: "+frozen.Address+" is reached", "the next attempt is at ")
+	if f.servers[0].backoff != before {
 		t.Error("there was an attempt before its time")
 	}
 	frozen.Thaw()
@@ -88,7 +88,7 @@ func TestGiveUp(t *testing.T) {
 			defer cancel()
 			done := make(chan error, 1)
 			go func() {
-				_, err := f.Look(endless{ctx, time.Now().Add(end.wait)}, start)
+				_, err := f.Inspect(endless{ctx, time.Now().Add(end.wait)}, start)
 				done <- err
 			}()
 			<-begun
@@ -132,7 +132,7 @@ func TestGiveUp(t *testing.T) {
 			l.Address = address
 			f := open(t, l)
 			lookAway(t, f, begun)
-			if failed := f.servers[0].cause != nil; failed != (name == "deadline") {
+			if failed := f.servers[0].backoff != (backoff.Backoff{}); failed != (name == "deadline") {
 				t.Errorf("whether the server is held to have failed: %v", failed)
 			}
 			goleak.VerifyNone(t, before)
@@ -178,11 +178,11 @@ func TestRestart(t *testing.T) {
 	for _, step := range steps {
 		_, err := look(t, f, after)
 		mention(t, err, "location in: "+s.Address+" cannot be reached, check the address and the firewalls",
-			fmt.Sprintf("the next attempt is %s after this one", step*time.Second))
-		retry := f.servers[0].retry
+			"the next attempt is at "+start.Add(after+step*time.Second).Format(time.TimeOnly)+" UTC")
+		before := f.servers[0].backoff
 		after += step * time.Second
 		_, again := look(t, f, after-time.Second)
-		if f.servers[0].retry != retry || again.Error() != err.Error() {
+		if f.servers[0].backoff != before || again.Error() != err.Error() {
 			t.Errorf("%s later: an attempt, or another error:\n%v\nthan\n%v", step*time.Second-time.Second, again, err)
 		}
 	}
@@ -196,14 +196,14 @@ func TestRestart(t *testing.T) {
 	lost(t, f)
 	_, err := look(t, f, after)
 	mention(t, err, "cannot be reached")
-	retry := f.servers[0].retry
+	before := f.servers[0].backoff
 	_, err = look(t, f, after-time.Hour)
-	if mention(t, err, "cannot be reached"); !f.servers[0].retry.Before(retry) {
+	if mention(t, err, "cannot be reached"); f.servers[0].backoff == before {
 		t.Error("no attempt when the clock is set back")
 	}
 }
 
-// TestTruncated shows that a folder is read as far as the constant and the time allow.
+// TestTruncated shows that a folder is read as far as the time allows, and of its links some.
 func TestTruncated(t *testing.T) {
 	s := testserver.SSHD(t)
 	const files = 3000
@@ -214,43 +214,28 @@ func TestTruncated(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Join(s.Root, "links"), 0o755))
 		must(t, os.Symlink("../big/0.csv", filepath.Join(s.Root, "links", fmt.Sprint(i))))
 	}
-	check := func(found []oms.DropLocation) {
-		t.Helper()
-		big, small := found[0].Folders[0], found[1].Folders[0]
-		if !big.Truncated || big.Files < 100 || big.Files > files-100 || !big.Oldest.Equal(start.Add(-time.Hour)) {
-			t.Errorf("%+v, want some of the files", big)
-		}
-		if !small.Truncated || small.Files != maxLinks {
-			t.Errorf("%+v, want %d links followed", small, maxLinks)
-		}
+	big, links := inboxOf(s, "big", "big"), inboxOf(s, "links", "links")
+	big.Address = slow(t, s.Address, 50*time.Millisecond)
+	content, err := os.ReadFile(s.KnownHosts)
+	must(t, err)
+	_, _, key, _, _, err := ssh.ParseKnownHosts(content)
+	must(t, err)
+	big.KnownHostsFile = filepath.Join(t.TempDir(), "known_hosts")
+	must(t, os.WriteFile(big.KnownHostsFile, []byte(knownhosts.Line([]string{big.Address}, key)), 0o600))
+	f := open(t, big, links)
+	if got := see(t, f, 0)[0].Folders[0]; got.Files != files || got.Truncated {
+		t.Errorf("%+v, want all of the files", got)
 	}
-	t.Run("size", func(t *testing.T) {
-		f := open(t, inboxOf(s, "big", "big"), inboxOf(s, "links", "links"))
-		if got := see(t, f, 0)[0].Folders[0]; got.Files != files || got.Truncated {
-			t.Errorf("%+v, want all of the files", got)
-		}
-		f.servers[0].conn.listing = 200 << 10
-		check(see(t, f, 0))
-	})
-	t.Run("time", func(t *testing.T) {
-		big, links := inboxOf(s, "big", "big"), inboxOf(s, "links", "links")
-		big.Address = slow(t, s.Address, 50*time.Millisecond)
-		content, err := os.ReadFile(s.KnownHosts)
-		must(t, err)
-		_, _, key, _, _, err := ssh.ParseKnownHosts(content)
-		must(t, err)
-		big.KnownHostsFile = filepath.Join(t.TempDir(), "known_hosts")
-		must(t, os.WriteFile(big.KnownHostsFile, []byte(knownhosts.Line([]string{big.Address}, key)), 0o600))
-		f := open(t, big, links)
-		if got := see(t, f, 0)[0].Folders[0]; got.Files != files || got.Truncated {
-			t.Errorf("%+v, want all of the files", got)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		found, err := f.Look(ctx, start)
-		must(t, err)
-		check(found)
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	found, err := f.Inspect(ctx, start)
+	must(t, err)
+	if got := found[0].Folders[0]; !got.Truncated || got.Files < 100 || got.Files > files-100 || !got.Oldest.Equal(start.Add(-time.Hour)) {
+		t.Errorf("%+v, want some of the files", got)
+	}
+	if got := found[1].Folders[0]; !got.Truncated || got.Files != maxLinks {
+		t.Errorf("%+v, want %d links followed", got, maxLinks)
+	}
 }
 
 // slow passes on what goes to and from a server, of which each answer takes a while.

@@ -19,18 +19,26 @@ func alertOf(fault string) string {
 		"order-stuck":          "OMSOrderStuckInCreated",
 		"order-unfulfilled":    "OMSOrderWaitsForBrokering",
 		"unfillable":           "OMSOrderUnfillable",
+		"retry-storm":          "OMSOrderUnfillable",
 		"import-stalled":       "OMSOrderImportStalled",
 		"job-stuck":            "OMSJobStuck",
 		"instance-died":        "OMSInstanceSilent",
 		"job-failing":          "OMSJobFailing",
+		"job-claimed":          "OMSInstanceSilent",
+		"job-flaky":            failingOften,
+		"schedule-lost":        notScheduled,
 		"scheduler-down":       "OMSJobSchedulerDown",
 		"file-missing":         "OMSResetInventoryNotDelivered",
 		"file-late":            "OMSResetInventoryNotImported",
 		"file-stuck-on-sftp":   "OMSResetInventoryWaitsOnSFTP",
+		"file-backdated":       "OMSResetInventoryWaitsOnSFTP",
+		"file-empty":           "OMSResetInventoryEmpty",
+		"files-flaky":          filesFailing,
 		"file-invalid":         invalid,
 		"file-failed":          "OMSResetInventoryFailed",
 		"dm-pending":           "OMSDataManagerFilePending",
 		"dm-failed":            "OMSDataManagerFileFailed",
+		"timezone-wrong":       clockSkewed,
 		"db-hung":              "OMSDatabaseUnreachable",
 		"sftp-hung":            unreachable,
 		"sftp-hostkey-changed": unreachable,
@@ -43,6 +51,10 @@ func alertOf(fault string) string {
 const (
 	unreachable       = "OMSSFTPUnreachable"
 	invalid           = "OMSSFTPFileInvalid"
+	failingOften      = "OMSJobFailingOften"
+	notScheduled      = "OMSJobNotScheduled"
+	filesFailing      = "OMSDataManagerFilesFailing"
+	clockSkewed       = "OMSDatabaseClockSkewed"
 	supersetAway      = "OMSSupersetUnreachable"
 	chartFailing      = "OMSReportChartFailing"
 	dataSourceFailing = "OMSReportDataSourceFailing"
@@ -50,7 +62,8 @@ const (
 
 // toldOf is the receiver who is told of an alert, be it with others.
 func toldOf(alert string) string {
-	if alert == invalid || alert == chartFailing {
+	switch alert {
+	case invalid, filesFailing, chartFailing, failingOften, notScheduled:
 		return "ticket"
 	}
 	return "pager"
@@ -58,7 +71,7 @@ func toldOf(alert string) string {
 
 func clients() []string { return []string{"KREWE", "UCG", "ADOC", "NEWERA"} }
 
-// TestEndToEnd makes every fault happen at every client, a client's one after another and the clients side by side.
+// TestEndToEnd makes every fault happen at two of the clients, a client's one after another and the clients side by side.
 func TestEndToEnd(t *testing.T) {
 	s := newStack(t)
 	t.Run("healthy", s.healthy)
@@ -68,12 +81,20 @@ func TestEndToEnd(t *testing.T) {
 		for i, client := range clients() {
 			all.Go(func() { // rather than t.Parallel, which runs no more at once than there are processors
 				t.Run(client, func(t *testing.T) {
-					faults := demo.Faults()
+					// The exporter reads the data manager's configurations every 5 minutes, and a database may be still for half
+					// an hour: longer than anybody waits here, so that these are left to the months.
+					faults := slices.DeleteFunc(demo.Faults(), func(f demo.Fault) bool { return f.Name == "config-wrong" || f.Name == "replica-stopped" })
+					stride := 5 // which comes to all of them
+					for len(faults)%stride == 0 {
+						stride += 2
+					}
 					for j := range faults {
 						// Not all clients the same at once, and none the faults of one kind in a row: Alertmanager keeps an alert's
 						// group for half a minute, and new ones in it need not wait for what silences them.
-						fault := faults[(5*j+3*i)%len(faults)].Name
-						t.Run(fault, func(t *testing.T) { table.add(s.makeFault(t, client, fault)) })
+						k := (stride*j + 3*i) % len(faults)
+						if fault := faults[k].Name; (k+i)%2 == 0 {
+							t.Run(fault, func(t *testing.T) { table.add(s.makeFault(t, client, fault)) })
+						}
 					}
 				})
 			})

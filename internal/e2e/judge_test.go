@@ -37,9 +37,9 @@ func judge(t *testing.T, notices []notice, client string, names ...string) {
 	for name, receivers := range told {
 		want := []string{"chat", "nobody", "pager", "ticket"} // nobody stands where the client's notice would
 		switch name {
-		case "OMSDatabaseUnreachable", "OMSExporterDown", unreachable, supersetAway, dataSourceFailing:
+		case "OMSDatabaseUnreachable", "OMSExporterDown", clockSkewed, unreachable, supersetAway, dataSourceFailing:
 			want = []string{"chat", "pager", "ticket"}
-		case invalid, chartFailing:
+		case invalid, filesFailing, chartFailing, failingOften, notScheduled:
 			want = []string{"chat", "ticket"}
 		}
 		if got := slices.Sorted(maps.Keys(receivers)); !slices.Equal(got, want) {

@@ -1,38 +1,54 @@
 // Package oms says in plain types what an order management system (OMS) knows about its orders, jobs and files. It
 // knows neither SQL nor Prometheus: a Source produces these facts, package collector turns them into metrics.
 //
-// A zero time.Time means "there is none". Names and ids are as the OMS writes them; an empty one is NULL there.
+// What is not known is told from what is none in one way: a pointer is nil, a List is not Known. A zero time.Time means "there
+// is none". Names and ids are as the OMS writes them; an empty one is NULL there.
 package oms
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
-// ErrLookBack is wrapped by the error of a Source whose first look back at the history is not complete yet, and of Reports
-// whose first run is under way. The facts returned with it are good, apart from those that are documented to need them.
-var ErrLookBack = errors.New("the first look back at the history is not complete")
+// ErrIncomplete is wrapped by an error that only says that something is still to be read for the first time: the history of
+// a Source, or the charts of Reports. The facts returned with it are good, apart from those that are documented to need more.
+var ErrIncomplete = errors.New("the answer is not complete yet")
+
+// A List is a list that may not be known, which its zero value is not. One that is known may well be empty.
+type List[T any] struct {
+	Known bool
+	All   []T
+}
+
+// Known is the list of all that there is.
+func Known[T any](all []T) List[T] { return List[T]{true, all} }
 
 // A Source measures one client's OMS. "Now" is always the caller's clock, never that of the database.
 //
 // Each method may return facts and an error at once: the facts are then those that could be had all the same. What could
-// not be had is nil, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent
+// not be had is not known, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent
 // use and give up when their context ends, which must have a deadline: it becomes the time limit that the server is given.
 type Source interface {
 	// Instance connects if need be, and tells what kind of OMS was found.
 	Instance(ctx context.Context, now time.Time) (Instance, error)
+	// Clock compares the timestamps that the other methods have read so far with now. It asks the database nothing.
+	Clock(now time.Time) Clock
 	// Orders measures the guide's order checks. Imports needs the history.
 	Orders(ctx context.Context, now time.Time) (Orders, error)
+	// Attributes has the names of the attributes that approved orders have; not known where there are no attributes. It looks
+	// at some orders only.
+	Attributes(ctx context.Context, now time.Time) (List[string], error)
 	// Jobs measures the guide's job checks. History needs the history.
 	Jobs(ctx context.Context, now time.Time) (Jobs, error)
 	// DataManager measures the guide's data-manager checks. History needs the history.
 	DataManager(ctx context.Context, now time.Time) (DataManager, error)
 	// ResetInventory tells of each configured source's files, in the order of the configuration. It needs the history.
 	ResetInventory(ctx context.Context, now time.Time) (ResetInventory, error)
-	// SystemMessages counts the integration messages that have not come to their end. Without an error, nil says that
-	// this OMS has none: stock OFBiz lacks the table. Several of the facts may have the same labels; their counts add up.
-	SystemMessages(ctx context.Context, now time.Time) ([]OpenMessages, error)
+	// SystemMessages counts the integration messages that have not come to their end. Without an error, not known
+	// says that this OMS has none: stock OFBiz lacks the table. Several of the facts may have the same labels; their counts add up.
+	SystemMessages(ctx context.Context, now time.Time) (List[OpenMessages], error)
 	// Close ends running statements and closes the connections.
 	Close() error
 }
@@ -48,13 +64,25 @@ const (
 	GenerationBoth    Generation = "both"
 )
 
-// Instance is what a look at the schema and at the newest stamps shows.
+// Instance is what a look at the schema shows.
 type Instance struct {
 	Generation Generation
 	Missing    []Column
-	// ClockSkew is the newest stamp in the database, read in its configured zone, minus now. It is nil while the stamps
-	// do not advance: an idle OMS is not a wrong clock.
-	ClockSkew *time.Duration
+}
+
+// Clock is how the database's timestamps, read in its configured zone, compare with now. Nothing of it is known before the first
+// timestamp has been read.
+type Clock struct {
+	// Skew is how far they are ahead of now; below 0, behind. It is nil while nothing shows it: a database to which nobody writes
+	// does not have a wrong clock.
+	Skew *time.Duration
+	// Stillness is how long ago anything was last written, whatever the skew.
+	Stillness *time.Duration
+	// Fitting names the zones in which the OMS may really write. It is empty while the configured zone fits, and where no zone
+	// explains the skew.
+	Fitting string
+	// Instances has the skew of each application server that lately began a job.
+	Instances map[string]time.Duration
 }
 
 // Column names something of the schema that this vintage lacks. Column is empty where the whole table is missing.
@@ -73,27 +101,34 @@ type Channel struct{ ProductStore, Channel string }
 
 // Orders holds the facts about open sales orders.
 type Orders struct {
-	// Open and Created are nil where there are no orders, only jobs or files.
-	Open    []OpenOrders
-	Created []CreatedOrders
+	// Open and Created are not known where there are no orders, only jobs or files.
+	Open    List[OpenOrders]
+	Created List[CreatedOrders]
 	// Excluded counts created orders set aside by the configured exclusions, by reason. Every configured reason is there.
 	Excluded map[string]int
-	// Unfulfilled is nil where the tables it needs are missing. Stages without an order are left out.
-	Unfulfilled []WaitingOrders
-	// Parked has every virtual facility, also those without an order; nil where the tables it needs are missing.
+	// Unfulfilled is not known where the tables it needs are missing. Stages without an order are left out.
+	Unfulfilled List[WaitingOrders]
+	// Parked has every virtual facility, also those without an order; none where the tables it needs are missing.
 	Parked []WaitingOrders
-	// Imports has every channel by which an order entered within the history; nil until the look back is complete.
+	// Imports has every channel by which an order entered within the history; none until the look back is complete.
 	Imports []Import
 	// Missing has every shop that was lately reconciled with Shopify; of all others nothing is known.
 	Missing []MissingOrders
+	// Merged is how many groups of open orders are counted in others, because a client has no more than some thousand channels.
+	// Those beyond are one, whose store and channel are Other.
+	Merged int
 	// Age says how old the oldest part of the answer is: Missing, or Open, Unfulfilled and Parked where these are many.
 	Age time.Duration
 }
 
+// Other stands for all names beyond those that are told apart.
+const Other = "other"
+
 // OrderStatus is an open state of a sales order.
 type OrderStatus string
 
-// The open states, in the order of their life cycle (OFBiz: ORDER_CREATED, ORDER_PROCESSING …; held is ORDER_HOLD).
+// The open states, in the order of their life cycle (OFBiz: ORDER_CREATED, ORDER_PROCESSING …; held is ORDER_HOLD). A status
+// that nobody knows is other: it may be open. Of those no more than 10 000 orders are counted.
 const (
 	OrderCreated    OrderStatus = "created"
 	OrderAuthorized OrderStatus = "authorized"
@@ -101,11 +136,12 @@ const (
 	OrderHeld       OrderStatus = "held"
 	OrderApproved   OrderStatus = "approved"
 	OrderSent       OrderStatus = "sent"
+	OrderOther      OrderStatus = "other"
 )
 
 // OrderStatuses lists every open state.
 func OrderStatuses() []OrderStatus {
-	return []OrderStatus{OrderCreated, OrderAuthorized, OrderProcessing, OrderHeld, OrderApproved, OrderSent}
+	return []OrderStatus{OrderCreated, OrderAuthorized, OrderProcessing, OrderHeld, OrderApproved, OrderSent, OrderOther}
 }
 
 // OpenOrders counts the open sales orders of one status and channel.
@@ -149,9 +185,16 @@ func Stages() []Stage {
 type WaitingOrders struct {
 	Place string
 	Count int
-	// Oldest is when the item that waits longest came there: its latest facility change, else the order's approval,
-	// else its entry; zero where there is none or the OMS does not say.
+	// Oldest is since when the item waits that waits longest: since it last left a store, a warehouse or a parking for goods
+	// that are not there yet, else since the order's approval, else since its entry. A routing that takes it back to the
+	// queue and gives up again does not end its wait. Zero where there is none or the OMS does not say.
 	Oldest time.Time
+	// OldestApproved is when the order was approved that was so longest ago, whatever places its items have been to since;
+	// for one that is not approved, when it entered.
+	OldestApproved time.Time
+	// Recent counts the orders whose wait began within the last hour: they came there, and were not in the queue or another
+	// virtual facility before.
+	Recent int
 }
 
 // Import tells of the orders that entered the OMS by one channel.
@@ -161,7 +204,12 @@ type Import struct {
 	Last time.Time
 	// Seen counts the orders that entered since the look back was complete. It only grows.
 	Seen uint64
+	// Recent counts those that entered within RecentOrders, whenever the look back was complete.
+	Recent int
 }
+
+// RecentOrders is the window in which Import.Recent counts.
+const RecentOrders = 24 * time.Hour
 
 // MissingOrders counts the orders that Shopify has and the OMS lacks, as far as the last reconciliation tells
 // (HotWax' generate#OrderReconciliationReport, once a day as a rule, about the orders of the day before). It leaves out
@@ -177,18 +225,40 @@ type MissingOrders struct {
 	Count int
 }
 
+// LongWait is how long a run must be due, and not begun, to be told of by itself.
+const LongWait = 15 * time.Minute
+
+// JobGeneration says which services know a job: what mends it differs.
+type JobGeneration string
+
+// The generations of jobs: rows of job_sandbox, and runs of service_job.
+const (
+	JobOfOFBiz JobGeneration = "ofbiz"
+	JobOfMoqui JobGeneration = "moqui"
+)
+
 // Jobs holds the facts about the job schedulers of both generations. OFBiz' rows in SERVICE_DRAFT are templates and never
-// count.
+// count. A row without a status counts as pending: OFBiz runs it.
 type Jobs struct {
 	// Pending are OFBiz' rows that wait for their time, of a recurring job the next one, and Moqui's scheduled jobs that
 	// are not in work.
 	Pending, Queued, Running int
 	// Partial is set where one of two generations could not be read: then those counts are not known.
 	Partial bool
-	// Runs are the runs in work now; nil where there are no jobs, and then nothing else is known of them either.
-	Runs  []Run
+	// Runs are the runs in work now; not known where there are no jobs, and then nothing else is known of them either.
+	Runs List[Run]
+	// Waits are the runs that are due for longer than LongWait and have not begun, the longest 500 of OFBiz'.
+	Waits []Wait
 	Pools []Pool
-	// Locks has every known instance, and _NA_, which stands for all of them. Nil where the table is missing.
+	// Claims says by instance since when the first run waits that it claimed and has not begun. An instance that has
+	// claimed nothing may be missing.
+	Claims map[string]time.Time
+	// Scheduled are the names of the jobs of which anything is open: pending, queued or running, or a schedule in force that
+	// Moqui takes.
+	Scheduled map[string]bool
+	// Unreadable are Moqui's jobs in force whose schedule Moqui refuses, so that it never runs them.
+	Unreadable []string
+	// Locks has every known instance, and _NA_, which stands for all of them. It is empty where the table is missing.
 	Locks map[string]bool
 	// History is nil until the look back is complete.
 	History *JobHistory
@@ -199,14 +269,25 @@ type Run struct {
 	// JobName is the stable name (see JobName), JobID the row to mend, Instance the server that runs it. A lock of Moqui
 	// that is held beyond its run is like a run, with the id of that run.
 	JobName, JobID, Instance string
+	Generation               JobGeneration
 	// Start is zero where the OMS does not say when it was.
 	Start time.Time
+}
+
+// Wait is a run that is due and has not begun.
+type Wait struct {
+	// JobName is the stable name (see JobName), JobID the row to mend; empty where Moqui has not made one yet. Instance is
+	// the server that claimed it, if any.
+	JobName, JobID, Pool, Instance string
+	Generation                     JobGeneration
+	// Since is when it was due or, if that is later, when its row came to be as it is: nobody waits longer than that.
+	Since time.Time
 }
 
 // Pool is an OFBiz thread pool by which jobs are scheduled, or Moqui's scheduler, whose name is moqui.
 type Pool struct {
 	Name string
-	// OldestDue is since when the longest-waiting job is due that the poller should have taken.
+	// OldestDue is since when the longest-waiting run is due that has not begun, whoever claimed it.
 	OldestDue time.Time
 	// LastStart is the newest start; it needs the history where none is running.
 	LastStart time.Time
@@ -221,25 +302,60 @@ type JobHistory struct {
 	Age time.Duration
 }
 
-// JobRuns sums up the ended runs of one job.
+// RecentRuns is the window in which JobRuns.Recent counts.
+const RecentRuns = 24 * time.Hour
+
+// JobRuns sums up the runs of one job.
 type JobRuns struct {
 	JobName string
 	// Failures counts the failed and crashed runs since the last finished one; FirstFailure is when the first of them
 	// ended. Both generations make a row for each run of a recurring job, so rows are counted. Moqui does not write that
-	// a run crashed; then it ended when it began.
+	// a run crashed; then it ended when it began. A row that a person set to an end by hand has none, and is no failure.
 	Failures     int
 	FirstFailure time.Time
+	// LastFailed is the last of them; nil where there is none.
+	LastFailed *FailedRun
 	// LastSuccess is when the last finished run ended, and LastDuration how long it took; nil where that is not known.
 	LastSuccess  time.Time
 	LastDuration *time.Duration
+	// Recent counts the runs that ended within RecentRuns, RecentFailures those of them that failed or crashed.
+	Recent, RecentFailures int
+	// UsualInterval is the median gap between the last starts; nil where there are fewer than five. Further tries and
+	// single asynchronous calls of OFBiz, and runs that Moqui's scheduler did not begin, are left out.
+	UsualInterval *time.Duration
+	// Expected is when a job of OFBiz should begin next by that rhythm. It is zero where there is none: of a job that does
+	// not recur, and of one that a person called off.
+	Expected time.Time
+}
+
+// FailedRun is a run that failed.
+type FailedRun struct {
+	JobID      string
+	Generation JobGeneration
+	// DataManagerLog is the log of the file that it was to import; empty where the OMS does not say.
+	DataManagerLog string
 }
 
 // DataManager holds the facts about import and export files (data_manager_log).
 type DataManager struct {
-	// Open is nil where there is no data manager.
-	Open []OpenFiles
+	// Open is not known where there is no data manager.
+	Open List[OpenFiles]
+	// Configs has every configuration, as of at most 5 minutes ago; not known where they cannot be read.
+	Configs List[FileConfig]
+	// ConfigsLeft is how many there are beyond some thousand, which are left out.
+	ConfigsLeft int
+	// Merged is how many groups of open files are counted in others, because a client has no more than some thousand
+	// configurations. Those beyond are one, Other.
+	Merged int
 	// History is nil until the look back is complete.
 	History *FileHistory
+}
+
+// FileConfig is a configuration of the data manager (data_manager_config). One that is not Enabled takes no files: its execution mode
+// says so.
+type FileConfig struct {
+	Config  string
+	Enabled bool
 }
 
 // FileStatus is the state of a file that is waiting or in work.
@@ -301,7 +417,8 @@ type FileHistory struct {
 // FileRuns sums up the ended files of one configuration.
 type FileRuns struct {
 	Config string
-	// LastSuccess is when a file last finished, with or without refused records; LastFailure when one failed or crashed.
+	// LastSuccess is when a file last finished, with or without refused records; LastFailure when one failed or crashed. A
+	// reset-inventory file of which every record was refused has failed.
 	LastSuccess, LastFailure time.Time
 	// Recent counts the files that ended within RecentFiles, RecentFailedRecords the records refused in them.
 	Recent              map[FileOutcome]int
@@ -310,7 +427,7 @@ type FileRuns struct {
 
 // ResetInventory holds the facts about the reset-inventory files of every configured source.
 type ResetInventory struct {
-	// Sources is nil until the look back is complete.
+	// Sources is empty until the look back is complete.
 	Sources []ResetSource
 	// Age says how old the oldest part of the answer is.
 	Age time.Duration
@@ -319,8 +436,12 @@ type ResetInventory struct {
 // ResetSource tells of one source's reset-inventory files.
 type ResetSource struct {
 	Source string
-	// LastProcessed is when a file last finished, LastReceived when one last reached the data manager. Child logs, which
-	// repeat a crashed file, do not count as received.
+	// Configs has each configuration by which the files come, and whether it is one that the data manager has and that is
+	// enabled; it is nil where the configurations cannot be read.
+	Configs map[string]ResetConfig
+	// LastProcessed is when a file last finished that set stock: one without records did not, nor did one of which every
+	// record was refused, which has failed. LastReceived is when one last reached the data manager. Child logs, which repeat a
+	// crashed file, do not count as received.
 	LastProcessed, LastReceived time.Time
 	// LastRecords are the records of the file that ended last, however it did.
 	LastRecords Records
@@ -330,26 +451,11 @@ type ResetSource struct {
 	RunningSince time.Time
 }
 
+// ResetConfig says whether the data manager knows a configuration, and whether it takes files of it.
+type ResetConfig struct{ Known, Enabled bool }
+
 // Records counts the records of a file; nil where the OMS does not say.
 type Records struct{ Total, Failed *int }
-
-// A Trace is told of every statement of a run: the answer to "why is this red?".
-type Trace func(statement string, took time.Duration, rows int, err error)
-
-type traceKey struct{}
-
-// WithTrace returns a context whose runs report to trace.
-func WithTrace(ctx context.Context, trace Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, trace)
-}
-
-// TraceFrom returns the context's trace, or one that does nothing.
-func TraceFrom(ctx context.Context) Trace {
-	if t, ok := ctx.Value(traceKey{}).(Trace); ok {
-		return t
-	}
-	return func(string, time.Duration, int, error) {}
-}
 
 type scrapeKey struct{}
 
@@ -374,10 +480,11 @@ func JobName(enum, store, shop, name, service string) string {
 		}
 		return enum
 	}
-	for _, r := range name {
-		if r < '0' || r > '9' {
-			return name
-		}
+	if IsCall(name) {
+		return service
 	}
-	return service
+	return name
 }
+
+// IsCall says of a job's name that it is all digits: OFBiz names a persisted asynchronous call by the clock.
+func IsCall(name string) bool { return strings.Trim(name, "0123456789") == "" }

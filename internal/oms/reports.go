@@ -8,10 +8,10 @@ import (
 // Reports asks the charts of one client's dashboards for their data (the guide's "no unexpected errors in the charts"). It
 // is safe for concurrent use, and only ever reads.
 type Reports interface {
-	// Look returns what the last run found, and begins another beside the caller when that is older than the interval.
+	// Latest returns what the last run found, and begins another beside the caller when that is older than the interval.
 	// It waits for the first run only, until its context ends: what is there by then comes with an error that wraps
-	// ErrLookBack. Else the error names every dashboard that could not be seen.
-	Look(ctx context.Context, now time.Time) (ReportRun, error)
+	// ErrIncomplete. Else the error names every dashboard that could not be seen.
+	Latest(ctx context.Context, now time.Time) (ReportRun, error)
 	// Close ends the run that is under way.
 	Close() error
 }

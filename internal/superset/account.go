@@ -14,16 +14,16 @@ import (
 
 // account is a user's account on a Superset, and what is held of the login there.
 type account struct {
-	config   config.SupersetAccount
-	http     *http.Client
-	now      func() time.Time
-	patience time.Duration // with what is not a chart's data
-	slots    chan struct{} // whoever has put something in may send a request to that server
-	users    int           // guarded by the pool
+	config  config.SupersetAccount
+	http    *http.Client
+	now     func() time.Time
+	timeout time.Duration // with what is not a chart's data
+	slots   chan struct{} // whoever has put something in may send a request to that server
+	users   int           // guarded by the pool
 
-	gate  chan struct{} // whoever fills it may log in
-	mu    sync.Mutex
-	login login
+	loginSem chan struct{} // whoever fills it may log in
+	mu       sync.Mutex
+	login    login
 }
 
 // login is what a Superset has given to a user. Each part is a secret.
@@ -60,8 +60,8 @@ var errToken = errors.New("the token is refused")
 // errCSRF: the request needs a CSRF token. By default those that are sent here do not, but an installation may wish so.
 var errCSRF = errors.New("a CSRF token is wanted")
 
-// ask sends a request with what is held of the login, and once again when that has to be renewed. read gets the answer.
-func (a *account) ask(ctx context.Context, q request, read reader) (time.Duration, error) {
+// call sends a request with what is held of the login, and once again when that has to be renewed. read gets the answer.
+func (a *account) call(ctx context.Context, q request, read reader) (time.Duration, error) {
 	access, err := a.access(ctx, "")
 	if err != nil {
 		return 0, err

@@ -4,12 +4,31 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
 // errForm: the JSON has another form than Superset's.
 var errForm = errors.New("unexpected JSON")
+
+// stream decodes an answer of which it holds one value at a time, each of at most maxRow bytes.
+type stream struct {
+	*json.Decoder
+	guard *guard
+}
+
+func (s *stream) next() *json.Decoder {
+	s.guard.within = s.InputOffset() + maxRow
+	return s.Decoder
+}
+
+// Decode reads the next value.
+func (s *stream) Decode(to any) error { return s.next().Decode(to) }
+
+// Token reads the next token.
+func (s *stream) Token() (json.Token, error) { return s.next().Token() }
+
+// More says whether there is a further one.
+func (s *stream) More() bool { return s.next().More() }
 
 // answer is what is kept of a chart's data. They are read row by row: a chart may have megabytes.
 type answer struct {
@@ -22,8 +41,8 @@ type answer struct {
 }
 
 // read reads {"result": [first query, …]}.
-func (a *answer) read(r io.Reader) error {
-	d, queries := json.NewDecoder(r), 0
+func (a *answer) read(r *guard) error {
+	d, queries := &stream{json.NewDecoder(r), r}, 0
 	err := each(d, '{', func(key string) error {
 		if key != "result" {
 			return skip(d)
@@ -42,7 +61,7 @@ func (a *answer) read(r io.Reader) error {
 }
 
 // member reads what stands under a key of a query.
-func (a *answer) member(d *json.Decoder, key string) error {
+func (a *answer) member(d *stream, key string) error {
 	switch key {
 	case "cached_dttm":
 		var text string // UTC, with a zone or without one
@@ -63,7 +82,7 @@ func (a *answer) member(d *json.Decoder, key string) error {
 	return skip(d)
 }
 
-func (a *answer) row(d *json.Decoder) error {
+func (a *answer) row(d *stream) error {
 	a.rows++
 	if a.values == nil {
 		var row json.RawMessage // reads faster than skip
@@ -88,7 +107,7 @@ func (a *answer) row(d *json.Decoder) error {
 }
 
 // each calls f for each item of a list or, with its key, for each member of an object; null has none.
-func each(d *json.Decoder, opening json.Delim, f func(key string) error) error {
+func each(d *stream, opening json.Delim, f func(key string) error) error {
 	token, err := d.Token()
 	if err != nil || token == nil {
 		return err
@@ -114,7 +133,7 @@ func each(d *json.Decoder, opening json.Delim, f func(key string) error) error {
 }
 
 // skip reads a value and forgets it, piece by piece.
-func skip(d *json.Decoder) error {
+func skip(d *stream) error {
 	for depth := 0; ; {
 		token, err := d.Token()
 		if err != nil {

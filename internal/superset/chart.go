@@ -4,31 +4,34 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
+// maxQuery is how many bytes a chart's query may have. It is held while the chart is asked for its data.
+const maxQuery = 256 << 10
+
 // measure asks for a chart's data as the dashboard does: what the chart's query was when it was saved, together with the
 // defaults of the dashboard's filters. A cached answer is welcome. The error is of another than the chart.
-func (a *account) measure(ctx context.Context, c chart, patience time.Duration) (oms.Chart, error) {
+func (a *account) measure(ctx context.Context, c chart, timeout time.Duration) (oms.Chart, error) {
 	measured := oms.Chart{Name: c.name, DataSource: c.dataSource}
-	err := a.fill(ctx, c, patience, &measured)
+	err := a.fill(ctx, c, timeout, &measured)
 	if f, ok := err.(*failure); ok { //nolint:errorlint // whatever wraps one is not the chart's
 		measured.Failure, err = &f.ReportFailure, nil
 	}
 	return measured, err
 }
 
-func (a *account) fill(ctx context.Context, c chart, patience time.Duration, measured *oms.Chart) error {
+func (a *account) fill(ctx context.Context, c chart, timeout time.Duration, measured *oms.Chart) error {
 	var saved struct {
 		Result struct {
 			QueryContext string `json:"query_context"`
 		}
 	}
-	if err := a.get(ctx, fmt.Sprintf("/api/v1/chart/%d", c.id), &saved); reason(err) == oms.ReportNotFound {
+	settings := request{method: http.MethodGet, path: fmt.Sprintf("/api/v1/chart/%d", c.id), chart: true}
+	if _, err := a.call(ctx, settings, decode(&saved)); reason(err) == oms.ReportNotFound {
 		// The dashboard lists it, so it exists.
 		return a.fail(oms.ReportPermission, "the chart's dataset is hidden from %s, grant it in Superset", a.user())
 	} else if err != nil {
@@ -37,8 +40,15 @@ func (a *account) fill(ctx context.Context, c chart, patience time.Duration, mea
 	if saved.Result.QueryContext == "" {
 		return a.fail(oms.ReportNoQueryContext, "Superset knows no query of the chart, open the chart and save it")
 	}
+	if len(saved.Result.QueryContext) > maxQuery || checkText(saved.Result.QueryContext) != nil {
+		return a.fail(oms.ReportTooLarge, "the query of the chart has more than %d KiB or %d values, make it smaller", maxQuery>>10, maxElements)
+	}
 	var query map[string]any
-	if err := json.Unmarshal([]byte(saved.Result.QueryContext), &query); err != nil {
+	err := json.Unmarshal([]byte(saved.Result.QueryContext), &query)
+	if err == nil && query == nil {
+		err = errForm
+	}
+	if err != nil {
 		return a.fail(oms.ReportNoQueryContext, "Superset cannot read the query of the chart, open the chart and save it: %v", err)
 	}
 	body, err := json.Marshal(c.prepare(query))
@@ -46,9 +56,9 @@ func (a *account) fill(ctx context.Context, c chart, patience time.Duration, mea
 		return err
 	}
 	got := answer{values: c.valued(query)}
-	measured.Took, err = a.ask(ctx, request{
-		method: http.MethodPost, path: "/api/v1/chart/data", about: "(" + c.name + ")", body: body, data: true, patience: patience,
-	}, func(r io.Reader) (int, error) {
+	measured.Took, err = a.call(ctx, request{
+		method: http.MethodPost, path: "/api/v1/chart/data", about: "(" + c.name + ")", body: body, data: true, timeout: timeout,
+	}, func(r *guard) (int, error) {
 		got = answer{values: got.values}
 		err := got.read(r)
 		return got.rows, err

@@ -4,14 +4,21 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/oms-exporter/oms_exporter/internal/alike"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
+
+// maxCharts and maxFilters are of how many a dashboard is asked: each chart remembers the filters that cover it.
+const maxCharts, maxFilters = 500, 200
 
 // maxName is how many letters a chart's or a data source's name may have as a label.
 const maxName = 100
@@ -35,8 +42,8 @@ type chart struct {
 	filters     []extraFormData
 }
 
-// see looks a dashboard up, and its charts.
-func (a *account) see(ctx context.Context, name string) (dashboard, error) {
+// loadDashboard looks a dashboard up, and its charts.
+func (a *account) loadDashboard(ctx context.Context, name string) (dashboard, error) {
 	var found struct {
 		Result struct {
 			ID       int
@@ -44,7 +51,10 @@ func (a *account) see(ctx context.Context, name string) (dashboard, error) {
 			Position string `json:"position_json"`
 		}
 	}
-	err := a.get(ctx, "/api/v1/dashboard/"+url.PathEscape(name), &found)
+	var err error = a.fail(oms.ReportNotFound, "")
+	if !strings.Contains(name, "/") { // which no slug has, but titles and links do
+		err = a.get(ctx, "/api/v1/dashboard/"+url.PathEscape(name), &found)
+	}
 	if reason(err) == oms.ReportNotFound {
 		var id int
 		if id, err = a.byTitle(ctx, name); err == nil {
@@ -62,9 +72,19 @@ func (a *account) see(ctx context.Context, name string) (dashboard, error) {
 		if text == "" {
 			continue
 		}
-		if err := json.Unmarshal([]byte(text), to); err != nil {
+		err := checkText(text)
+		if err == nil {
+			err = json.Unmarshal([]byte(text), to)
+		}
+		if errors.Is(err, errTooLarge) {
+			return dashboard{}, a.fail(oms.ReportTooLarge, "the dashboard's settings have more than %d values", maxElements)
+		}
+		if err != nil {
 			return dashboard{}, a.fail(oms.ReportBadAnswer, "the dashboard's settings are not as Superset writes them: %v", err)
 		}
+	}
+	if len(metadata.Filters) > maxFilters {
+		return dashboard{}, a.fail(oms.ReportTooLarge, "the dashboard has %d filters, more than %d are not supported", len(metadata.Filters), maxFilters)
 	}
 	d := dashboard{id: found.Result.ID}
 	err = a.list(ctx, &d, places.places(), metadata.Filters)
@@ -81,12 +101,74 @@ func (a *account) byTitle(ctx context.Context, title string) (int, error) {
 	}
 	switch len(found.Result) {
 	case 0:
-		return 0, a.fail(oms.ReportNotFound, "%s has no dashboard with that slug, id or title, or hides it from %s",
-			a.config.URL, a.user())
+		return 0, a.fail(oms.ReportNotFound, "%s has no dashboard with that slug, id or title, or hides it from %s%s",
+			a.config.URL, a.user(), a.hint(ctx, title))
 	case 1:
 		return found.Result[0].ID, nil
 	}
 	return 0, a.fail(oms.ReportNotFound, "%s has several dashboards with that title, write the slug or the id", a.config.URL)
+}
+
+// A listed is a dashboard as people know it.
+type listed struct {
+	ID          int
+	Slug, Title string
+}
+
+func (b listed) String() string {
+	name := b.Slug
+	if name == "" {
+		name = strconv.Itoa(b.ID)
+	}
+	return fmt.Sprintf("%s (%q)", name, b.Title)
+}
+
+// UnmarshalJSON has the title by Superset's name for it.
+func (b *listed) UnmarshalJSON(text []byte) error {
+	var read struct {
+		ID    int
+		Slug  string
+		Title string `json:"dashboard_title"`
+	}
+	err := json.Unmarshal(text, &read)
+	*b = listed(read)
+	return err
+}
+
+// hint says what may have been meant by a name that no dashboard has: the one behind a link, or those that the user sees. It is
+// empty where Superset does not tell.
+func (a *account) hint(ctx context.Context, name string) string {
+	link := strings.Trim(name, "/")
+	if u, err := url.Parse(name); err == nil {
+		link = strings.Trim(u.Path, "/")
+	}
+	last := path.Base(link)
+	var behind struct {
+		Dashboard json.RawMessage `json:"dashboardId"` // a number in some versions, a text in others
+	}
+	isLink := strings.Contains(link, "dashboard/")
+	if a.get(ctx, "/api/v1/dashboard/permalink/"+url.PathEscape(last), &behind) == nil && len(behind.Dashboard) > 0 {
+		last, isLink = strings.Trim(string(behind.Dashboard), `"`), true
+	}
+	if isLink {
+		var found struct{ Result listed }
+		if a.get(ctx, "/api/v1/dashboard/"+url.PathEscape(last), &found) == nil && found.Result.ID != 0 {
+			return fmt.Sprintf("; it is a link to the dashboard %s: write that slug or id", found.Result)
+		}
+	}
+	const columns = "(columns:!(id,slug,dashboard_title),page:0,page_size:100)"
+	var seen struct{ Result []listed }
+	if a.get(ctx, "/api/v1/dashboard/?"+url.Values{"q": {columns}}.Encode(), &seen) != nil {
+		return ""
+	}
+	all := make([]string, len(seen.Result))
+	for i, b := range seen.Result {
+		all[i] = b.String()
+	}
+	if len(all) == 0 {
+		return "; Superset lists no dashboard for that account"
+	}
+	return fmt.Sprintf(", who sees %s", strings.Join(alike.Names(name, all, 4), ", "))
 }
 
 // list fills in the charts of the dashboard.
@@ -104,6 +186,9 @@ func (a *account) list(ctx context.Context, d *dashboard, places map[int]place, 
 	}
 	if err := a.get(ctx, fmt.Sprintf("/api/v1/dashboard/%d/charts", d.id), &charts); err != nil {
 		return err
+	}
+	if n := len(charts.Result) + len(places); n > 2*maxCharts {
+		return a.fail(oms.ReportTooLarge, "the dashboard has %d charts, more than %d are not supported: divide it", n/2, maxCharts)
 	}
 	sources, err := a.dataSources(ctx, d.id)
 	if err != nil {
@@ -148,7 +233,7 @@ func (a *account) dataSources(ctx context.Context, dashboard int) (map[string]st
 
 // get asks for something that is not a chart's data.
 func (a *account) get(ctx context.Context, path string, to any) error {
-	_, err := a.ask(ctx, request{method: http.MethodGet, path: path}, decode(to))
+	_, err := a.call(ctx, request{method: http.MethodGet, path: path}, decode(to))
 	return err
 }
 

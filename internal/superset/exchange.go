@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -13,13 +14,16 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 const (
-	// maxData and maxPage are how many bytes of a chart's data, which are not held, and of any other answer are read,
-	// unpacked. Superset sends 50 000 rows at most, unless it is told otherwise.
-	maxData = 32 << 20
-	maxPage = 8 << 20
+	// maxData, maxChart and maxPage are how many bytes of a chart's data, which are not held, of a chart's settings, of which
+	// several are held at a time, and of any other answer are read, unpacked. Superset sends 50 000 rows at most, unless it is
+	// told otherwise.
+	maxData  = 32 << 20
+	maxChart = 1 << 20
+	maxPage  = 8 << 20
 )
 
 // request is one request to the API.
@@ -29,25 +33,31 @@ type request struct {
 	body         []byte // JSON
 	bearer       string
 	login        bool // it is for a login
-	// data: it is for a chart's data, so the data source may be what fails; patience is how long it may take. Zero is
+	chart        bool // it is for a chart's settings
+	// data: it is for a chart's data, so the data source may be what fails; timeout is how long it may take. Zero is
 	// that of the account.
-	data     bool
-	patience time.Duration
-	cookies  *[]*http.Cookie // gets those that are set
+	data    bool
+	timeout time.Duration
+	cookies *[]*http.Cookie // gets those that are set
+}
+
+// limit is how many bytes the answer may have, unless it is data.
+func (q request) limit() int {
+	if q.chart {
+		return maxChart
+	}
+	return maxPage
 }
 
 // reader reads an answer, and returns how many rows that has.
-type reader func(io.Reader) (int, error)
+type reader func(*guard) (int, error)
 
 // decode returns a reader of an answer that is no data.
 func decode(to any) reader {
-	return func(r io.Reader) (int, error) { return 0, json.NewDecoder(r).Decode(to) }
+	return func(r *guard) (int, error) { return 0, json.NewDecoder(r).Decode(to) }
 }
 
-var (
-	errTooLarge = errors.New("the answer is too large")
-	errSlow     = errors.New("no answer in time")
-)
+var errSlow = errors.New("no answer in time")
 
 // send sends a request as soon as the server has a slot for it, and has read read the answer, which is JSON. It says how
 // long that took.
@@ -58,11 +68,11 @@ func (a *account) send(ctx context.Context, q request, read reader) (time.Durati
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	patience := q.patience
-	if patience == 0 {
-		patience = a.patience
+	timeout := q.timeout
+	if timeout == 0 {
+		timeout = a.timeout
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, errSlow)
 	defer cancel()
 	start := time.Now()
 	rows, err := a.exchange(limited, q, read)
@@ -71,12 +81,12 @@ func (a *account) send(ctx context.Context, q request, read reader) (time.Durati
 	case ctx.Err() != nil: // the caller's doing
 		err = context.Cause(ctx)
 	case limited.Err() != nil:
-		err = a.fail(oms.ReportTimeout, "%s has not answered within %s", a.config.URL, patience)
+		err = a.fail(oms.ReportTimeout, "%s has not answered within %s", a.config.URL, timeout)
 	default:
 		err = a.explain(q, err)
 	}
 	took := time.Since(start)
-	oms.TraceFrom(ctx)(strings.TrimSpace(q.method+" "+q.path+" "+q.about), took, rows, err)
+	trace.From(ctx)(strings.TrimSpace(q.method+" "+q.path+" "+q.about), took, rows, err)
 	return took, err
 }
 
@@ -110,7 +120,7 @@ func (a *account) exchange(ctx context.Context, q request, read reader) (rows in
 		_ = response.Body.Close()
 	}()
 	if response.StatusCode != http.StatusOK {
-		return 0, a.refusal(q, response)
+		return 0, a.responseError(q, response)
 	}
 	if kind := response.Header.Get("Content-Type"); !isJSON(kind) {
 		return 0, a.fail(oms.ReportBadAnswer, "%s answers with %s in place of JSON, check the url", a.config.URL, kind)
@@ -118,11 +128,10 @@ func (a *account) exchange(ctx context.Context, q request, read reader) (rows in
 	if q.cookies != nil {
 		*q.cookies = response.Cookies()
 	}
-	limit := maxPage
 	if q.data {
-		limit = maxData
+		return read(&guard{r: response.Body, left: maxData, elements: math.MaxInt})
 	}
-	return read(&limitedReader{response.Body, limit})
+	return read(&guard{r: response.Body, left: q.limit(), elements: maxElements})
 }
 
 func isJSON(contentType string) bool {
@@ -140,9 +149,10 @@ func (a *account) explain(q request, err error) error {
 		return err
 	case errors.Is(err, errTooLarge):
 		if q.data {
-			return a.fail(oms.ReportTooLarge, "the data have more than %d MiB, give the chart a row limit", maxData>>20)
+			return a.fail(oms.ReportTooLarge, "the data have more than %d MiB, or a row of them more than %d KiB: give the chart a row limit",
+				maxData>>20, maxRow>>10)
 		}
-		return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB", q.path, maxPage>>20)
+		return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB or %d values", q.path, q.limit()>>20, maxElements)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return a.fail(oms.ReportUnreachable, "the answer of %s breaks off", a.config.URL)
 	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, errForm):
@@ -151,20 +161,8 @@ func (a *account) explain(q request, err error) error {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
-	return a.fail(oms.ReportUnreachable, "%s cannot be reached: %v", a.config.URL, err)
-}
-
-// limitedReader fails with errTooLarge behind its limit.
-type limitedReader struct {
-	r    io.Reader
-	left int
-}
-
-// Read implements io.Reader.
-func (l *limitedReader) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	if l.left -= n; l.left < 0 {
-		return 0, errTooLarge
+	if words := a.distrust(err); words != "" {
+		return a.fail(oms.ReportUnreachable, "%s %s", a.config.URL, words)
 	}
-	return n, err
+	return a.fail(oms.ReportUnreachable, "%s cannot be reached: %v", a.config.URL, err)
 }

@@ -70,7 +70,7 @@ func (a *account) mask(text string) string {
 			secrets = append(secrets, secret, url.QueryEscape(secret), strings.Trim(string(quoted), `"`))
 		}
 	}
-	text = config.Mask(errors.New(text), secrets...).Error()
+	text = config.Redact(errors.New(text), secrets...).Error()
 	return foreign.ReplaceAllString(text, "<secret>")
 }
 

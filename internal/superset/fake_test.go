@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,6 +33,8 @@ type fake struct {
 	logins atomic.Int64
 	busy   atomic.Int64 // requests under way
 	most   atomic.Int64 // of them at a time
+	opened atomic.Int64 // connections
+	closed atomic.Int64 // of them
 }
 
 func answerJSON(status int, body string) http.HandlerFunc {
@@ -66,7 +69,7 @@ func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
 	for page, handler := range pages {
 		f.pages[page] = handler
 	}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // only then does the server see the client go
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		f.most.Store(max(f.most.Load(), f.busy.Add(1)))
@@ -84,6 +87,16 @@ func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
 		}
 		answerJSON(404, `{"message":"Not found"}`)(w, r)
 	}))
+	f.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			f.opened.Add(1)
+		case http.StateClosed:
+			f.closed.Add(1)
+		default:
+		}
+	}
+	f.Start()
 	tb.Cleanup(f.Close)
 	return f
 }
@@ -91,7 +104,7 @@ func newFake(tb testing.TB, pages map[string]http.HandlerFunc) *fake {
 // impatient is a pool that does not wait as long as is due.
 func impatient() *Pool {
 	p := NewPool(func() time.Time { return start })
-	p.patience = patience{page: 500 * time.Millisecond, data: 500 * time.Millisecond}
+	p.timeouts = timeouts{page: 500 * time.Millisecond, data: 500 * time.Millisecond}
 	return p
 }
 

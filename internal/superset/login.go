@@ -22,8 +22,8 @@ const (
 // access returns an access token that is another than the refused one.
 func (a *account) access(ctx context.Context, refused string) (string, error) {
 	select {
-	case a.gate <- struct{}{}:
-		defer func() { <-a.gate }()
+	case a.loginSem <- struct{}{}:
+		defer func() { <-a.loginSem }()
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}

@@ -97,7 +97,7 @@ func TestSlowLogin(t *testing.T) {
 	p := NewPool(time.Now)
 	begin := func(a config.SupersetAccount) *Reports {
 		r := open(t, p, a, "d")
-		_, _ = r.Look(ended(t), start)
+		_, _ = r.Latest(ended(t), start)
 		return r
 	}
 	var waiting []*Reports

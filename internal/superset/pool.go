@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -19,19 +20,19 @@ const parallel = 3
 // server. It is safe for concurrent use.
 type Pool struct {
 	now      func() time.Time
-	patience patience
+	timeouts timeouts
 
 	mu       sync.Mutex
 	accounts []*account // those in use
 }
 
-// patience is how long a Superset may take to answer.
-type patience struct{ page, data time.Duration }
+// timeouts are how long a Superset may take to answer.
+type timeouts struct{ page, data time.Duration }
 
 // NewPool returns a pool without logins. now is the clock by which a refused login is tried again.
 func NewPool(now func() time.Time) *Pool {
 	// A dashboard in a browser gives a chart up after a minute (Superset's SUPERSET_WEBSERVER_TIMEOUT).
-	return &Pool{now: now, patience: patience{page: 30 * time.Second, data: time.Minute}}
+	return &Pool{now: now, timeouts: timeouts{page: 30 * time.Second, data: time.Minute}}
 }
 
 // Open returns the reports of a client that has dashboards. It asks nothing yet.
@@ -58,8 +59,12 @@ func (p *Pool) acquire(c config.SupersetAccount) *account {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http says so
 	transport.MaxIdleConnsPerHost = parallel
+	if server, err := url.Parse(c.URL); err == nil && c.TLS != nil {
+		transport.TLSClientConfig = c.TLS.Client(server.Hostname())
+		transport.ForceAttemptHTTP2 = false // it loses the words of a server that refuses the client's certificate
+	}
 	a := &account{
-		config: c, now: p.now, patience: p.patience.page, users: 1, slots: slots, gate: make(chan struct{}, 1),
+		config: c, now: p.now, timeout: p.timeouts.page, users: 1, slots: slots, loginSem: make(chan struct{}, 1),
 		// The token belongs to this server alone, and an API has no reason to send one elsewhere.
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse

@@ -21,14 +21,14 @@ import (
 
 var errClosed = errors.New("the reports are closed")
 
-// firstRunError says that there is no run yet that has ended. It is an oms.ErrLookBack.
+// firstRunError says that there is no run yet that has ended. It is an oms.ErrIncomplete.
 type firstRunError struct{}
 
 func (firstRunError) Error() string {
 	return "the first run is under way, what it has not come to is missing"
 }
 
-func (firstRunError) Is(target error) bool { return target == oms.ErrLookBack }
+func (firstRunError) Is(target error) bool { return target == oms.ErrIncomplete }
 
 // Reports asks for one client's reports. It implements oms.Reports.
 type Reports struct {
@@ -36,7 +36,7 @@ type Reports struct {
 	client     string
 	dashboards []string
 	interval   time.Duration
-	patience   time.Duration // with a chart's data
+	timeout    time.Duration // with a chart's data
 	account    *account
 	pool       *Pool
 	streaks    streaks
@@ -57,15 +57,15 @@ var _ oms.Reports = (*Reports)(nil)
 func newReports(logger *slog.Logger, client config.Client, a *account, p *Pool) *Reports {
 	r := &Reports{
 		logger: logger.With("client", client.Name, "collector", "reports"), client: client.Name,
-		dashboards: client.Superset.Dashboards, interval: client.Superset.Interval, patience: p.patience.data, account: a, pool: p,
+		dashboards: client.Superset.Dashboards, interval: client.Superset.Interval, timeout: p.timeouts.data, account: a, pool: p,
 		streaks: streaks{failing: map[item]streak{}},
 	}
 	r.closing, r.stop = context.WithCancel(context.Background())
 	return r
 }
 
-// Look implements oms.Reports.
-func (r *Reports) Look(ctx context.Context, now time.Time) (oms.ReportRun, error) {
+// Latest implements oms.Reports.
+func (r *Reports) Latest(ctx context.Context, now time.Time) (oms.ReportRun, error) {
 	current, last := r.advance(now)
 	if last == nil && current != nil {
 		select {
@@ -79,10 +79,10 @@ func (r *Reports) Look(ctx context.Context, now time.Time) (oms.ReportRun, error
 		return oms.ReportRun{}, fmt.Errorf("client %s: %w", r.client, errClosed)
 	}
 	if last == nil {
-		found, err := current.tell(ctx, now)
+		found, err := current.snapshot(ctx, now)
 		return found, fmt.Errorf("client %s: %w", r.client, errors.Join(firstRunError{}, err))
 	}
-	found, err := last.tell(ctx, now)
+	found, err := last.snapshot(ctx, now)
 	if err != nil {
 		err = fmt.Errorf("client %s: %w", r.client, err)
 	}
@@ -105,7 +105,7 @@ func (r *Reports) advance(now time.Time) (current, last *run) {
 	next := newRun(now)
 	r.current = next
 	r.background.Go(func() {
-		r.do(next)
+		next.protect(func() { r.do(next) })
 		r.mu.Lock()
 		r.last = next
 		r.mu.Unlock()

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/internal/flight"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // run asks for everything once.
@@ -33,12 +34,12 @@ type exchange struct {
 
 func newRun(now time.Time) *run { return &run{began: now, done: make(chan struct{})} }
 
-// tell returns what the run has found so far, and reports its requests to the context's trace.
-func (n *run) tell(ctx context.Context, now time.Time) (oms.ReportRun, error) {
+// snapshot returns what the run has found so far, and reports its requests to the context's trace.
+func (n *run) snapshot(ctx context.Context, now time.Time) (oms.ReportRun, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, e := range n.trace {
-		oms.TraceFrom(ctx)(e.what, e.took, e.rows, e.err)
+		trace.From(ctx)(e.what, e.took, e.rows, e.err)
 	}
 	found := oms.ReportRun{Dashboards: slices.Clone(n.dashboards), Age: max(0, now.Sub(n.began))}
 	for i, d := range found.Dashboards {
@@ -51,14 +52,17 @@ func (n *run) tell(ctx context.Context, now time.Time) (oms.ReportRun, error) {
 func (r *Reports) do(n *run) {
 	ctx, cancel := context.WithTimeout(r.closing, r.interval)
 	defer cancel()
-	ctx = oms.WithTrace(ctx, func(what string, took time.Duration, rows int, err error) {
+	ctx = trace.With(ctx, func(what string, took time.Duration, rows int, err error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.trace = append(n.trace, exchange{what, took, rows, err})
 	})
 	missed := 0
 	for _, name := range r.dashboards {
-		n.protect(r, func() { missed += r.visit(ctx, n, name) })
+		if !n.protect(func() { missed += r.visit(ctx, n, name) }) && !n.has(name) { // it must not go missing
+			f := r.account.fail(oms.ReportBadAnswer, "the exporter failed over the dashboard, its log says why")
+			n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure, Failures: 1})
+		}
 	}
 	if missed > 0 {
 		n.note(fmt.Errorf("the run was over after %s, and %d dashboards or charts were not asked: make superset.interval longer",
@@ -68,7 +72,7 @@ func (r *Reports) do(n *run) {
 
 // visit asks for the charts of a dashboard, and returns how many were not reached.
 func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
-	found, err := r.account.see(ctx, name)
+	found, err := r.account.loadDashboard(ctx, name)
 	if f, ok := errors.AsType[*failure](err); ok {
 		now, _ := r.streaks.next(item{dashboard: name}, &f.ReportFailure)
 		n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure, Failures: now.failures})
@@ -91,8 +95,8 @@ func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 	for range parallel {
 		workers.Go(func() {
 			for c := range work {
-				n.protect(r, func() {
-					measured, err := r.account.measure(ctx, c, r.patience)
+				ok := n.protect(func() {
+					measured, err := r.account.measure(ctx, c, r.timeout)
 					if err == nil {
 						r.add(n, name, measured)
 						return
@@ -101,6 +105,10 @@ func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 					defer mu.Unlock()
 					missed++
 				})
+				if !ok { // it must not go missing
+					f := r.account.fail(oms.ReportBadAnswer, "the exporter failed over the chart, its log says why")
+					n.addChart(oms.Chart{Name: c.name, DataSource: c.dataSource, Failure: &f.ReportFailure, Failures: 1})
+				}
 			}
 		})
 	}
@@ -123,6 +131,11 @@ func (r *Reports) add(n *run, dashboard string, c oms.Chart) {
 	case c.Failure == nil && before.failures > 0:
 		logger.Info("the chart works")
 	}
+	n.addChart(c)
+}
+
+// addChart adds a chart to the last dashboard.
+func (n *run) addChart(c oms.Chart) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	charts := &n.dashboards[len(n.dashboards)-1].Charts
@@ -135,19 +148,23 @@ func (n *run) put(d oms.Dashboard) {
 	n.dashboards = append(n.dashboards, d)
 }
 
+func (n *run) has(dashboard string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.dashboards, func(d oms.Dashboard) bool { return d.Name == dashboard })
+}
+
 func (n *run) note(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.errs = append(n.errs, err)
 }
 
-// protect calls f: nobody else stands between a run's goroutines and the end of the process.
-func (n *run) protect(r *Reports, f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			r.logger.Error("panic", "err", fmt.Sprintf("%v\n%s", p, debug.Stack()))
-			n.note(fmt.Errorf("panic: %v", p))
-		}
-	}()
-	f()
+// protect calls f, and says whether it came to its end: nobody else stands between a run's goroutines and the end of the process.
+func (n *run) protect(f func()) (ok bool) {
+	err := flight.Run(func() error { f(); return nil })
+	if err != nil {
+		n.note(err)
+	}
+	return err == nil
 }

@@ -62,7 +62,7 @@ func look(tb testing.TB, r *Reports, after time.Duration) (oms.ReportRun, error)
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
 	now := start.Add(after)
-	_, _ = r.Look(ctx, now)
+	_, _ = r.Latest(ctx, now)
 	r.mu.Lock()
 	under := r.current
 	r.mu.Unlock()
@@ -71,7 +71,7 @@ func look(tb testing.TB, r *Reports, after time.Duration) (oms.ReportRun, error)
 	case <-ctx.Done():
 		tb.Fatal("the run does not end")
 	}
-	return r.Look(ctx, now)
+	return r.Latest(ctx, now)
 }
 
 // failed says of each chart why it failed, or ok.
@@ -194,6 +194,10 @@ func TestCharts(t *testing.T) {
 		"Unsaved": "no_query_context", "Slow": "timeout", "Vanished column": "query", "Deleted": "deleted",
 	}
 	compare(t, failed(run), want)
+	_, err = look(t, open(t, NewPool(time.Now), by(t, s.URL, testserver.User), "krewe-order"), 0)
+	if seen := "who sees krewe-order-sync (\""; err == nil || !strings.Contains(err.Error(), seen) {
+		t.Errorf("error %v, want %q", err, seen)
+	}
 	got := charts(run)
 	for name, rows := range map[string]int{"Created orders": 9, "No order": 0, "Open": 1, "Trend": 9, "Twice (6)": 9} {
 		if c := got[name]; c.Rows != rows || c.Took <= 0 || c.DataSource != "KREWE well" || !c.Read.Equal(start) && name != "Twice (7)" && name != "Twice (6)" {
@@ -269,6 +273,7 @@ func TestCharts(t *testing.T) {
 	})
 
 	t.Run("filters", func(t *testing.T) { testFilters(t, s, created) })
+	t.Run("TLS", func(t *testing.T) { testTLS(t, s) })
 	t.Run("token expires", func(t *testing.T) { testExpiry(t, s) })
 
 	t.Run("data source gone", func(t *testing.T) {
@@ -309,6 +314,24 @@ func rightOn(t *testing.T, s *testserver.SupersetServer, dataset string) any {
 		}
 		if len(all) == 0 {
 			t.Fatalf("nobody can be allowed to see %s", dataset)
+		}
+	}
+}
+
+// TestPermalink has a real Superset's permalink, which is no name of a dashboard.
+func TestPermalink(t *testing.T) {
+	s := testserver.Superset(t)
+	sync := s.NewDashboard(t, "KREWE Links", "krewe-links")
+	made := s.Call(t, http.MethodPost, fmt.Sprintf("/api/v1/dashboard/%d/permalink", sync), map[string]any{"dataMask": map[string]any{}})
+	for name, want := range map[string]string{
+		fmt.Sprint(made["url"]): `it is a link to the dashboard krewe-links ("KREWE Links"): write that slug or id`,
+		fmt.Sprint(made["key"]): `it is a link to the dashboard krewe-links ("KREWE Links"): write that slug or id`,
+		"krewe-link":            "; Superset lists no dashboard for that account", // it has no chart that the account may see
+	} {
+		run, err := look(t, open(t, NewPool(time.Now), by(t, s.URL, testserver.User), name), 0)
+		compare(t, failed(run), map[string]string{name: "not_found"})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", name, err, want)
 		}
 	}
 }

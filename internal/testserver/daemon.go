@@ -24,6 +24,7 @@ read -r pid && { read -r ended || kill -KILL "$pid" $(below "$pid"); }`
 // daemon is a server process.
 type daemon struct {
 	name    string
+	command []string
 	process *os.Process
 	log     string          // the file of its output
 	life    context.Context // ends with the process; its cause says how
@@ -96,7 +97,7 @@ func start(tb testing.TB, owner *syscall.Credential, dir string, command []strin
 		_ = watch.Wait()
 		ended(fmt.Errorf("it has ended: %v", cmd.ProcessState))
 	}()
-	return &daemon{name: filepath.Base(cmd.Path), process: cmd.Process, log: log.Name(), life: life}
+	return &daemon{name: filepath.Base(cmd.Path), command: command, process: cmd.Process, log: log.Name(), life: life}
 }
 
 // end ends the server: at its request with the signal, and by force when it does not heed that.

@@ -15,45 +15,100 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 )
 
-// Nobody needs a server's data after a crash, so neither server waits for the disk.
+// Nobody needs a server's data after a crash, so no server waits for the disk.
+
+// newer is the suffix of the programs of later lines, which "make servers" fetches.
+const newer = "-trixie"
+
+// remedyFor says how one gets the programs with the suffix.
+func remedyFor(suffix, packaged string) string {
+	if suffix == newer {
+		return "make servers"
+	}
+	return "apt-get install " + packaged
+}
 
 // MariaDB starts a MariaDB server for the length of the test.
 func MariaDB(tb testing.TB) *Server {
 	tb.Helper()
-	return mariaDB(tb, temporary)
+	return mariaDB(tb, "", temporary)
 }
 
 // MariaDBIn starts, for the length of the test, a MariaDB server with further options. Its data stay in home, where they
 // may be from an earlier test.
 func MariaDBIn(tb testing.TB, home string, options ...string) *Server {
 	tb.Helper()
-	return mariaDB(tb, kept(home), options...)
+	return mariaDB(tb, "", kept(home), options...)
 }
 
-func mariaDB(tb testing.TB, place place, more ...string) *Server {
+// mariaDB starts the program whose name has the suffix.
+func mariaDB(tb testing.TB, suffix string, place place, more ...string) *Server {
 	tb.Helper()
-	const remedy = "apt-get install mariadb-server"
-	mariadbd := installed(tb, "mariadbd", remedy, "/usr/sbin", "/usr/libexec")
-	install := installed(tb, "mariadb-install-db", remedy)
+	remedy := remedyFor(suffix, "mariadb-server")
+	mariadbd := installed(tb, "mariadbd"+suffix, remedy, "/usr/sbin", "/usr/libexec")
+	install := installed(tb, "mariadb-install-db"+suffix, remedy)
 	owner := unprivileged(tb, "mysql")
 	dir, fresh := place(tb, owner)
-	socket := filepath.Join(dir, "socket")
-	options := []string{
+	options := append(likeMySQL(dir), "--innodb-log-file-size=16M", "--debug-no-sync")
+	if fresh {
+		command := slices.Concat([]string{install}, options, []string{"--auth-root-authentication-method=normal", "--skip-test-db"})
+		if suffix == newer { // the script would look for its server below /usr
+			server, err := filepath.EvalSymlinks(mariadbd)
+			check(tb, err)
+			command = append(command, "--basedir="+filepath.Dir(filepath.Dir(server)))
+		}
+		run(tb, owner, dir, command...)
+	}
+	return newMySQL(tb, owner, dir, fresh, slices.Concat([]string{mariadbd}, options), more)
+}
+
+// MySQL starts a server of MySQL proper for the length of the test.
+func MySQL(tb testing.TB) *Server {
+	tb.Helper()
+	return mySQL(tb, temporary)
+}
+
+// MySQLIn is MariaDBIn for MySQL proper.
+func MySQLIn(tb testing.TB, home string, options ...string) *Server {
+	tb.Helper()
+	return mySQL(tb, kept(home), options...)
+}
+
+func mySQL(tb testing.TB, place place, more ...string) *Server {
+	tb.Helper()
+	mysqld := installed(tb, "mysqld-sid", "make servers")
+	owner := unprivileged(tb, "mysql")
+	dir, fresh := place(tb, owner)
+	options := append(likeMySQL(dir), "--innodb-redo-log-capacity=32M", "--mysqlx=OFF", "--secure-file-priv=NULL",
+		"--local-infile=1", // for omsdata
+		// The default, but that fractions which a column does not hold are cut off, as MariaDB does, and not rounded.
+		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"+
+			"NO_ENGINE_SUBSTITUTION,TIME_TRUNCATE_FRACTIONAL")
+	if fresh {
+		run(tb, owner, dir, slices.Concat([]string{mysqld}, options, []string{"--initialize-insecure"})...)
+	}
+	return newMySQL(tb, owner, dir, fresh, slices.Concat([]string{mysqld}, options), more)
+}
+
+// likeMySQL returns the options that MariaDB and MySQL share, for making their data and for running.
+func likeMySQL(dir string) []string {
+	return []string{
 		"--no-defaults", "--datadir=" + filepath.Join(dir, "data"), "--skip-name-resolve", "--skip-log-bin",
 		"--innodb-flush-method=nosync", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
-		"--innodb-log-file-size=16M", "--debug-no-sync",
 		"--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
 	}
-	if fresh {
-		run(tb, owner, dir, slices.Concat([]string{install}, options,
-			[]string{"--auth-root-authentication-method=normal", "--skip-test-db"})...)
-	}
+}
+
+// newMySQL starts a server that speaks MySQL's protocol.
+func newMySQL(tb testing.TB, owner *syscall.Credential, dir string, fresh bool, command, more []string) *Server {
+	tb.Helper()
+	socket := filepath.Join(dir, "socket")
 	return newServer(tb, owner, dir, fresh, syscall.SIGTERM, func(port string) ([]string, flavour) {
-		command := slices.Concat([]string{mariadbd}, options, []string{
+		const processes = " FROM information_schema.processlist WHERE user = '" + User + "'"
+		command := slices.Concat(command, []string{
 			"--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", "--port=" + port,
 			"--max-connections=100", "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--innodb-fast-shutdown=2",
 		}, more)
-		const processes = " FROM information_schema.processlist WHERE user = '" + User + "'"
 		return command, flavour{
 			driver:    config.MySQL,
 			sqlDriver: "mysql",
@@ -66,6 +121,7 @@ func mariaDB(tb testing.TB, place place, more ...string) *Server {
 			schema:      omsschema.MySQL,
 			statements:  "SELECT info" + processes + " AND info IS NOT NULL",
 			connections: "SELECT count(*)" + processes,
+			kills:       "SELECT CONCAT('KILL ', id)" + processes,
 		}
 	})
 }
@@ -73,20 +129,21 @@ func mariaDB(tb testing.TB, place place, more ...string) *Server {
 // Postgres starts a PostgreSQL server for the length of the test.
 func Postgres(tb testing.TB) *Server {
 	tb.Helper()
-	return postgres(tb, temporary)
+	return postgres(tb, "", temporary)
 }
 
 // PostgresIn is MariaDBIn for PostgreSQL; the options are those that follow -c.
 func PostgresIn(tb testing.TB, home string, options ...string) *Server {
 	tb.Helper()
-	return postgres(tb, kept(home), options...)
+	return postgres(tb, "", kept(home), options...)
 }
 
-func postgres(tb testing.TB, place place, more ...string) *Server {
+func postgres(tb testing.TB, suffix string, place place, more ...string) *Server {
 	tb.Helper()
-	const remedy, folder = "apt-get install postgresql", "/usr/lib/postgresql/*/bin"
-	program := installed(tb, "postgres", remedy, folder)
-	initdb := installed(tb, "initdb", remedy, folder)
+	const folder = "/usr/lib/postgresql/*/bin"
+	remedy := remedyFor(suffix, "postgresql")
+	program := installed(tb, "postgres"+suffix, remedy, folder)
+	initdb := installed(tb, "initdb"+suffix, remedy, folder)
 	owner := unprivileged(tb, "postgres")
 	dir, fresh := place(tb, owner)
 	data := filepath.Join(dir, "data")
@@ -117,6 +174,7 @@ func postgres(tb testing.TB, place place, more ...string) *Server {
 			schema:      omsschema.Postgres,
 			statements:  "SELECT query" + processes + " AND state = 'active'",
 			connections: "SELECT count(*)" + processes,
+			kills:       "SELECT 'SELECT pg_terminate_backend(' || pid || ')'" + processes,
 		}
 	})
 }

@@ -10,6 +10,9 @@ import (
 // The test must run in a folder of this module.
 func Demo(tb testing.TB) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("-short builds no program")
+	}
 	dir := newFolder(tb, nil)
 	program := filepath.Join(dir, "oms_exporter")
 	build := exec.CommandContext(tb.Context(), "go", "build", "-buildvcs=false", "-o", program,

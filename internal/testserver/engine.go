@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,9 +35,27 @@ type Database struct {
 func Engines() []Engine {
 	return []Engine{
 		{"sqlite", config.SQLite, func(testing.TB) func(testing.TB, string, string) Database { return embedded }},
-		{"mariadb", config.MySQL, func(tb testing.TB) func(testing.TB, string, string) Database { return MariaDB(tb).Database }},
-		{"postgres", config.Postgres, func(tb testing.TB) func(testing.TB, string, string) Database { return Postgres(tb).Database }},
+		engineOf("mariadb", config.MySQL, MariaDB),
+		engineOf("postgres", config.Postgres, Postgres),
+		engineOf("mysql", config.MySQL, MySQL),
 	}
+}
+
+// NewerEngines returns later lines of servers that are in Engines.
+func NewerEngines() []Engine {
+	return []Engine{
+		engineOf("mariadb-newer", config.MySQL, func(tb testing.TB) *Server { tb.Helper(); return mariaDB(tb, newer, temporary) }),
+		engineOf("postgres-newer", config.Postgres, func(tb testing.TB) *Server { tb.Helper(); return postgres(tb, newer, temporary) }),
+	}
+}
+
+func engineOf(name string, driver config.Driver, start func(testing.TB) *Server) Engine {
+	return Engine{name, driver, func(tb testing.TB) func(testing.TB, string, string) Database { tb.Helper(); return start(tb).Database }}
+}
+
+// Servers returns what starts each kind of database server, by its name in Engines.
+func Servers() map[string]func(testing.TB) *Server {
+	return map[string]func(testing.TB) *Server{"mariadb": MariaDB, "mysql": MySQL, "postgres": Postgres}
 }
 
 // Database makes a database on the server.
@@ -52,8 +71,23 @@ func (s *Server) Database(tb testing.TB, name, zone string) Database {
 		Execute(tb, admin, "SET TIME ZONE '"+zone+"'")
 	}
 	return Database{config.Database{
-		Driver: s.driver, DSN: config.FileSecret(path), Timezone: Zone(tb, zone), MaxConnections: 5,
+		Driver: s.driver, DSN: config.FileSecret(path), Timezone: Zone(tb, zone), MaxConnections: config.DefaultMaxConnections,
 	}, admin}
+}
+
+// MixCollations gives each of so many tables of MySQL or MariaDB another character set or collation than those before it, as far
+// as there are so many. One of them is what the server makes tables with.
+func (db Database) MixCollations(tb testing.TB, tables []string) {
+	tb.Helper()
+	all := []string{
+		"utf8mb3_general_ci", "latin1_swedish_ci", "", "utf8mb4_unicode_ci", "utf8mb4_bin", "utf8mb4_unicode_520_ci", "latin1_bin",
+	}
+	for i, table := range tables {
+		if collation := all[i%len(all)]; collation != "" {
+			charset, _, _ := strings.Cut(collation, "_")
+			Execute(tb, db.Admin, "ALTER TABLE "+table+" CONVERT TO CHARACTER SET "+charset+" COLLATE "+collation)
+		}
+	}
 }
 
 // Lock holds a table against readers until the returned function is called.
@@ -88,7 +122,7 @@ func embedded(tb testing.TB, name, zone string) Database {
 	tb.Cleanup(func() { _ = admin.Close() })
 	Execute(tb, admin, omsschema.SQLite)
 	return Database{config.Database{
-		Driver: config.SQLite, DSN: config.EnvSecret(path), Timezone: Zone(tb, zone), MaxConnections: 5,
+		Driver: config.SQLite, DSN: config.EnvSecret(path), Timezone: Zone(tb, zone), MaxConnections: config.DefaultMaxConnections,
 	}, admin}
 }
 

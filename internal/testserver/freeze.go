@@ -29,7 +29,12 @@ func (d *daemon) Thaw() {
 	if d.life.Err() != nil { // its number may be another's by now
 		return
 	}
-	_ = each(d.process.Pid, func(pid int) error { return syscall.Kill(pid, syscall.SIGCONT) })
+	// All are found before the first goes on: while processes end, the kernel's list of children can miss some.
+	var pids []int
+	_ = each(d.process.Pid, func(pid int) error { pids = append(pids, pid); return nil })
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+	}
 }
 
 // each calls f for a process and then for those that it has started, as far down as they go: an SSH session has several.
@@ -41,7 +46,9 @@ func each(pid int, f func(pid int) error) error {
 	}
 	below, err := children(pid)
 	for _, child := range below {
-		err = errors.Join(err, each(child, f))
+		if failed := each(child, f); !hasEnded(failed) { // since it was listed
+			err = errors.Join(err, failed)
+		}
 	}
 	return err
 }
@@ -65,6 +72,9 @@ func stop(ctx context.Context, pid int) error {
 		return nil
 	})
 }
+
+// hasEnded says whether an error is that there is no such process.
+func hasEnded(err error) bool { return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
 
 // children returns the processes that a process has started.
 func children(pid int) ([]int, error) {
@@ -92,12 +102,12 @@ func threadFiles(pid int, name string) ([][]byte, error) {
 		return nil, err
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("process %d has ended, or this is no Linux with /proc/PID/task/TID/%s", pid, name)
+		return nil, fmt.Errorf("process %d has ended, or this is no Linux with /proc/PID/task/TID/%s: %w", pid, name, os.ErrNotExist)
 	}
 	var files [][]byte
 	for _, path := range paths {
 		file, err := os.ReadFile(path)
-		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
+		if err != nil && !hasEnded(err) {
 			return nil, err
 		}
 		files = append(files, file)

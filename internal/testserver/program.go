@@ -3,21 +3,28 @@ package testserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/build"
 	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
 
 // installed finds a program in PATH, or in one of the folders (patterns; the last match wins) where packages hide it.
-// Without the program the test ends.
+// Without the program the test ends, and with -short without a look. It fails where REQUIRE_SERVERS=1, unless
+// MISSING_SERVERS names the program among those that cannot be had today.
 func installed(tb testing.TB, name, remedy string, folders ...string) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skipf("-short starts no %s", name)
+	}
 	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
@@ -26,11 +33,34 @@ func installed(tb testing.TB, name, remedy string, folders ...string) string {
 			return found[len(found)-1]
 		}
 	}
-	if os.Getenv("REQUIRE_SERVERS") == "1" {
-		tb.Fatalf("%s is not installed: %s", name, remedy)
+	why := fmt.Sprintf("%s is not installed: %s", name, remedy)
+	if os.Getenv("REQUIRE_SERVERS") == "1" && !slices.Contains(strings.Fields(os.Getenv("MISSING_SERVERS")), name) {
+		tb.Fatal(why)
 	}
-	tb.Skipf("%s is not installed: %s", name, remedy)
+	leaveOut(tb, why)
 	return ""
+}
+
+// Root ends the test, unless root runs it.
+func Root(tb testing.TB) {
+	tb.Helper()
+	if os.Geteuid() != 0 {
+		leaveOut(tb, tb.Name()+" needs root: run the tests as root")
+	}
+}
+
+// leaveOut skips the test, and adds why to the file that NOT_TESTED names. "make test" prints it at its end, because go test
+// passes over the reasons of skipped tests. That file is another one in each run, and asked for by name here only: so go test
+// takes results from its cache, except those of packages with skipped tests.
+func leaveOut(tb testing.TB, why string) {
+	tb.Helper()
+	if name := os.Getenv("NOT_TESTED"); name != "" {
+		file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		check(tb, err)
+		_, err = file.WriteString(why + "\n") // at once: other tests add to it at the same time
+		check(tb, errors.Join(err, file.Close()))
+	}
+	tb.Skip(why)
 }
 
 // Tool finds a program of Prometheus' family: prometheus, promtool, alertmanager or amtool. "make tools" builds all of

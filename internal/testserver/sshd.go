@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ import (
 // passwordHash is Password as crypt(3) has it (openssl passwd -6).
 const passwordHash = `$6$testserver$aiVQ/8QG1X5iDHlV1b8FOAsuManuR1C8AaCAQFQA7MDkbte5HGuAQBk2oEdwM6d.d6WeyNBPZJ7/O1DSv3gN3/`
 
-// SSHServer is OpenSSH's server with one account, User, who may log in with Password or with Key, and use SFTP.
+// SSHServer is a server of SSH, OpenSSH's or another, with one account, User, who may log in with Password or with Key, and use SFTP.
 // The account is the server's alone: the machine's accounts are neither used nor changed.
 type SSHServer struct {
 	*daemon
@@ -43,27 +44,44 @@ type SSHServer struct {
 	// KnownHosts is a file that has one of the server's two host keys, and Authority its line for who has certified that key.
 	KnownHosts, Authority string
 
-	owner   *syscall.Credential
-	dir     string
-	command []string
+	owner    *syscall.Credential
+	dir      string
+	command  []string
+	greeting string // the begin of what it says first
+	login    string // what it logs of one
 }
 
-// SSHD starts OpenSSH's server, without any rights on the machine.
-func SSHD(tb testing.TB) *SSHServer {
+// PAM are settings by which the server asks for Password by keyboard-interactive, and takes it in no other way.
+const PAM = "UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\n"
+
+// SSHD starts OpenSSH's server, without any rights on the machine. Settings are lines of sshd_config that prevail over those by
+// which it lets User log in with Password or Key. DIR/host_rsa is one more host key, for who wants it.
+func SSHD(tb testing.TB, settings ...string) *SSHServer {
 	tb.Helper()
-	sshd := installed(tb, "sshd", "apt-get install openssh-server", "/usr/sbin")
-	sftp := installed(tb, "sftp-server", "apt-get install openssh-sftp-server", "/usr/lib/openssh")
-	accounts := installed(tb, "libnss_wrapper.so", "apt-get install libnss-wrapper", "/usr/lib", "/usr/lib/*")
+	own := strings.Join(settings, "")
+	const remedy = "apt-get install openssh-server openssh-sftp-server libnss-wrapper"
+	sshd := installed(tb, "sshd", remedy, "/usr/sbin")
+	sftp := installed(tb, "sftp-server", remedy, "/usr/lib/openssh")
+	accounts := installed(tb, "libnss_wrapper.so", remedy, "/usr/lib", "/usr/lib/*")
 	owner := unprivileged(tb, "nobody")
-	s := &SSHServer{owner: owner, dir: newFolder(tb, owner)}
+	s := &SSHServer{owner: owner, dir: newFolder(tb, owner), greeting: "SSH-2.0-OpenSSH", login: "\nAccepted "}
 	s.Root, s.Key, s.KnownHosts = s.path("root"), s.path("key"), s.path("known_hosts")
 	check(tb, os.Mkdir(s.Root, 0o755))
 	host, authority := s.prepare(tb)
+	preload := accounts
+	if strings.Contains(own, "UsePAM yes") {
+		preload += ":" + s.preparePAM(tb)
+	}
+	if strings.Contains(own, "host_rsa") {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		check(tb, err)
+		host = s.writeKey(tb, "host_rsa", key)
+	}
 	s.daemon = serve(tb, owner, s.dir, syscall.SIGTERM, func(port string) ([]string, func(context.Context) error) {
 		s.Address = net.JoinHostPort("127.0.0.1", port)
-		s.write(tb, "sshd_config", strings.NewReplacer("PORT", port, "DIR", s.dir, "SFTP", sftp).Replace(sshdConfig))
+		s.write(tb, "sshd_config", strings.NewReplacer("PORT", port, "DIR", s.dir, "SFTP", sftp).Replace(own+sshdConfig))
 		s.command = []string{
-			"/usr/bin/env", "LD_PRELOAD=" + accounts, "NSS_WRAPPER_PASSWD=" + s.path("passwd"),
+			"/usr/bin/env", "LD_PRELOAD=" + preload, "PAM_WRAPPER=1", "PAM_WRAPPER_SERVICE_DIR=" + s.path("pam"), "NSS_WRAPPER_PASSWD=" + s.path("passwd"),
 			"NSS_WRAPPER_SHADOW=" + s.path("shadow"), "NSS_WRAPPER_GROUP=" + s.path("group"),
 			sshd, "-D", "-e", "-f", s.path("sshd_config"),
 		}
@@ -99,15 +117,37 @@ func (s *SSHServer) prepare(tb testing.TB) (host, authority ssh.PublicKey) {
 	s.write(tb, "key.pub", string(ssh.MarshalAuthorizedKey(s.writeKey(tb, "key", user))))
 	s.writeKey(tb, "host_ecdsa", other)
 
-	uid, gid := os.Getuid(), os.Getgid()
-	if s.owner != nil {
-		uid, gid = int(s.owner.Uid), int(s.owner.Gid)
-	}
+	uid, gid := s.ids()
 	s.write(tb, "passwd", fmt.Sprintf("%s:x:%d:%d::%s:/bin/sh\n", User, uid, gid, s.dir))
 	s.write(tb, "shadow", fmt.Sprintf("%s:%s:19000:0:99999:7:::\n", User, passwordHash))
 	s.write(tb, "group", fmt.Sprintf("%s:x:%d:\n", User, gid))
 	host = s.writeKey(tb, "host_ed25519", first)
 	return host, s.certify(tb, "host_ed25519-cert.pub", host)
+}
+
+// ids are those of who runs the server.
+func (s *SSHServer) ids() (uid, gid int) {
+	if s.owner != nil {
+		return int(s.owner.Uid), int(s.owner.Gid)
+	}
+	return os.Getuid(), os.Getgid()
+}
+
+// preparePAM writes the service by which PAM knows the account, and returns the library that has sshd use it: PAM's own
+// configuration is root's.
+func (s *SSHServer) preparePAM(tb testing.TB) (library string) {
+	tb.Helper()
+	const folders, remedy = "/usr/lib/*", "apt-get install libpam-wrapper"
+	library = installed(tb, "libpam_wrapper.so", remedy, "/usr/lib", folders)
+	matrix := installed(tb, "pam_matrix.so", remedy, "/usr/lib/pam_wrapper", folders+"/pam_wrapper")
+	check(tb, os.Mkdir(s.path("pam"), 0o755))
+	s.write(tb, "passdb", User+":"+Password+":sshd\n")
+	var service strings.Builder
+	for _, kind := range []string{"auth", "account", "password", "session"} {
+		fmt.Fprintf(&service, "%s required %s passdb=%s\n", kind, matrix, s.path("passdb"))
+	}
+	s.write(tb, "pam/sshd", service.String())
+	return library
 }
 
 // certify writes a certificate for a host key, and returns the key that has signed it.
@@ -139,7 +179,11 @@ func (s *SSHServer) Logins(tb testing.TB) int {
 	tb.Helper()
 	log, err := os.ReadFile(s.log)
 	check(tb, err)
-	return bytes.Count(log, []byte("\nAccepted "))
+	own, err := os.ReadFile(s.path("logins"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		tb.Fatal(err)
+	}
+	return bytes.Count(append(log, own...), []byte(s.login))
 }
 
 // request matches the log of a request. What is sent is the answer.
@@ -195,11 +239,11 @@ func (s *SSHServer) greets(ctx context.Context) error {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
-	greeting := make([]byte, len("SSH-2.0-OpenSSH"))
+	greeting := make([]byte, len(s.greeting))
 	if _, err := io.ReadFull(conn, greeting); err != nil {
 		return err
 	}
-	if string(greeting) != "SSH-2.0-OpenSSH" {
+	if string(greeting) != s.greeting {
 		return fmt.Errorf("it says %q", greeting)
 	}
 	return nil

@@ -8,6 +8,7 @@ package testserver
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -38,6 +39,7 @@ type flavour struct {
 	schema            string // the tables of a new database
 	statements        string // a query for what User has running
 	connections       string // a query for the number of User's connections
+	kills             string // a query for the statements that end them
 }
 
 // Driver is the kind of the server, as a client's configuration names it.
@@ -72,25 +74,30 @@ func (s *Server) Admin(tb testing.TB, name string) *sql.DB {
 }
 
 // Processes returns the statements that User has running on the server.
-func (s *Server) Processes(tb testing.TB) []string {
+func (s *Server) Processes(tb testing.TB) (running []string) {
 	tb.Helper()
-	var running []string
-	s.admin(tb, s.maintenance, func(ctx context.Context, db *sql.DB) error {
-		rows, err := db.QueryContext(ctx, s.statements)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }()
-		for rows.Next() {
-			var statement string
-			if err := rows.Scan(&statement); err != nil {
-				return err
-			}
-			running = append(running, statement)
-		}
-		return rows.Err()
+	s.admin(tb, s.maintenance, func(ctx context.Context, db *sql.DB) (err error) {
+		running, err = texts(ctx, db, s.statements)
+		return err
 	})
 	return running
+}
+
+// texts returns the rows of an answer that has one column.
+func texts(ctx context.Context, db *sql.DB, query string) (all []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err reports what matters
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
 }
 
 // Connections counts User's connections to the server.
@@ -101,6 +108,18 @@ func (s *Server) Connections(tb testing.TB) int {
 		return db.QueryRowContext(ctx, s.connections).Scan(&n)
 	})
 	return n
+}
+
+// EndConnections has the server end all connections of User's.
+func (s *Server) EndConnections(tb testing.TB) {
+	tb.Helper()
+	s.admin(tb, s.maintenance, func(ctx context.Context, db *sql.DB) error {
+		kills, err := texts(ctx, db, s.kills)
+		if err == nil {
+			Execute(tb, db, strings.Join(kills, ";"))
+		}
+		return err
+	})
 }
 
 // Stop ends the server for good.

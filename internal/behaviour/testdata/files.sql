@@ -1,4 +1,5 @@
 -- A clinic of data-manager rows. The OMS writes New York's wall clock (UTC-5 in November); the first look is at 12:00.
+-- collectors: data_manager reset_inventory
 
 INSERT INTO data_manager_log (log_id, parent_log_id, config_id, status_id, created_date, start_date_time, finish_date_time, cancel_date_time, total_record_count, failed_record_count, last_updated_stamp, last_updated_tx_stamp) VALUES
   -- the reset-inventory file of yesterday crashed; its child repeats it, finishes, and is not another reception

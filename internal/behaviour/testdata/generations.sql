@@ -1,4 +1,5 @@
 -- A client that moves from OFBiz to Moqui: jobs of both. It is 12:00 in New York.
+-- collectors: jobs
 
 INSERT INTO job_sandbox (job_id, job_name, service_name, pool_id, run_by_instance_id, status_id, run_time, start_date_time, finish_date_time, last_updated_tx_stamp) VALUES
   ('100001', 'importOrders', 's', 'pool', 'oms1', 'SERVICE_FINISHED', '2026-11-18 11:00:00', '2026-11-18 11:00:01', '2026-11-18 11:00:30', '2026-11-18 11:00:01'),

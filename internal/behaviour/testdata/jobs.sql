@@ -1,4 +1,5 @@
 -- A clinic of job rows. The OMS writes New York's wall clock (UTC-5 in November); the first look is at 12:00 there.
+-- collectors: jobs
 
 INSERT INTO job_sandbox (job_id, job_name, service_name, system_job_enum_id, product_store_id, shop_id, pool_id, run_by_instance_id, status_id, run_time, start_date_time, finish_date_time, cancel_date_time, current_retry_count, last_updated_tx_stamp) VALUES
   -- fails again and again: a new row each time, the retry count stays 0

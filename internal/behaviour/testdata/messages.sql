@@ -1,4 +1,5 @@
 -- A clinic of system messages. The OMS writes New York's wall clock (UTC-5 in November); the first look is at 12:00 there.
+-- collectors: system_messages
 
 INSERT INTO system_message (system_message_id, system_message_type_id, status_id, is_outgoing, init_date, last_attempt_date, processed_date, fail_count, message_text, last_updated_stamp) VALUES
   -- ends do not count, however many and old

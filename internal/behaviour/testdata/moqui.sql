@@ -1,5 +1,6 @@
 -- A clinic of Moqui's jobs, where OFBiz has none. The OMS writes New York's wall clock (UTC-5 in November); the
 -- first look is at 12:00 there. The ids grow a digit at 11:00.
+-- collectors: jobs
 
 INSERT INTO service_job (job_name, service_name, cron_expression, paused, from_date, thru_date, repeat_count, expire_lock_time, last_updated_stamp) VALUES
   ('sync_orders', 's', '0 0/15 * * * ?', 'N', NULL, NULL, NULL, NULL, '2026-10-01 00:00:00'),
@@ -18,7 +19,7 @@ INSERT INTO service_job (job_name, service_name, cron_expression, paused, from_d
   ('not_yet', 's', '0 0 * * * ?', 'N', '2026-11-18 13:00:00', NULL, NULL, NULL, '2026-10-01 00:00:00'),
   ('limited', 's', '0 0 * * * ?', 'N', NULL, NULL, '3', NULL, '2026-10-01 00:00:00'),
   ('unreadable', 's', 'every hour', 'N', NULL, NULL, NULL, NULL, '2026-10-01 00:00:00');
-INSERT INTO service_job_run (job_run_id, job_name, user_id, host_name, has_error, start_time, end_time, last_updated_stamp) VALUES
+INSERT INTO service_job_run (job_run_id, job_name, parameters, host_name, has_error, start_time, end_time, last_updated_stamp) VALUES
   -- longer ago than 7 days: forgotten
   ('999900', 'forgotten', NULL, 'maarg-1', 'Y', '2026-11-10 11:00:00', '2026-11-10 11:00:00', '2026-11-10 11:00:00'),
   -- expired, and never ended: crashed
@@ -37,9 +38,9 @@ INSERT INTO service_job_run (job_run_id, job_name, user_id, host_name, has_error
   ('1000002', 'taken_never_started', NULL, NULL, NULL, NULL, NULL, '2026-11-18 11:00:00'),
   ('1000010', 'sync_orders', NULL, 'maarg-1', 'Y', '2026-11-18 11:20:02', '2026-11-18 11:20:10', '2026-11-18 11:20:10'),
   -- begun by persons: in work, queued, ended
-  ('1000050', 'report', 'JANE', 'maarg-1', NULL, '2026-11-18 11:40:00', NULL, '2026-11-18 11:40:00'),
-  ('1000051', 'report', 'JOHN', NULL, NULL, NULL, NULL, '2026-11-18 11:59:50'),
-  ('1000052', 'report', 'JOHN', 'maarg-1', 'N', '2026-11-18 11:41:00', '2026-11-18 11:42:30', '2026-11-18 11:42:30'),
+  ('1000050', 'report', '{}', 'maarg-1', NULL, '2026-11-18 11:40:00', NULL, '2026-11-18 11:40:00'),
+  ('1000051', 'report', '{}', NULL, NULL, NULL, NULL, '2026-11-18 11:59:50'),
+  ('1000052', 'report', '{}', 'maarg-1', 'N', '2026-11-18 11:41:00', '2026-11-18 11:42:30', '2026-11-18 11:42:30'),
   -- written by the program for lack of a user, no lock taken since: in work
   ('1000053', 'paused', NULL, 'maarg-1', NULL, '2026-11-18 11:57:00', NULL, '2026-11-18 11:57:00'),
   ('1000054', 'sync_orders', NULL, 'maarg-1', 'Y', '2026-11-18 11:50:02', '2026-11-18 11:50:10', '2026-11-18 11:50:10'),
@@ -67,7 +68,7 @@ INSERT INTO service_job_run_lock (job_name, job_run_id, last_run_time, last_upda
 UPDATE service_job_run_lock SET job_run_id = NULL, last_updated_stamp = '2026-11-18 12:00:10' WHERE job_name IN ('locked_beyond', 'locked_and_gone', 'taken_never_started');
 UPDATE service_job_run SET has_error = 'N', end_time = '2026-11-18 12:00:20', last_updated_stamp = '2026-11-18 12:00:20' WHERE job_run_id IN ('1000001', '1000050');
 UPDATE service_job_run_lock SET job_run_id = NULL, last_updated_stamp = '2026-11-18 12:00:20' WHERE job_name = 'reset_inventory';
-INSERT INTO service_job_run (job_run_id, job_name, user_id, host_name, has_error, start_time, end_time, last_updated_stamp) VALUES
+INSERT INTO service_job_run (job_run_id, job_name, parameters, host_name, has_error, start_time, end_time, last_updated_stamp) VALUES
   ('1000011', 'late', NULL, 'maarg-2', 'N', '2026-11-18 12:00:05', '2026-11-18 12:00:15', '2026-11-18 12:00:15'),
   ('1000056', 'sync_orders', NULL, 'maarg-1', 'N', '2026-11-18 12:00:05', '2026-11-18 12:00:15', '2026-11-18 12:00:15'),
   ('1000057', 'brokering', NULL, 'maarg-1', NULL, '2026-11-18 12:00:05', NULL, '2026-11-18 12:00:05');

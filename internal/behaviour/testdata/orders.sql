@@ -1,4 +1,5 @@
 -- A clinic of order rows. The OMS writes New York's wall clock (UTC-5 in November); the first look is at 12:00 there.
+-- collectors: orders
 
 INSERT INTO facility_type (facility_type_id, parent_type_id) VALUES
   ('VIRTUAL_FACILITY', NULL), ('NA', 'VIRTUAL_FACILITY'), ('PRE_ORDER', 'VIRTUAL_FACILITY'),

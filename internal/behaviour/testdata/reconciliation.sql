@@ -1,5 +1,6 @@
 -- A clinic of reconciliations with Shopify. The OMS writes New York's wall clock (UTC-5 in November); the first look is at
 -- 12:00 there.
+-- collectors: orders
 
 INSERT INTO order_header (order_id, order_type_id, status_id, entry_date, external_id) VALUES
   ('A', 'SALES_ORDER', 'ORDER_COMPLETED', '2026-11-17 10:05:00', '5001'),

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/history"
 )
 
 // moquiWorld is the part of a world that Moqui writes: servers with banks of run ids, and jobs with locks.
 type moquiWorld struct {
 	next    int     // where the next bank begins; the ids soon grow a digit
 	servers [3]bank // one of them is slow to use its ids up
-	open    []moquiRun
+	// prefixes are those of the servers' ids: in every other history each has its own.
+	prefixes [3]string
+	open     []moquiRun
 }
 
 type bank struct {
@@ -29,6 +33,9 @@ func moquiJobNames() []string { return []string{"M1", "M2", "M3", "M4"} }
 // moquiPast makes jobs, and runs of the last days in the order of their ids.
 func (w *world) moquiPast(t *testing.T) {
 	w.moqui.next = 9960
+	if w.IntN(2) == 0 {
+		w.moqui.prefixes = [3]string{"", "M", "M2-"}
+	}
 	for i, name := range moquiJobNames() {
 		w.exec(t, fmt.Sprintf("INSERT INTO service_job (job_name, cron_expression, paused, expire_lock_time) VALUES ('%s', '%s', 'N', '%d')",
 			name, []string{"0 0/15 * * * ?", "0 30 1 * * ?", "0 0 0/6 ? * MON-FRI", "every now and then"}[i], 30+200*i))
@@ -47,11 +54,11 @@ func (w *world) moquiRun(t *testing.T, at time.Time, server int, lock bool) {
 		*b = bank{id: w.moqui.next, left: 1 + w.IntN(6), taken: at}
 		w.moqui.next += 6
 	}
-	run := moquiRun{id: fmt.Sprint(b.id), job: w.pick(moquiJobNames()...), at: at, locked: lock && w.IntN(3) > 0}
+	run := moquiRun{id: w.moqui.prefixes[server] + fmt.Sprint(b.id), job: w.pick(moquiJobNames()...), at: at, locked: lock && w.IntN(3) > 0}
 	b.id, b.left = b.id+1, b.left-1
-	user, failed, start, end := "NULL", "NULL", w.quoted(at), "NULL"
+	parameters, failed, start, end := "NULL", "NULL", w.quoted(at), "NULL"
 	if !run.locked && w.IntN(2) == 0 {
-		user = "'JANE'"
+		parameters = "'{}'"
 	}
 	switch ended := w.IntN(5) > 0; {
 	case ended:
@@ -62,8 +69,8 @@ func (w *world) moquiRun(t *testing.T, at time.Time, server int, lock bool) {
 	default:
 		w.moqui.open = append(w.moqui.open, run)
 	}
-	w.exec(t, fmt.Sprintf(`INSERT INTO service_job_run (job_run_id, job_name, user_id, host_name, has_error, start_time, end_time, last_updated_stamp)
-		VALUES ('%s', '%s', %s, '%s', %s, %s, %s, %s)`, run.id, run.job, user, w.pick("maarg-1", "maarg-2"), failed, start, end, w.quoted(at)))
+	w.exec(t, fmt.Sprintf(`INSERT INTO service_job_run (job_run_id, job_name, parameters, host_name, has_error, start_time, end_time, last_updated_stamp)
+		VALUES ('%s', '%s', %s, '%s', %s, %s, %s, %s)`, run.id, run.job, parameters, w.pick("maarg-1", "maarg-2"), failed, start, end, w.quoted(at)))
 	if run.locked {
 		id := "NULL"
 		if end == "NULL" {
@@ -92,7 +99,7 @@ func (w *world) moquiQuick(t *testing.T) {
 		i := w.IntN(len(w.moqui.open))
 		run := w.moqui.open[i]
 		w.moqui.open = append(w.moqui.open[:i], w.moqui.open[i+1:]...)
-		if w.now.Sub(run.at) > remembered { // nobody waits for it any more
+		if w.now.Sub(run.at) > history.Remembered { // nobody waits for it any more
 			continue
 		}
 		if run.locked && w.IntN(4) > 0 { // now and then the lock stays
@@ -112,12 +119,12 @@ func (w *world) moquiSlow(t *testing.T) {
 	}
 	table := worldTable{"service_job_run", "job_run_id"}
 	for range w.IntN(2) {
-		if id := w.anyID(t, table); w.long.runs.held()[id].traits().ended() {
+		if id := w.anyID(t, table); w.long.runs.Rows()[id].Attributes().Ended() {
 			w.exec(t, fmt.Sprintf("UPDATE service_job_run SET has_error = '%s' WHERE job_run_id = '%s'", w.pick("Y", "N"), id))
 		}
-		w.exec(t, "DELETE FROM service_job_run WHERE job_run_id = '"+w.anyID(t, table)+"'")
+		w.purge(t, table)
 	}
 	if w.IntN(6) == 0 { // Moqui's own purge
-		w.exec(t, "DELETE FROM service_job_run WHERE start_time < '"+w.wall(w.now.Add(-96*time.Hour))+"'")
+		w.exec(t, "DELETE FROM service_job_run WHERE COALESCE(end_time, start_time) < '"+w.wall(w.now.Add(-96*time.Hour))+"'")
 	}
 }

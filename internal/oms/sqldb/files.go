@@ -6,10 +6,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unique"
 
+	"github.com/oms-exporter/oms_exporter/internal/flight"
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 // waitingFiles lists the statuses of files that wait or are in work, in the same order at each call: they are part of a
@@ -37,8 +42,9 @@ func fileStates() map[string]string {
 	return states
 }
 
-// recentSpare is what spare is for the files that ended within the last hours, of which all are held.
-const recentSpare = 6 * time.Hour
+// recentMargin is what history.Margin is for the files that ended, and the orders that entered, within the last day, of which
+// all are held.
+const recentMargin = 6 * time.Hour
 
 // fileFacts are what both collectors that read data_manager_log need.
 type fileFacts struct {
@@ -48,103 +54,132 @@ type fileFacts struct {
 	lacking        error // no fault by itself, but where the configuration asks for it
 }
 
-func (s *Source) newFileHistory() *history {
-	var configs []string
+// filesArea is what is known of the files of the data manager.
+type filesArea struct {
+	*area
+	unknown unknownStatuses
+	states  map[string]string // made once: every row is read by them
+	configs []string          // of reset-inventory files, whose latest files count however old
+	names   *names
+	known   fileConfigs
+	notes   *fileNotes
+	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
+	refresh flight.Flight[fileFacts]
+	last    atomic.Pointer[fileFacts]
+}
+
+func newFilesArea(s *Source) *filesArea {
+	states, configs := fileStates(), []string(nil)
 	for _, source := range s.client.ResetInventory {
 		configs = append(configs, source.ConfigIDs...)
 	}
-	h := newHistory("files", s.decodeFile, func(rows map[string]*row, base, floor time.Time, k *kept) {
-		keepFiles(rows, base, floor, configs, k)
-	})
-	h.configs = configs
-	return h
+	newHistory := func() *history.History {
+		return history.New(s.client.Database.Timezone, func(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
+			keepFiles(rows, base, floor, configs, k)
+		})
+	}
+	statements := stampedStatements{
+		newest: "files_newest", changes: "files_changes", byID: "files_by_id",
+		unstamped: "files_unstamped", unstampedNewest: "files_unstamped_newest",
+	}
+	notes, known := new(fileNotes), newNames(configs...)
+	read := stamped(statements, fileDecoder(states, notes, known, configs...), configs...)
+	return &filesArea{
+		area: newArea(s, "files", sqlread.NewLane("files"), newHistory, read), states: states, configs: configs, names: known, notes: notes,
+	}
 }
 
-// decodeFile reads file_columns.
-func (s *Source) decodeFile(rec record) row {
-	t := traits{name: rec.text(1), child: rec.text(3) != ""}
-	r := row{
-		id: rec.text(0), created: rec.moment(4), start: rec.moment(5),
-		records: records{noted(rec.number(8)), noted(rec.number(9))},
-		stamp:   rec.moment(10),
+// fileDecoder returns what reads file_columns, and notes what they tell of jobs; the configurations in reset are those of
+// reset-inventory files.
+func fileDecoder(states map[string]string, notes *fileNotes, known *names, reset ...string) func(sqlread.Record) history.Row {
+	return func(rec sqlread.Record) history.Row {
+		config := known.of(rec.Text("config_id"), oms.Other)
+		r := decodeFile(rec, config, states[rec.Text("status_id")], slices.Contains(reset, config))
+		notes.note(rec, &r)
+		return r
 	}
-	switch outcome := oms.FileOutcome(s.fileStates[rec.text(2)]); outcome {
+}
+
+// emptyFile is the outcome of a reset-inventory file that finished and had no record. For all others it is as good as
+// finished.
+const emptyFile = "empty"
+
+// decodeFile reads file_columns of a file in some state. A reset-inventory file of which every record was refused has failed,
+// whatever its status says: it set no stock.
+func decodeFile(rec sqlread.Record, config, state string, reset bool) history.Row {
+	t := history.Attributes{Name: config, Child: rec.Text("parent_log_id") != ""}
+	r := history.Row{
+		ID: rec.Text("log_id"), Created: rec.Moment("created_date"), Start: rec.Moment("start_date_time"),
+		Records: history.Records{
+			Total: history.Noted(rec.Number("total_record_count")), Failed: history.Noted(rec.Number("failed_record_count")),
+		},
+		Stamp: rec.Moment("last_updated_tx_stamp"),
+	}
+	switch outcome := oms.FileOutcome(state); outcome {
 	case oms.FileFinished:
-		if t.outcome = string(outcome); r.records.failed.count() > 0 {
-			t.outcome = string(oms.FileFinishedWithErrors)
+		total, refused := r.Records.Total.Fact(), r.Records.Failed.Count()
+		switch {
+		case reset && total != nil && *total == 0:
+			t.Outcome = emptyFile
+		case reset && total != nil && refused >= *total:
+			t.Outcome = string(oms.FileFailed)
+		case refused > 0:
+			t.Outcome = string(oms.FileFinishedWithErrors)
+		default:
+			t.Outcome = string(oms.FileFinished)
 		}
 	case oms.FileFinishedWithErrors, oms.FileFailed, oms.FileCrashed, oms.FileCancelled:
-		t.outcome = string(outcome)
+		t.Outcome = string(outcome)
 	}
-	if t.ended() {
-		r.end = first(rec.moment(6), rec.moment(7), r.start, r.created, r.stamp)
+	if t.Ended() {
+		r.End = walltime.FirstSet(rec.Moment("finish_date_time"), rec.Moment("cancel_date_time"), r.Start, r.Created, r.Stamp)
 	}
-	r.common = unique.Make(t)
+	r.Attrs = unique.Make(t)
 	return r
 }
 
-// records are the numbers of a file's records.
-type records struct{ total, failed number }
-
-// A number is 1 more than what the OMS says, and 0 where it does not say: without a pointer, because many are held.
-type number int64
-
-func noted(n int, is bool) number {
-	if !is {
-		return 0
-	}
-	return number(n) + 1
-}
-
-func (n number) fact() *int {
-	if n == 0 {
-		return nil
-	}
-	return new(int(n - 1))
-}
-
-// count is what is said, or 0.
-func (n number) count() int { return int(max(n-1, 0)) }
-
-func (t traits) succeeded() bool {
-	outcome := oms.FileOutcome(t.outcome)
+func succeeded(t history.Attributes) bool {
+	outcome := oms.FileOutcome(t.Outcome)
 	return outcome == oms.FileFinished || outcome == oms.FileFinishedWithErrors
 }
 
-func (t traits) failedFile() bool {
-	outcome := oms.FileOutcome(t.outcome)
+func empty(t history.Attributes) bool { return t.Outcome == emptyFile }
+
+func failedFile(t history.Attributes) bool {
+	outcome := oms.FileOutcome(t.Outcome)
 	return outcome == oms.FileFailed || outcome == oms.FileCrashed
 }
 
 // received is when the file reached the data manager. A child repeats a crashed file and was not received again.
-func (r *row) received() moment {
-	if r.traits().child {
-		return moment{}
+func received(r *history.Row) walltime.Moment {
+	if r.Attributes().Child {
+		return walltime.Moment{}
 	}
-	return first(r.created, r.start, r.end)
+	return walltime.FirstSet(r.Created, r.Start, r.End)
 }
 
 // keepFiles keeps of each configuration the last success, failure, and reception, and counts all that ended recently. The
 // files of the configurations in always are kept however old they are.
-func keepFiles(rows map[string]*row, base, floor time.Time, always []string, k *kept) {
+func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []string, k *history.Retained) {
 	for id, r := range rows {
-		if !slices.Contains(always, r.traits().name) && r.end.hi().Before(floor) && r.received().hi().Before(floor) {
+		if !slices.Contains(always, r.Attributes().Name) && r.End.Latest().Before(floor) && received(r).Latest().Before(floor) {
 			delete(rows, id)
 		}
 	}
-	of := func(kind string, is func(traits) bool) func(*row) group {
-		return func(r *row) group {
-			if t := r.traits(); is(t) {
-				return group{kind, t.name}
+	of := func(kind string, is func(history.Attributes) bool) func(*history.Row) history.Group {
+		return func(r *history.Row) history.Group {
+			if t := r.Attributes(); is(t) {
+				return history.Group{Kind: kind, Name: t.Name}
 			}
-			return group{}
+			return history.Group{}
 		}
 	}
-	k.latest(rows, of(finished, traits.succeeded), endOf)
-	k.latest(rows, of("failed", traits.failedFile), endOf)
-	k.latest(rows, of("ended", traits.ended), endOf)
-	k.latest(rows, of("received", func(traits) bool { return true }), (*row).received)
-	k.counted = base.Add(-oms.RecentFiles - recentSpare)
+	k.Latest(rows, of(finished, succeeded), endOf)
+	k.Latest(rows, of("failed", failedFile), endOf)
+	k.Latest(rows, of(emptyFile, empty), endOf)
+	k.Latest(rows, of("ended", history.Attributes.Ended), endOf)
+	k.Latest(rows, of("received", func(history.Attributes) bool { return true }), received)
+	k.CountSince(base.Add(-oms.RecentFiles - recentMargin))
 }
 
 // DataManager implements oms.Source. A file in a status that nobody knows may be seen 5 minutes late.
@@ -157,150 +192,208 @@ func (s *Source) DataManager(ctx context.Context, now time.Time) (oms.DataManage
 func (s *Source) ResetInventory(ctx context.Context, now time.Time) (oms.ResetInventory, error) {
 	facts, err := s.fileFacts(ctx, now)
 	if err == nil && facts.lacking != nil && len(s.client.ResetInventory) > 0 {
-		err = s.plain(ctx, fmt.Errorf("reset_inventory: %w", facts.lacking))
+		err = s.db.Describe(ctx, fmt.Errorf("reset_inventory: %w", facts.lacking))
 	}
 	return facts.resetInventory, err
 }
 
 func (s *Source) fileFacts(ctx context.Context, now time.Time) (fileFacts, error) {
-	if last := s.lastFiles.Load(); last != nil && last.scrape == oms.ScrapeFrom(ctx) {
+	if last := s.files.last.Load(); last != nil && last.scrape == oms.ScrapeFrom(ctx) {
 		return *last, nil
 	}
-	return s.dataManager.Do(ctx, func(ctx context.Context) (facts fileFacts, err error) {
-		err = s.read(ctx, s.files, now, func(ctx context.Context, r *reader) (err error) {
+	return s.files.refresh.Do(ctx, func(ctx context.Context) (facts fileFacts, err error) {
+		err = s.db.Read(ctx, s.files.lane, now, func(ctx context.Context, r *sqlread.Reader) (err error) {
 			facts, err = s.readFiles(ctx, r, now)
 			return err
 		})
 		if facts.scrape = oms.ScrapeFrom(ctx); err == nil && facts.scrape != nil {
-			s.lastFiles.Store(&facts)
+			s.files.last.Store(&facts)
 		}
 		return facts, err
 	})
 }
 
-func (s *Source) readFiles(ctx context.Context, r *reader, now time.Time) (fileFacts, error) {
+// fileConfigs are the configurations of the data manager, as of the last look.
+type fileConfigs struct {
+	at      time.Time
+	configs oms.List[oms.FileConfig]
+	left    int // that are not among them
+}
+
+// refresh reads the configurations when it is time: no more than mostNames, and those in always.
+func (c *fileConfigs) refresh(ctx context.Context, r *sqlread.Reader, now time.Time, always []string) error {
+	if !r.Has("file_configs") {
+		*c = fileConfigs{}
+		return nil
+	}
+	if c.configs.Known && !walltime.Due(now, c.at, statusesEvery) {
+		return nil
+	}
+	all, left := []oms.FileConfig{}, 0
+	err := r.Query(ctx, "file_configs", nil, func(rec sqlread.Record) {
+		if len(all) >= mostNames && !slices.Contains(always, rec.Text("config_id")) {
+			left++
+			return
+		}
+		disabled := strings.HasSuffix(strings.ToUpper(rec.Text("execution_mode_id")), "DISABLED")
+		all = append(all, oms.FileConfig{Config: rec.Text("config_id"), Enabled: !disabled})
+	})
+	if err == nil {
+		*c = fileConfigs{now, oms.Known(all), left}
+	}
+	return err
+}
+
+// of tells of some configurations, or nil where none can be read.
+func (c *fileConfigs) of(configs []string) map[string]oms.ResetConfig {
+	if !c.configs.Known {
+		return nil
+	}
+	found := map[string]oms.ResetConfig{}
+	for _, config := range configs {
+		found[config] = oms.ResetConfig{}
+	}
+	for _, known := range c.configs.All {
+		if _, asked := found[known.Config]; asked {
+			found[known.Config] = oms.ResetConfig{Known: true, Enabled: known.Enabled}
+		}
+	}
+	return found
+}
+
+func (s *Source) readFiles(ctx context.Context, r *sqlread.Reader, now time.Time) (fileFacts, error) {
 	var facts fileFacts
-	if has, err := r.need(s.files, "data_manager_log"); !has {
-		facts.lacking = r.schema.need("data_manager_log")
+	if has, err := s.files.requireTable(r, "data_manager_log"); !has {
+		facts.lacking = r.Schema.MissingTable("data_manager_log")
 		return facts, err
 	}
-	unknown, err := s.strangeFiles.look(ctx, r, now, "files_statuses", func(status string) bool { return s.fileStates[status] != "" })
+	unknown, err := s.files.unknown.refresh(ctx, r, now, "files_statuses", func(status string) bool { return s.files.states[status] != "" })
 	if err != nil {
 		return facts, err
 	}
-	counts, open := map[oms.OpenFiles]oms.OpenFiles{}, map[string]*row{}
-	err = r.query(ctx, "files_open", args{"unknown": unknown}, func(rec record) {
-		if id := rec.text(5); id != "" {
-			open[id] = new(row)
+	counts, open := map[oms.OpenFiles]oms.OpenFiles{}, map[string]*history.Row{}
+	s.files.names.merged = 0
+	err = r.Query(ctx, "files_open", sqlread.Args{"unknown": unknown}, func(rec sqlread.Record) {
+		if id := rec.Text("log_id"); id != "" {
+			open[id] = new(history.Row)
 			return
 		}
-		key := oms.OpenFiles{Config: rec.text(0), Status: oms.FileStatus(s.fileStates[rec.text(1)])}
+		key := oms.OpenFiles{Config: s.files.names.of(rec.Text("config_id"), oms.Other), Status: oms.FileStatus(s.files.states[rec.Text("status_id")])}
 		if key.Status == "" {
 			key.Status = oms.FileOther
 		}
-		since := rec.moment(3).at(now)
+		since := rec.Moment("oldest_created").At(now)
 		if key.Status == oms.FileRunning {
-			since = rec.moment(4).at(now)
+			since = rec.Moment("oldest_started").At(now)
 		}
 		sum := counts[key]
 		counts[key] = oms.OpenFiles{
-			Config: key.Config, Status: key.Status, Count: sum.Count + rec.count(2), Oldest: oldest(sum.Oldest, since),
+			Config: key.Config, Status: key.Status, Count: sum.Count + rec.Count("files"), Oldest: walltime.Earlier(sum.Oldest, since),
 		}
 	})
 	if err != nil {
 		return facts, err
 	}
-	facts.dataManager.Open = slices.AppendSeq([]oms.OpenFiles{}, maps.Values(counts))
-	h, err := s.advance(ctx, s.files, r, now, open, nil)
+	facts.dataManager.Open, facts.dataManager.Merged = oms.Known(slices.Collect(maps.Values(counts))), s.files.names.merged
+	if err := s.files.known.refresh(ctx, r, now, s.files.configs); err != nil {
+		return facts, err
+	}
+	facts.dataManager.Configs, facts.dataManager.ConfigsLeft = s.files.known.configs, s.files.known.left
+	h, err := s.files.advance(ctx, r, now, open, nil)
 	if h == nil {
 		return facts, err
 	}
 	facts.dataManager.History = &oms.FileHistory{
-		Configs: fileRuns(h, now), Age: h.age(now),
-		RefusalsUnknown: !r.schema.columns["data_manager_log.failed_record_count"],
+		Configs: fileRuns(h, s.files.configs, now), Age: h.Age(now),
+		RefusalsUnknown: !r.Schema.Column("data_manager_log", "failed_record_count"),
 	}
-	facts.resetInventory.Age = h.age(now)
-	configured := configuredFiles(h)
+	facts.resetInventory.Age = h.Age(now)
+	configured := configuredFiles(h, s.files.configs)
 	for _, source := range s.client.ResetInventory {
 		reset := resetSource(configured, source.ConfigIDs, now)
-		reset.Source = source.Source
+		reset.Source, reset.Configs = source.Source, s.files.known.of(source.ConfigIDs)
 		for _, config := range source.ConfigIDs {
 			running := counts[oms.OpenFiles{Config: config, Status: oms.FileRunning}]
 			reset.Running += running.Count
-			reset.RunningSince = oldest(reset.RunningSince, running.Oldest)
+			reset.RunningSince = walltime.Earlier(reset.RunningSince, running.Oldest)
 		}
 		facts.resetInventory.Sources = append(facts.resetInventory.Sources, reset)
 	}
 	return facts, err
 }
 
-// fileRuns sums up the files that ended within the last days, by configuration; of those in h.configs, however old.
-func fileRuns(h *history, now time.Time) []oms.FileRuns {
+// fileRuns sums up the files that ended within the last days, by configuration; of those in always, however old.
+func fileRuns(h *history.History, always []string, now time.Time) []oms.FileRuns {
 	type ended struct {
 		last            time.Time
 		recent, refused int
 	}
 	since := now.Add(-oms.RecentFiles)
 	add := func(sum *ended, end time.Time, refused int) {
-		if sum.last = newest(sum.last, end); !end.Before(since) {
+		if sum.last = walltime.Later(sum.last, end); !end.Before(since) {
 			sum.recent++
 			sum.refused += refused
 		}
 	}
-	counted := make([]ended, len(h.counted.kinds))
-	for _, e := range h.counted.entries {
-		add(&counted[e.kind], h.counted.end(e).at(now), h.counted.kinds[e.kind].refused)
+	kinds := h.Kinds()
+	counted := make([]ended, len(kinds))
+	for kind, end := range h.Counted() {
+		add(&counted[kind], end.At(now), kinds[kind].Refused)
 	}
-	sums := map[unique.Handle[traits]]*ended{}
-	for i, k := range h.counted.kinds {
+	sums := map[unique.Handle[history.Attributes]]*ended{}
+	for i, k := range kinds {
 		sum := &counted[i]
-		if other := sums[k.common]; other != nil {
-			sum.last, sum.recent, sum.refused = newest(sum.last, other.last), sum.recent+other.recent, sum.refused+other.refused
+		if other := sums[k.Attrs]; other != nil {
+			sum.last, sum.recent, sum.refused = walltime.Later(sum.last, other.last), sum.recent+other.recent, sum.refused+other.refused
 		}
-		sums[k.common] = sum
+		sums[k.Attrs] = sum
 	}
-	for _, r := range h.rows {
-		if r.end.isZero() {
+	for _, r := range h.Rows() {
+		if r.End.IsZero() {
 			continue
 		}
-		if sums[r.common] == nil {
-			sums[r.common] = new(ended)
+		if sums[r.Attrs] == nil {
+			sums[r.Attrs] = new(ended)
 		}
-		add(sums[r.common], r.end.at(now), r.records.failed.count())
+		add(sums[r.Attrs], r.End.At(now), r.Records.Failed.Count())
 	}
 	configs := map[string]oms.FileRuns{}
-	for _, config := range h.configs {
+	for _, config := range always {
 		configs[config] = oms.FileRuns{Config: config, Recent: map[oms.FileOutcome]int{}}
 	}
 	for common, s := range sums {
 		t := common.Value()
-		if s.last.Before(now.Add(-remembered)) && !slices.Contains(h.configs, t.name) {
+		if !remembered(s.last, now) && !slices.Contains(always, t.Name) {
 			continue
 		}
-		c, ok := configs[t.name]
+		c, ok := configs[t.Name]
 		if !ok {
-			c = oms.FileRuns{Config: t.name, Recent: map[oms.FileOutcome]int{}}
+			c = oms.FileRuns{Config: t.Name, Recent: map[oms.FileOutcome]int{}}
 		}
 		switch {
-		case t.succeeded():
-			c.LastSuccess = newest(c.LastSuccess, s.last)
-		case t.failedFile():
-			c.LastFailure = newest(c.LastFailure, s.last)
+		case succeeded(t) || empty(t):
+			c.LastSuccess = walltime.Later(c.LastSuccess, s.last)
+		case failedFile(t):
+			c.LastFailure = walltime.Later(c.LastFailure, s.last)
 		}
 		if s.recent > 0 {
-			c.Recent[oms.FileOutcome(t.outcome)] += s.recent
+			outcome := oms.FileOutcome(t.Outcome)
+			if empty(t) {
+				outcome = oms.FileFinished
+			}
+			c.Recent[outcome] += s.recent
 			c.RecentFailedRecords += s.refused
 		}
-		configs[t.name] = c
+		configs[t.Name] = c
 	}
 	return slices.Collect(maps.Values(configs))
 }
 
 // configuredFiles returns the files of the reset-inventory configurations.
-func configuredFiles(h *history) map[string][]*row {
-	files := map[string][]*row{}
-	for _, r := range h.rows {
-		if config := r.traits().name; slices.Contains(h.configs, config) {
+func configuredFiles(h *history.History, configs []string) map[string][]*history.Row {
+	files := map[string][]*history.Row{}
+	for _, r := range h.Rows() {
+		if config := r.Attributes().Name; slices.Contains(configs, config) {
 			files[config] = append(files[config], r)
 		}
 	}
@@ -308,24 +401,24 @@ func configuredFiles(h *history) map[string][]*row {
 }
 
 // resetSource tells of the reset-inventory files of some configurations.
-func resetSource(files map[string][]*row, configs []string, now time.Time) oms.ResetSource {
+func resetSource(files map[string][]*history.Row, configs []string, now time.Time) oms.ResetSource {
 	var reset oms.ResetSource
-	last := new(row)
+	last := new(history.Row)
 	for _, config := range configs {
 		for _, r := range files[config] {
-			end := r.end.at(now)
-			t := r.traits()
-			if t.succeeded() {
-				reset.LastProcessed = newest(reset.LastProcessed, end)
+			end := r.End.At(now)
+			t := r.Attributes()
+			if succeeded(t) {
+				reset.LastProcessed = walltime.Later(reset.LastProcessed, end)
 			}
-			if received := r.received(); !received.isZero() {
-				reset.LastReceived = newest(reset.LastReceived, received.at(now))
+			if came := received(r); !came.IsZero() {
+				reset.LastReceived = walltime.Later(reset.LastReceived, came.At(now))
 			}
-			if was := last.end.at(now); (t.succeeded() || t.failedFile()) && (end.After(was) || (end.Equal(was) && r.id > last.id)) {
+			if was := last.End.At(now); (succeeded(t) || failedFile(t) || empty(t)) && (end.After(was) || (end.Equal(was) && r.ID > last.ID)) {
 				last = r
 			}
 		}
 	}
-	reset.LastRecords = oms.Records{Total: last.records.total.fact(), Failed: last.records.failed.fact()}
+	reset.LastRecords = oms.Records{Total: last.Records.Total.Fact(), Failed: last.Records.Failed.Fact()}
 	return reset
 }

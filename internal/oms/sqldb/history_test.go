@@ -145,8 +145,8 @@ func TestManyFiles(t *testing.T) {
 		for {
 			facts, err := s.DataManager(ctx, now)
 			switch {
-			case errors.Is(err, oms.ErrLookBack):
-				s.background.Wait()
+			case errors.Is(err, oms.ErrIncomplete):
+				s.db.Wait()
 			case err != nil:
 				t.Fatal(err)
 			default:

@@ -2,73 +2,47 @@ package sqldb
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
 )
 
-const (
-	skewFor   = 15 * time.Minute // how long a measured clock skew holds while the stamps do not advance
-	skewAhead = 5 * time.Minute  // a stamp further in the future shows a wrong clock or zone
-)
+// instanceArea is what is known of the database itself.
+type instanceArea struct {
+	lane  sqlread.Lane
+	clock clock
+}
 
-// Instance implements oms.Source. While what is known of the catalogue is young, it only shows that the server answers. The
-// clock is that of the stamps which the other areas have read so far, so that no table which they read can hold it up.
+func newInstanceArea(client config.Client) *instanceArea {
+	return &instanceArea{lane: sqlread.NewLane("instance"), clock: newClock(client)}
+}
+
+// Clock implements oms.Source.
+func (s *Source) Clock(now time.Time) oms.Clock { return s.instance.clock.read(now) }
+
+// Instance implements oms.Source. While what is known of the catalogue is young, it only shows that the server answers.
 func (s *Source) Instance(ctx context.Context, now time.Time) (oms.Instance, error) {
-	sch, _, again := s.known(now)
+	schema, again := s.db.Known(now)
 	var err error
-	if again || len(sch.tables) == 0 {
-		err = s.read(ctx, s.instance, now, func(_ context.Context, r *reader) error {
-			sch = r.schema
+	if again {
+		err = s.db.Read(ctx, s.instance.lane, now, func(_ context.Context, r *sqlread.Reader) error {
+			schema = r.Schema
 			return nil
 		})
 	} else {
-		err = s.ping(ctx, s.instance)
+		err = s.db.Ping(ctx, s.instance.lane, now)
 	}
 	if err != nil {
 		return oms.Instance{Generation: oms.GenerationUnknown}, err
 	}
-	return oms.Instance{Generation: sch.generation, Missing: sch.missing, ClockSkew: s.skew.value(now)}, nil
-}
-
-// skew measures how far the database's stamps are from our clock, whenever they advance.
-type skew struct {
-	mu       sync.Mutex
-	stamps   map[string]moment // the newest of each area
-	advanced time.Time
-	measured time.Duration
-}
-
-// see notes the newest stamp of an area.
-func (k *skew) see(area string, stamp moment, now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	before := k.stamps[area]
-	k.stamps[area] = stamp
-	if !before.isZero() && stamp.lo().After(before.lo()) && !k.newest().After(stamp.lo()) {
-		k.advanced, k.measured = now, stamp.at(now).Sub(now)
+	var missing []oms.Column
+	for _, c := range schema.Missing {
+		missing = append(missing, oms.Column(c))
 	}
-}
-
-// newest is the newest stamp of all areas.
-func (k *skew) newest() time.Time {
-	var t time.Time
-	for _, stamp := range k.stamps {
-		t = newest(t, stamp.lo())
+	if s.orders.missing.refused.Load() {
+		missing = append(missing, oms.Column{Table: "shopify_oms_order_recon"})
 	}
-	return t
-}
-
-// value returns the skew, or nil while the stamps do not advance. One that lies ahead needs no advance to be wrong.
-func (k *skew) value(now time.Time) *time.Duration {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	value := k.measured
-	if ahead := k.newest().Sub(now); ahead > skewAhead {
-		value = ahead
-	} else if k.advanced.IsZero() || due(now, k.advanced, skewFor) {
-		return nil
-	}
-	return &value
+	return oms.Instance{Generation: generationOf(schema), Missing: missing}, nil
 }

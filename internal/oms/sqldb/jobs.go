@@ -2,168 +2,331 @@ package sqldb
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 	"unique"
 
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 // The statuses of job_sandbox that matter (OFBiz' SERVICE_STATUS). SERVICE_DRAFT rows are templates.
 const (
-	jobRunning  = "SERVICE_RUNNING"
-	jobQueued   = "SERVICE_QUEUED"
-	jobFinished = "SERVICE_FINISHED"
-	jobFailed   = "SERVICE_FAILED"
-	jobCrashed  = "SERVICE_CRASHED"
+	jobRunning   = "SERVICE_RUNNING"
+	jobQueued    = "SERVICE_QUEUED"
+	jobFinished  = "SERVICE_FINISHED"
+	jobFailed    = "SERVICE_FAILED"
+	jobCrashed   = "SERVICE_CRASHED"
+	jobCancelled = "SERVICE_CANCELLED"
 )
 
 // everyInstance is the id by which a job-manager lock holds for all instances (OFBiz JobManager).
 const everyInstance = "_NA_"
 
 // decodeJob reads job_columns.
-func decodeJob(rec record) row {
-	t := traits{
-		name: oms.JobName(rec.text(4), rec.text(5), rec.text(6), rec.text(2), rec.text(3)),
-		pool: rec.text(7), instance: rec.text(8),
+func decodeJob(rec sqlread.Record) history.Row {
+	t := history.Attributes{
+		Name: jobName(rec), Pool: rec.Text("pool_id"), Instance: rec.Text("run_by_instance_id"),
+		Recurring: !rec.Null("recurrence"),
+		Single:    rec.Count("current_retry_count") > 0 || rec.Text("system_job_enum_id") == "" && oms.IsCall(rec.Text("job_name")),
 	}
-	r := row{id: rec.text(0), start: rec.moment(10), stamp: rec.moment(13)}
-	switch status := rec.text(1); status {
+	r := history.Row{ID: rec.Text("job_id"), Start: rec.Moment("start_date_time"), Stamp: rec.Moment("last_updated_tx_stamp")}
+	// A crashed row has cancel_date_time only.
+	end := walltime.FirstSet(rec.Moment("finish_date_time"), rec.Moment("cancel_date_time"))
+	switch status := rec.Text("status_id"); status {
 	case jobRunning, jobQueued:
-		t.open = status
+		t.Open = status
+	case jobCancelled:
+		t.Cancelled, r.End = true, walltime.FirstSet(r.Stamp, end) // the row may be old that a person cancels to end a schedule
 	case jobFinished, jobFailed, jobCrashed:
-		t.outcome = status
-		// A crashed row has cancel_date_time only. One that a person set from RUNNING to FAILED has neither: then its
-		// start stands in, so that runs which finished since count as later.
-		r.end = first(rec.moment(11), rec.moment(12), r.start, rec.moment(9), r.stamp)
+		if !end.IsZero() { // else a person set it by hand, which says nothing of how it went
+			t.Outcome, r.End = status, end
+		}
 	}
-	r.common = unique.Make(t)
+	r.Attrs = unique.Make(t)
 	return r
+}
+
+// jobName is the stable name of the job of a row.
+func jobName(rec sqlread.Record) string {
+	return oms.JobName(rec.Text("system_job_enum_id"), rec.Text("product_store_id"), rec.Text("shop_id"),
+		rec.Text("job_name"), rec.Text("service_name"))
 }
 
 // finished is the kind of a group of rows that ended well.
 const finished = "finished"
 
-func (r *row) finishedJob() group {
-	if t := r.traits(); t.outcome == jobFinished {
-		return group{finished, t.name}
+func finishedJob(r *history.Row) history.Group {
+	if t := r.Attributes(); t.Outcome == jobFinished {
+		return history.Group{Kind: finished, Name: t.Name}
 	}
-	return group{}
+	return history.Group{}
 }
 
-func endOf(r *row) moment { return r.end }
+func endOf(r *history.Row) walltime.Moment { return r.End }
 
-func (r *row) failedJob() bool {
-	outcome := r.traits().outcome
+func failedJob(r *history.Row) bool {
+	outcome := r.Attributes().Outcome
 	return outcome == jobFailed || outcome == jobCrashed
 }
 
 // active is the latest sign of life that the row's instance left in it. A row cancelled or edited by a person shows
 // none but its start.
-func (r *row) active() moment {
-	if !r.traits().ended() || r.end.before(r.start) {
-		return r.start
+func active(r *history.Row) walltime.Moment {
+	if !r.Attributes().Ended() || r.End.Before(r.Start) {
+		return r.Start
 	}
-	return r.end
+	return r.End
 }
 
-// keepJobs keeps the last success of each job and the failures since, and the newest start of each pool and instance.
-func keepJobs(rows map[string]*row, _, floor time.Time, k *kept) {
+// lastEvent is when something last happened to the row: a sign of life, or that a person called it off.
+func lastEvent(r *history.Row) walltime.Moment {
+	if r.Attributes().Cancelled && !r.End.IsZero() {
+		return r.End
+	}
+	return active(r)
+}
+
+const (
+	// A job's usual interval is told from as many last starts as these, the least and the most.
+	leastStarts, mostStarts = 5, 8
+	// recentRunsMargin is for the runs of the last hours, of which all are counted.
+	recentRunsMargin = 6 * time.Hour
+)
+
+// rhythmic is the group of the starts that make up a job's rhythm.
+func rhythmic(r *history.Row) history.Group {
+	if t := r.Attributes(); !t.Single && !t.Manual {
+		return history.Group{Kind: "start", Name: t.Name}
+	}
+	return history.Group{}
+}
+
+func startOf(r *history.Row) walltime.Moment { return r.Start }
+
+// keepJobs keeps the last success of each job and the failures since, its last starts, what last happened to it, and the newest
+// start of each pool and instance; and it counts what ended lately.
+func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
 	for id, r := range rows {
-		if r.active().hi().Before(floor) {
+		if lastEvent(r).Latest().Before(floor) {
 			delete(rows, id)
 		}
 	}
-	ok := latestOf(rows, (*row).finishedJob, endOf)
+	ok := history.LatestOf(rows, finishedJob, endOf)
 	for id, r := range rows {
-		switch success := (group{finished, r.traits().name}); {
-		case !r.failedJob():
-		case r.end.before(ok[success]):
-			k.displaced[success] = true // should that success go, this failure counts again
+		switch success := (history.Group{Kind: finished, Name: r.Attributes().Name}); {
+		case !failedJob(r):
+		case r.End.Before(ok[success]):
+			k.Displace(success) // should that success go, this failure counts again
 		default:
-			k.rows[id] = true
+			k.Keep(id)
 		}
 	}
-	k.latest(rows, (*row).finishedJob, endOf)
-	k.latest(rows, func(r *row) group { return group{"pool", r.traits().pool} }, func(r *row) moment { return r.start })
-	k.latest(rows, func(r *row) group { return group{"instance", r.traits().instance} }, (*row).active)
+	of := func(kind string, name func(history.Attributes) string) func(*history.Row) history.Group {
+		return func(r *history.Row) history.Group { return history.Group{Kind: kind, Name: name(r.Attributes())} }
+	}
+	k.Latest(rows, finishedJob, endOf)
+	k.LatestStarts(rows, mostStarts, rhythmic)
+	k.Latest(rows, of("job", func(t history.Attributes) string { return t.Name }), lastEvent)
+	k.Latest(rows, of("pool", func(t history.Attributes) string { return t.Pool }), startOf)
+	k.Latest(rows, of("instance", func(t history.Attributes) string { return t.Instance }), active)
+	k.SettleSince(base.Add(-oms.RecentRuns - recentRunsMargin))
+}
+
+// jobsArea is what is known of OFBiz' jobs.
+type jobsArea struct {
+	*area
+	starts firstReadings
+}
+
+func newJobsArea(s *Source) *jobsArea {
+	newHistory := func() *history.History { return history.New(s.client.Database.Timezone, keepJobs) }
+	return &jobsArea{area: newArea(s, "jobs", sqlread.NewLane("jobs"), newHistory, stamped(stampedStatements{
+		newest: "jobs_newest", changes: "jobs_changes", byID: "jobs_by_id",
+		unstamped: "jobs_unstamped", unstampedNewest: "jobs_unstamped_newest",
+	}, decodeJob))}
+}
+
+// firstReadings remember when the rows now in work began, by the reading first taken of it: in the hour that an autumn change
+// repeats, what was seen in work cannot have begun later.
+type firstReadings struct {
+	last, now    map[string]firstReading
+	before, look time.Time            // our clock at the look before, and now
+	begun        map[string]time.Time // by server, what it gave as the start of a row that was not there at the look before
+}
+
+type firstReading struct {
+	stored walltime.Moment
+	at     time.Time
+}
+
+// begin begins a look at all rows in work: what it does not ask for is forgotten.
+func (f *firstReadings) begin(now time.Time) {
+	f.last, f.now = f.now, map[string]firstReading{}
+	f.before, f.look, f.begun = f.look, now, map[string]time.Time{}
+}
+
+// at returns when the row, which is in work on that server, began, within a look.
+func (f *firstReadings) at(id, server string, start walltime.Moment, now time.Time) time.Time {
+	first, known := f.last[id]
+	if !known || !first.stored.Equal(start) {
+		first = firstReading{start, start.At(now)}
+	}
+	if !known && server != "" {
+		f.begun[server] = first.at
+	}
+	f.now[id] = first
+	return first.at
 }
 
 // ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
-func (s *Source) ofbizJobs(ctx context.Context, r *reader, now time.Time) (facts jobFacts, err error) {
-	if has, err := r.need(s.jobs, "job_sandbox"); !has {
+func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (facts jobFacts, err error) {
+	if has, err := s.jobs.requireTable(r, "job_sandbox"); !has {
 		return facts, err
 	}
-	open, err := r.openJobs(ctx, now)
+	open, err := s.openJobs(ctx, r, now)
 	if err != nil {
 		return facts, err
 	}
-	facts.Jobs = openFacts(open.rows, now)
-	facts.Pending = open.pending
-	h, err := s.advance(ctx, s.jobs, r, now, open.rows, nil)
+	facts.Jobs = open.Jobs
+	h, err := s.jobs.advance(ctx, r, now, open.rows, nil)
 	rows := open.rows
 	if h != nil {
-		rows = h.rows
-		facts.rows, facts.age = slices.AppendSeq(make([]*row, 0, len(rows)), maps.Values(rows)), h.age(now)
+		rows = h.Rows()
+		facts.rows, facts.age = slices.AppendSeq(make([]*history.Row, 0, len(rows)), maps.Values(rows)), h.Age(now)
+		facts.recent, facts.starts = recentRuns(h, now), begunRuns(h, now)
 	}
+	facts.alive = open.alive
 	facts.Pools = lastStarts(open.pools, rows, now)
-	facts.Locks = locks(open.locked, activity(facts.rows, now))
+	known := activity(facts.rows, now)
+	maps.Copy(known, open.Claims)
+	facts.Locks = locks(open.locked, known)
+	for _, of := range []struct {
+		status string
+		jobs   int
+	}{{"pending", facts.Pending}, {"queued", facts.Queued}, {"running", facts.Running}} {
+		if err == nil && of.jobs >= mostWaiting {
+			err = fmt.Errorf("%d jobs or more are %s: nothing is known of the others", mostWaiting, of.status)
+		}
+	}
 	return facts, err
 }
 
 // openJobs are the jobs that have not ended, and what keeps the poller from taking them.
 type openJobs struct {
-	rows    map[string]*row // in work or claimed, and those that must be followed by id
-	pending int
-	pools   map[string]oms.Pool // in which jobs are pending, with the longest-waiting due one
-	locked  []string            // the instances locked now, nil where the table is missing
+	oms.Jobs
+	rows   map[string]*history.Row // in work or claimed, and those that must be followed by id
+	pools  map[string]oms.Pool     // in which jobs wait, with the longest-waiting due one
+	alive  map[string]time.Time    // by instance when it last renewed a lease
+	locked []string                // the instances locked now, nil where the table is missing
 }
 
-func (r *reader) openJobs(ctx context.Context, now time.Time) (openJobs, error) {
-	open := openJobs{rows: map[string]*row{}, pools: map[string]oms.Pool{}}
-	if r.schema.has("job_manager_lock") {
+// waits notes that a run has been due since then, and is claimed by that instance, if by any.
+func (o *openJobs) waits(pool, instance string, since time.Time) {
+	p := o.pools[pool]
+	o.pools[pool] = oms.Pool{Name: pool, OldestDue: walltime.Earlier(p.OldestDue, since)}
+	if instance != "" {
+		o.Claims[instance] = walltime.Earlier(o.Claims[instance], since)
+	}
+}
+
+func (s *Source) openJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (openJobs, error) {
+	open := openJobs{
+		Jobs: oms.Jobs{Runs: oms.Known[oms.Run](nil), Claims: map[string]time.Time{}, Scheduled: map[string]bool{}},
+		rows: map[string]*history.Row{}, pools: map[string]oms.Pool{}, alive: map[string]time.Time{},
+	}
+	if r.Schema.Has("job_manager_lock") {
 		open.locked = []string{}
 	}
-	unstamped := 0
-	err := r.query(ctx, "jobs_open", args{"now": r.time(now)}, func(rec record) {
-		switch rec.text(14) {
-		case "job":
-			job := decodeJob(rec)
-			if job.traits().open == jobRunning {
-				job.start = first(job.start, rec.moment(9), job.stamp)
-			}
-			open.rows[job.id] = &job
+	s.jobs.starts.begin(now)
+	err := r.Query(ctx, "jobs_open", sqlread.Args{"now": r.Time(now)}, func(rec sqlread.Record) {
+		switch rec.Text("kind") {
+		case "open":
+			s.openJob(rec, &open, now)
 		case "pending":
-			pool := rec.text(7)
-			open.pending += rec.count(15)
-			unstamped += rec.count(16)
-			open.pools[pool] = oms.Pool{Name: pool, OldestDue: rec.moment(9).at(now)}
+			open.pending(rec, now)
 		case "lock":
-			open.locked = append(open.locked, rec.text(17))
+			open.locked = append(open.locked, rec.Text("instance_id"))
 		}
 	})
-	if err == nil && unstamped > 0 {
-		err = r.query(ctx, "jobs_pending_unstamped", nil, into(open.rows, decodeJob))
+	if err == nil {
+		s.instance.clock.begun(&s.jobs.starts)
 	}
+	slices.SortFunc(open.Waits, func(a, b oms.Wait) int { return a.Since.Compare(b.Since) })
+	open.Waits = open.Waits[:min(len(open.Waits), mostWaits)]
 	return open, err
 }
 
-func openFacts(open map[string]*row, now time.Time) oms.Jobs {
-	facts := oms.Jobs{Runs: []oms.Run{}}
-	for _, job := range open {
-		switch t := job.traits(); t.open {
-		case jobQueued:
-			facts.Queued++
-		case jobRunning:
-			facts.Running++
-			facts.Runs = append(facts.Runs, oms.Run{
-				JobName: t.name, JobID: job.id, Instance: t.instance, Start: job.start.at(now),
-			})
+const (
+	// mostWaiting is how many jobs of a status are read that wait or run; where there are so many, the scheduler has more to do than it can.
+	mostWaiting = 5000
+	// mostWaits is of how many long waits is told.
+	mostWaits = 500
+)
+
+// pending takes in a row that waits for its time, or for the poller.
+func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
+	job, due := decodeJob(rec), rec.Moment("run_time").At(now)
+	t := job.Attributes()
+	o.Pending++
+	o.Scheduled[t.Name] = true
+	var since time.Time
+	if !due.IsZero() && !due.After(now) {
+		since = walltime.Later(due, job.Stamp.At(now)) // the claim leaves the stamp alone
+	}
+	o.waits(t.Pool, t.Instance, since)
+	o.tellWait(job, since, now)
+	if job.Stamp.IsZero() { // it must be followed by its id
+		o.rows[job.ID] = &job
+	}
+}
+
+// longWait says whether a run that is due since then is told of by itself.
+func longWait(since, now time.Time) bool { return !since.IsZero() && now.Sub(since) > oms.LongWait }
+
+// openJob takes in a row that is running or queued.
+func (s *Source) openJob(rec sqlread.Record, open *openJobs, now time.Time) {
+	job := decodeJob(rec)
+	t := job.Attributes()
+	open.Scheduled[t.Name] = true
+	lease := rec.Moment("lease_updated_stamp")
+	if t.Instance != "" && !lease.IsZero() {
+		open.alive[t.Instance] = walltime.Later(open.alive[t.Instance], lease.At(now))
+	}
+	switch t.Open {
+	case jobRunning:
+		job.Start = walltime.FirstSet(job.Start, rec.Moment("run_time"), job.Stamp)
+		open.Running++
+		open.Runs.All = append(open.Runs.All, oms.Run{
+			JobName: t.Name, JobID: job.ID, Instance: t.Instance, Generation: oms.JobOfOFBiz, Start: s.jobs.starts.at(job.ID, t.Instance, job.Start, now),
+		})
+	case jobQueued:
+		open.Queued++
+		due, exists := rec.Moment("run_time").At(now), job.Stamp.At(now)
+		if !lease.IsZero() { // renewing it may touch the stamp
+			exists = rec.Moment("created_tx_stamp").At(now)
+		}
+		if job.Start.IsZero() && rec.Null("cancel_date_time") && !due.After(now) {
+			since := walltime.Later(due, exists)
+			open.waits(t.Pool, t.Instance, since)
+			open.tellWait(job, since, now)
 		}
 	}
-	return facts
+	open.rows[job.ID] = &job
+}
+
+// tellWait tells of a run that has been due since then, if that is long.
+func (o *openJobs) tellWait(job history.Row, since, now time.Time) {
+	if t := job.Attributes(); longWait(since, now) {
+		o.Waits = append(o.Waits, oms.Wait{
+			JobName: t.Name, JobID: job.ID, Pool: t.Pool, Instance: t.Instance, Generation: oms.JobOfOFBiz, Since: since,
+		})
+	}
 }
 
 // locks says for every known instance whether it is locked.
@@ -182,15 +345,15 @@ func locks(locked []string, known map[string]time.Time) map[string]bool {
 }
 
 // lastStarts adds to the pools the newest start in each.
-func lastStarts(pools map[string]oms.Pool, rows map[string]*row, now time.Time) []oms.Pool {
+func lastStarts(pools map[string]oms.Pool, rows map[string]*history.Row, now time.Time) []oms.Pool {
 	for _, r := range rows {
-		start := r.start.at(now)
-		if r.start.isZero() || start.Before(now.Add(-remembered)) {
+		start := r.Start.At(now)
+		if r.Start.IsZero() || !remembered(start, now) {
 			continue
 		}
-		pool := r.traits().pool
+		pool := r.Attributes().Pool
 		p := pools[pool]
-		p.Name, p.LastStart = pool, newest(p.LastStart, start)
+		p.Name, p.LastStart = pool, walltime.Later(p.LastStart, start)
 		pools[pool] = p
 	}
 	var all []oms.Pool
@@ -201,59 +364,212 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]*row, now time.Time) 
 }
 
 // activity returns the newest sign of life of each instance within the last days.
-func activity(rows []*row, now time.Time) map[string]time.Time {
+func activity(rows []*history.Row, now time.Time) map[string]time.Time {
 	seen := map[string]time.Time{}
 	for _, r := range rows {
-		instance := r.traits().instance
-		if at := r.active().at(now); instance != "" && !at.Before(now.Add(-remembered)) {
-			seen[instance] = newest(seen[instance], at)
+		instance := r.Attributes().Instance
+		if at := active(r).At(now); instance != "" && remembered(at, now) {
+			seen[instance] = walltime.Later(seen[instance], at)
 		}
 	}
 	return seen
 }
 
-// jobHistory sums up the runs that ended within the last days, in the order of the jobs' names.
-func jobHistory(rows []*row, now time.Time) *oms.JobHistory {
-	ended := make(map[string]*sum, len(rows)/2)
-	for _, r := range rows {
-		t := r.traits()
-		end := r.end.at(now)
-		if !t.ended() || end.Before(now.Add(-remembered)) {
-			continue
+// A tally is how many runs ended lately, and how many of them failed.
+type tally struct{ runs, failures int }
+
+// A begunRun is when a run began, and what matters of it besides.
+type begunRun struct {
+	at         time.Time
+	recurring  bool
+	generation oms.JobGeneration
+}
+
+// recentRuns counts by job the runs that ended lately and are held for nothing else.
+func recentRuns(h *history.History, now time.Time) map[string]tally {
+	counts, kinds := map[string]tally{}, h.Kinds()
+	attributes := make([]history.Attributes, len(kinds))
+	for i, k := range kinds {
+		attributes[i] = k.Attrs.Value()
+	}
+	add := func(t history.Attributes, n int) {
+		sum := counts[t.Name]
+		if sum.runs += n; t.Outcome != jobFinished {
+			sum.failures += n
 		}
-		s := ended[t.name]
+		counts[t.Name] = sum
+	}
+	for kind, end := range h.Counted() {
+		if t := attributes[kind]; t.Ended() && recent(end.At(now), now) {
+			add(t, 1)
+		}
+	}
+	for t, n := range h.SettledSince(now.Add(-oms.RecentRuns)) {
+		if t.Ended() {
+			add(t, n)
+		}
+	}
+	return counts
+}
+
+// begunRuns are the last starts by job of the runs that are held for nothing else.
+func begunRuns(h *history.History, now time.Time) map[string][]begunRun {
+	all := map[string][]begunRun{}
+	for t, start := range h.Begun() {
+		if at := start.At(now); remembered(at, now) {
+			all[t.Name] = append(all[t.Name], begunRun{at, t.Recurring, jobGenerationOf(t)})
+		}
+	}
+	return all
+}
+
+// recent says of a run that ended then whether it counts as recent.
+func recent(end, now time.Time) bool { return !end.Before(now.Add(-oms.RecentRuns)) }
+
+// remembered says of what happened then whether it still counts.
+func remembered(at, now time.Time) bool { return !at.Before(now.Add(-history.Remembered)) }
+
+// A sum is what the rows of one job come to.
+type sum struct {
+	success   *history.Row // the last
+	succeeded time.Time
+	failure   *history.Row // the last since
+	failedAt  time.Time
+	oms.JobRuns
+
+	last   *history.Row // to which something happened
+	lastAt time.Time
+	starts []begunRun
+}
+
+// jobHistory sums up the runs of the last days, in the order of the jobs' names.
+func jobHistory(now time.Time, generations ...jobFacts) *oms.JobHistory {
+	sums := map[string]*sum{}
+	of := func(name string) *sum {
+		s := sums[name]
 		if s == nil {
-			s = &sum{success: new(row)}
-			ended[t.name] = s
+			s = &sum{JobRuns: oms.JobRuns{JobName: name}}
+			sums[name] = s
 		}
-		if t.outcome == jobFinished && (end.After(s.succeeded) || end.Equal(s.succeeded) && r.id >= s.success.id) {
-			s.success, s.succeeded = r, end
+		return s
+	}
+	var rows []*history.Row
+	for _, g := range generations {
+		rows = append(rows, g.rows...)
+	}
+	for _, r := range rows {
+		t := r.Attributes()
+		if at := lastEvent(r).At(now); !at.IsZero() && remembered(at, now) {
+			of(t.Name).seen(r, t, at, now)
 		}
 	}
 	for _, r := range rows {
-		if s := ended[r.traits().name]; s != nil && r.failedJob() {
-			if end := r.end.at(now); end.After(s.succeeded) && !end.Before(now.Add(-remembered)) {
-				s.failures++
-				s.failed = oldest(s.failed, end)
+		if s := sums[r.Attributes().Name]; s != nil && failedJob(r) {
+			if end := r.End.At(now); end.After(s.succeeded) && remembered(end, now) {
+				s.failed(r, end)
 			}
 		}
 	}
-	history := &oms.JobHistory{Jobs: make([]oms.JobRuns, 0, len(ended)), Activity: activity(rows, now)}
-	for name, s := range ended {
-		job := oms.JobRuns{JobName: name, Failures: s.failures, FirstFailure: s.failed, LastSuccess: s.succeeded}
-		if start := s.success.start; !start.isZero() {
-			took := max(s.succeeded.Sub(start.at(s.succeeded)), 0)
-			job.LastDuration = &took
+	for _, g := range generations {
+		for name, count := range g.recent {
+			if s := sums[name]; s != nil {
+				s.Recent += count.runs
+				s.RecentFailures += count.failures
+			}
 		}
-		history.Jobs = append(history.Jobs, job)
+		for name, starts := range g.starts {
+			if s := sums[name]; s != nil {
+				s.starts = append(s.starts, starts...)
+			}
+		}
+	}
+	history := &oms.JobHistory{Jobs: make([]oms.JobRuns, 0, len(sums)), Activity: activity(rows, now)}
+	for _, s := range sums {
+		history.Jobs = append(history.Jobs, s.runs())
 	}
 	slices.SortFunc(history.Jobs, func(a, b oms.JobRuns) int { return strings.Compare(a.JobName, b.JobName) })
 	return history
 }
 
-// A sum is what the runs of one job come to: its last success, and the failures since.
-type sum struct {
-	success           *row
-	succeeded, failed time.Time
-	failures          int
+// seen takes in a row to which something happened then.
+func (s *sum) seen(r *history.Row, t history.Attributes, at, now time.Time) {
+	if at.After(s.lastAt) || at.Equal(s.lastAt) && (s.last == nil || r.ID > s.last.ID) {
+		s.last, s.lastAt = r, at
+	}
+	if start := r.Start.At(now); rhythmic(r) != (history.Group{}) && !r.Start.IsZero() && remembered(start, now) {
+		s.starts = append(s.starts, begunRun{start, t.Recurring, jobGenerationOf(t)})
+	}
+	if !t.Ended() {
+		return
+	}
+	end := r.End.At(now)
+	if t.Outcome == jobFinished && (end.After(s.succeeded) || end.Equal(s.succeeded) && r.ID >= s.success.ID) {
+		s.success, s.succeeded = r, end
+	}
+	if recent(end, now) {
+		s.Recent++
+		if t.Outcome != jobFinished {
+			s.RecentFailures++
+		}
+	}
+}
+
+// failed takes in a failure since the last success.
+func (s *sum) failed(r *history.Row, end time.Time) {
+	s.Failures++
+	s.FirstFailure = walltime.Earlier(s.FirstFailure, end)
+	if s.failure == nil || end.After(s.failedAt) || end.Equal(s.failedAt) && r.ID > s.failure.ID {
+		s.failure, s.failedAt = r, end
+	}
+}
+
+// runs returns the facts.
+func (s *sum) runs() oms.JobRuns {
+	job := s.JobRuns
+	job.LastSuccess = s.succeeded
+	if s.success != nil && !s.success.Start.IsZero() {
+		took := max(s.succeeded.Sub(s.success.Start.At(s.succeeded)), 0)
+		job.LastDuration = &took
+	}
+	if s.failure != nil {
+		job.LastFailed = &oms.FailedRun{JobID: s.failure.ID, Generation: jobGenerationOf(s.failure.Attributes())}
+	}
+	slices.SortFunc(s.starts, func(a, b begunRun) int { return a.at.Compare(b.at) })
+	starts := s.starts[max(0, len(s.starts)-mostStarts):]
+	if len(starts) < leastStarts {
+		return job
+	}
+	interval, steady := rhythm(starts)
+	job.UsualInterval = &interval
+	recurring := slices.ContainsFunc(starts, func(r begunRun) bool { return r.recurring })
+	if last := starts[len(starts)-1]; (recurring || steady) && !s.last.Attributes().Cancelled && last.generation == oms.JobOfOFBiz {
+		job.Expected = last.at.Add(interval)
+	}
+	return job
+}
+
+// rhythm returns the median gap between starts, and whether three quarters of the gaps are within a quarter of it.
+func rhythm(starts []begunRun) (interval time.Duration, steady bool) {
+	var gaps []time.Duration
+	for i := range starts[1:] {
+		gaps = append(gaps, starts[i+1].at.Sub(starts[i].at))
+	}
+	slices.Sort(gaps)
+	n := len(gaps)
+	interval = (gaps[(n-1)/2] + gaps[n/2]) / 2
+	regular := 0
+	for _, gap := range gaps {
+		if (gap - interval).Abs() <= interval/4 {
+			regular++
+		}
+	}
+	return interval, regular*4 >= n*3
+}
+
+// jobGenerationOf tells which services wrote such a row.
+func jobGenerationOf(t history.Attributes) oms.JobGeneration {
+	if t.Pool == moquiPool {
+		return oms.JobOfMoqui
+	}
+	return oms.JobOfOFBiz
 }

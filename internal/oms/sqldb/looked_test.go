@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -14,43 +13,28 @@ import (
 	"testing"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
 )
 
 // watch gives the source a single connection, on which the rows are counted that each statement looks at: the returned
 // function tells how many the last one did.
 func watch(t *testing.T, s *Source) (looked func() int) {
 	t.Helper()
-	if err := s.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	connector, err := s.dialect.connector(s.client.Database)
+	last := new(int)
+	err := s.db.Intercept(func(connector driver.Connector) driver.Connector {
+		return watching{connector, s.client.Database.Driver, last}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := new(int)
-	s.db = sql.OpenDB(watching{connector, lookFor(s.dialect.driver), last})
-	s.db.SetMaxOpenConns(1)
-	s.dialect.kill = nil // it knows the driver's own connections only
+	s.db.Pool().SetMaxOpenConns(1)
 	return func() int { return *last }
-}
-
-type look func(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (int, error)
-
-func lookFor(d config.Driver) look {
-	switch d {
-	case config.MySQL:
-		return lookMariaDB
-	case config.Postgres:
-		return lookPostgres
-	default:
-		return lookSQLite
-	}
 }
 
 type watching struct {
 	driver.Connector
-	look look
-	last *int
+	driver config.Driver
+	last   *int
 }
 
 func (w watching) Connect(ctx context.Context) (driver.Conn, error) {
@@ -58,7 +42,27 @@ func (w watching) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return watchedConn{conn.(plainConn), w}, nil
+	plain := conn.(plainConn)
+	look, err := lookFor(ctx, w.driver, plain)
+	return watchedConn{plain, look, w.last}, err
+}
+
+type look func(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (int, error)
+
+func lookFor(ctx context.Context, d config.Driver, conn plainConn) (look, error) {
+	switch d {
+	case config.MySQL:
+		version, err := fetch(ctx, conn, "SELECT VERSION() AS v", nil)
+		if err == nil && !strings.Contains(version[0].Text("v"), "MariaDB") {
+			// MySQL does not count the entries of an index that a pushed condition passes over; its plans are the same without.
+			_, err = conn.ExecContext(ctx, "SET SESSION optimizer_switch = 'index_condition_pushdown=off'", nil)
+		}
+		return lookMySQL, err
+	case config.Postgres:
+		return lookPostgres, nil
+	default:
+		return lookSQLite, nil
+	}
 }
 
 type plainConn interface {
@@ -69,7 +73,8 @@ type plainConn interface {
 
 type watchedConn struct {
 	plainConn
-	watching
+	look look
+	last *int
 }
 
 func (c watchedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
@@ -79,19 +84,20 @@ func (c watchedConn) QueryContext(ctx context.Context, query string, args []driv
 	return c.plainConn.QueryContext(ctx, query, args)
 }
 
-// lookMariaDB executes the query, and counts how often the storage engine was asked for a row, or tried one in an index.
-func lookMariaDB(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (int, error) {
+// lookMySQL executes the query, and counts how often the storage engine was asked for a row or, in MariaDB, tried one in an index.
+func lookMySQL(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (int, error) {
 	var counts [3]int
 	for i := range counts {
-		rows, err := fetch(ctx, conn, `SELECT CAST(SUM(variable_value) AS SIGNED) FROM information_schema.session_status
-			WHERE variable_name LIKE 'HANDLER\_READ\_%' OR variable_name = 'HANDLER_ICP_ATTEMPTS'`, nil)
+		rows, err := fetch(ctx, conn, `SHOW SESSION STATUS WHERE variable_name LIKE 'Handler\_read\_%' OR variable_name = 'Handler_icp_attempts'`, nil)
 		if err == nil && i == 1 {
 			_, err = fetch(ctx, conn, query, args)
 		}
 		if err != nil {
 			return 0, err
 		}
-		counts[i] = rows[0].count(0)
+		for _, row := range rows {
+			counts[i] += row.Count("Value")
+		}
 	}
 	return counts[2] - counts[1] - (counts[1] - counts[0]), nil // less what counting takes
 }
@@ -103,7 +109,7 @@ func lookPostgres(ctx context.Context, conn driver.QueryerContext, query string,
 		return 0, err
 	}
 	var explained []struct{ Plan postgresPlan }
-	if err := json.Unmarshal([]byte(rows[0].text(0)), &explained); err != nil {
+	if err := json.Unmarshal([]byte(rows[0].Text("QUERY PLAN")), &explained); err != nil {
 		return 0, err
 	}
 	return explained[0].Plan.looked(), nil
@@ -153,15 +159,15 @@ func lookSQLite(ctx context.Context, conn driver.QueryerContext, query string, a
 	}
 	n := 0
 	for _, step := range plan {
-		scan := sqliteScan.FindStringSubmatch(step.text(3))
+		scan := sqliteScan.FindStringSubmatch(step.Text("detail"))
 		if scan == nil || tables[scan[1]] == "" { // what a subquery returns
 			continue
 		}
-		rows, err := fetch(ctx, conn, `SELECT COUNT(*) FROM "`+tables[scan[1]]+`"`, nil)
+		rows, err := fetch(ctx, conn, `SELECT COUNT(*) AS n FROM "`+tables[scan[1]]+`"`, nil)
 		if err != nil {
 			return 0, err
 		}
-		all := rows[0].count(0)
+		all := rows[0].Count("n")
 		if limit := sqliteLimit.FindStringSubmatch(query); limit != nil {
 			most, err := strconv.Atoi(limit[1])
 			if err != nil {
@@ -175,13 +181,13 @@ func lookSQLite(ctx context.Context, conn driver.QueryerContext, query string, a
 }
 
 // fetch returns all rows of an answer.
-func fetch(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) ([]record, error) {
+func fetch(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) ([]sqlread.Record, error) {
 	rows, err := conn.QueryContext(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }() // Next reports what matters
-	var all []record
+	var all []sqlread.Record
 	for {
 		values := make([]driver.Value, len(rows.Columns()))
 		switch err := rows.Next(values); {
@@ -190,13 +196,13 @@ func fetch(ctx context.Context, conn driver.QueryerContext, query string, args [
 		case err != nil:
 			return nil, err
 		}
-		rec := record{}
+		var row []any
 		for _, v := range values {
 			if text, ok := v.([]byte); ok {
 				v = strings.Clone(string(text)) // the driver uses its buffer again
 			}
-			rec.values = append(rec.values, v)
+			row = append(row, v)
 		}
-		all = append(all, rec)
+		all = append(all, sqlread.NewRecord(nil, rows.Columns(), nil, row))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
 )
 
 // messageStates are Moqui's statuses of a system message. An end has no state.
@@ -29,53 +30,62 @@ func unendedMessages() []string {
 	return open
 }
 
+// messagesArea is what is known of system messages.
+type messagesArea struct {
+	lane    sqlread.Lane
+	unknown unknownStatuses
+}
+
+func newMessagesArea() *messagesArea { return &messagesArea{lane: sqlread.NewLane("system messages")} }
+
 // SystemMessages implements oms.Source. A message in a status that nobody knows may be seen 5 minutes late.
-func (s *Source) SystemMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
-	var open []oms.OpenMessages
-	err := s.read(ctx, s.messages, now, func(ctx context.Context, r *reader) (err error) {
-		if has, err := r.need(s.messages, "system_message"); !has {
+func (s *Source) SystemMessages(ctx context.Context, now time.Time) (oms.List[oms.OpenMessages], error) {
+	var open oms.List[oms.OpenMessages]
+	err := s.db.Read(ctx, s.messages.lane, now, func(ctx context.Context, r *sqlread.Reader) (err error) {
+		if has, err := s.requireTable(r, "system_message"); !has {
 			return err
 		}
-		open, err = r.openMessages(ctx, now)
+		open, err = s.openMessages(ctx, r, now)
 		return err
 	})
 	return open, err
 }
 
 // openMessages reads the messages that have not come to their end, and those of which nobody knows whether they have.
-func (r *reader) openMessages(ctx context.Context, now time.Time) ([]oms.OpenMessages, error) {
+func (s *Source) openMessages(ctx context.Context, r *sqlread.Reader, now time.Time) (none oms.List[oms.OpenMessages], err error) {
 	states := messageStates()
-	unknown, err := r.source.strangeMessages.look(ctx, r, now, "messages_statuses", func(status string) bool {
+	unknown, err := s.messages.unknown.refresh(ctx, r, now, "messages_statuses", func(status string) bool {
 		_, known := states[status]
 		return known
 	})
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	open := []oms.OpenMessages{}
-	err = r.query(ctx, "messages_open", args{"unknown": unknown}, func(rec record) {
-		open = append(open, messagesOf(rec, states[rec.text(0)], now))
+	err = r.Query(ctx, "messages_open", sqlread.Args{"unknown": unknown}, func(rec sqlread.Record) {
+		open = append(open, messagesOf(rec, states[rec.Text("status_id")], now))
 	})
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return open, nil
+	return oms.Known(open), nil
 }
 
 // messagesOf reads a row of messages_open. The state of a status that nobody knows is empty.
-func messagesOf(rec record, status oms.MessageStatus, now time.Time) oms.OpenMessages {
+func messagesOf(rec sqlread.Record, status oms.MessageStatus, now time.Time) oms.OpenMessages {
 	m := oms.OpenMessages{
-		Type: rec.text(1), Direction: oms.MessageIn, Status: status, Count: rec.count(4), Oldest: rec.moment(6).at(now),
+		Type: rec.Text("system_message_type_id"), Direction: oms.MessageIn, Status: status,
+		Count: rec.Count("messages"), Oldest: rec.Moment("oldest_attempted").At(now),
 	}
 	if status == "" {
 		m.Status = oms.MessageOther
 	}
-	if rec.text(2) == "Y" {
+	if rec.Text("is_outgoing") == "Y" {
 		m.Direction = oms.MessageOut
 	}
-	failed := rec.count(3) > 0
+	failed := rec.Count("failing") > 0
 	if failed && (status == oms.MessageProduced || status == oms.MessageReceived) { // each attempt moves its stamp
-		m.Status, m.Oldest = oms.MessageFailing, rec.moment(5).at(now)
+		m.Status, m.Oldest = oms.MessageFailing, rec.Moment("oldest_created").At(now)
 	}
 	return m
 }

@@ -2,9 +2,12 @@ package sqldb
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 const (
@@ -19,37 +22,48 @@ const (
 	reconciledOrders = 3 * 24 * time.Hour
 )
 
-// missing is the last answer about the orders that the OMS lacks. Whoever has the connection for orders may use it.
+// missing is the last answer about the orders that the OMS lacks.
 type missing struct {
-	at    time.Time
-	shops []oms.MissingOrders
-	err   error
+	at      time.Time
+	shops   []oms.MissingOrders
+	refused atomic.Bool // the server refused the question
 }
 
-// missingOrders tells of the orders that Shopify has and the OMS lacks, from time to time.
-func (r *reader) missingOrders(ctx context.Context, now time.Time, facts *oms.Orders) error {
-	last := &r.source.missing
-	if !r.can("orders_missing") {
-		*last = missing{}
+// missingOrders tells of the orders that Shopify has and the OMS lacks, from time to time. Where the server refuses the question
+// itself, as it does of a column that cannot be compared, they are not known, and Instance tells that the table is as good as
+// missing: the other facts about orders do not depend on it.
+func (s *Source) missingOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
+	last := &s.orders.missing
+	if !r.Has("orders_missing") {
+		last.at, last.shops = time.Time{}, nil
+		last.refused.Store(false)
 		return nil
 	}
 	every := missingEvery
-	if last.err != nil {
+	if last.refused.Load() {
 		every = missingAgain
 	}
-	if due(now, last.at, every) {
+	if walltime.Due(now, last.at, every) {
 		var shops []oms.MissingOrders
-		named := args{"created_before": r.floor(now.Add(-importMargin))}
-		err := r.query(ctx, "orders_missing", named, func(rec record) {
-			run, youngest := rec.moment(1).at(now), rec.moment(2).at(now)
+		named := sqlread.Args{"created_before": r.Floor(now.Add(-importMargin))}
+		err := r.Query(ctx, "orders_missing", named, func(rec sqlread.Record) {
+			run, youngest := rec.Moment("reconciled").At(now), rec.Moment("youngest").At(now)
 			if now.Sub(run) <= reconciledWithin && now.Sub(youngest) <= reconciledOrders {
-				shops = append(shops, oms.MissingOrders{Shop: rec.text(0), Count: rec.count(3)})
+				shops = append(shops, oms.MissingOrders{Shop: rec.Text("shop"), Count: rec.Count("orders")})
 			}
 		})
-		*last = missing{at: now, shops: shops, err: err}
-	}
-	if last.err != nil {
-		return last.err
+		refused := sqlread.StatementRefused(err)
+		switch {
+		case refused:
+			if !last.refused.Load() {
+				s.logger.Warn("orders that the shop has and the OMS lacks cannot be counted", "err", s.db.Describe(ctx, err))
+			}
+			shops = nil
+		case err != nil:
+			return err
+		}
+		last.refused.Store(refused)
+		last.at, last.shops = now, shops
 	}
 	if facts.Missing = last.shops; facts.Missing != nil {
 		facts.Age = max(facts.Age, now.Sub(last.at))

@@ -2,19 +2,20 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
-// TestFailingReconciliation has a reconciliation that cannot be read: it is tried as often as one that can, in between the
-// failure is told of again, and the other facts about orders are there.
-func TestFailingReconciliation(t *testing.T) {
+// TestRefusedReconciliation has a reconciliation that cannot be compared: it is tried every 2 minutes, meanwhile its table counts
+// as missing, and the other facts about orders are there.
+func TestRefusedReconciliation(t *testing.T) {
 	w := &world{db: testserver.Engines()[2].Start(t)(t, "reconciliation", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
 	w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
 	w.long = w.source(t)
@@ -40,18 +41,21 @@ func TestFailingReconciliation(t *testing.T) {
 			w.exec(t, step.change)
 		}
 		reads := 0
-		ctx, cancel := context.WithTimeout(oms.WithTrace(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
+		ctx, cancel := context.WithTimeout(trace.With(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
 			if statement == "orders_missing" {
 				reads++
 			}
 		}), time.Minute)
 		facts, err := w.long.Orders(ctx, w.now)
 		cancel()
-		w.long.background.Wait()
-		failed := err != nil && strings.Contains(err.Error(), "orders_missing")
-		if failed != (step.shops == nil) || reads != step.reads || !slices.Equal(facts.Missing, step.shops) || len(facts.Open) == 0 {
+		w.long.db.Wait()
+		if err != nil && !errors.Is(err, oms.ErrIncomplete) || reads != step.reads || !slices.Equal(facts.Missing, step.shops) || len(facts.Open.All) == 0 {
 			t.Errorf("at %s: read %d times, missing %v, error %v, open %v; want %d and %v",
 				w.now.Format(time.TimeOnly), reads, facts.Missing, err, facts.Open, step.reads, step.shops)
+		}
+		instance, err := w.long.Instance(t.Context(), w.now)
+		if told := slices.Contains(instance.Missing, oms.Column{Table: "shopify_oms_order_recon"}); err != nil || told != (step.shops == nil) {
+			t.Errorf("at %s: lacking %v, error %v", w.now.Format(time.TimeOnly), instance.Missing, err)
 		}
 	}
 }

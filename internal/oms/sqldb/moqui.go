@@ -3,10 +3,16 @@ package sqldb
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 	"unique"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/quartz"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 const (
@@ -17,161 +23,244 @@ const (
 )
 
 // decodeRun reads run_columns.
-func decodeRun(rec record) row {
-	t := traits{name: rec.text(1), pool: moquiPool, instance: rec.text(2), manual: rec.text(3) != ""}
-	r := row{id: rec.text(0), start: rec.moment(5), end: rec.moment(6)}
+func decodeRun(rec sqlread.Record) history.Row {
+	t := history.Attributes{Name: rec.Text("job_name"), Pool: moquiPool, Instance: rec.Text("host_name"), Manual: rec.Count("manual") > 0}
+	r := history.Row{ID: rec.Text("job_run_id"), Start: rec.Moment("start_time"), End: rec.Moment("end_time")}
 	switch {
-	case r.end.isZero():
-	case rec.text(4) == "Y":
-		t.outcome = jobFailed
+	case r.End.IsZero():
+	case rec.Text("has_error") == "Y":
+		t.Outcome = jobFailed
 	default:
-		t.outcome = jobFinished
+		t.Outcome = jobFinished
 	}
-	r.stamp = first(r.end, r.start, rec.moment(7)) // before it starts, the last is that of its creation
-	r.common = unique.Make(t)
+	r.Stamp = walltime.FirstSet(r.End, r.Start, rec.Moment("last_updated_stamp")) // before it starts, the last is that of its creation
+	r.Attrs = unique.Make(t)
 	return r
 }
 
 // keepRuns keeps what keepJobs does, and the runs that have not ended.
-func keepRuns(rows map[string]*row, base, floor time.Time, k *kept) {
-	open := map[string]*row{}
+func keepRuns(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
+	open := map[string]*history.Row{}
 	for id, r := range rows {
-		if !r.traits().ended() && !r.stamp.hi().Before(floor) {
+		if !r.Attributes().Ended() && !r.Stamp.Latest().Before(floor) {
 			open[id] = r
 		}
 	}
 	keepJobs(rows, base, floor, k)
 	for id, r := range open {
-		rows[id], k.rows[id] = r, true
+		rows[id] = r
+		k.Keep(id)
 	}
 }
 
-func newRunHistory() *history {
-	h := newHistory("runs", decodeRun, keepRuns)
-	h.ids = &runIDs{}
-	return h
+// runsArea is what is known of Moqui's jobs.
+type runsArea struct {
+	*area
+	starts    firstReadings
+	schedules map[string]*quartz.Schedule // by their cron expressions
+}
+
+func newRunsArea(s *Source) *runsArea {
+	const name = "Moqui's jobs"
+	newHistory := func() *history.History { return history.NewSequenced(s.client.Database.Timezone, keepRuns) }
+	read := func(r *sqlread.Reader) history.Reader { return runTable{r, s} }
+	return &runsArea{area: newArea(s, name, s.jobs.lane.As(name), newHistory, read)}
 }
 
 // moquiJobs reads service_job, its locks and its runs. Before its look back is complete, of the runs to which no lock
 // points nothing is known.
-func (s *Source) moquiJobs(ctx context.Context, r *reader, now time.Time) (facts jobFacts, err error) {
-	if g := r.schema.generation; g != oms.GenerationMoqui && g != oms.GenerationBoth {
-		s.runs.forget()
+func (s *Source) moquiJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (facts jobFacts, err error) {
+	if g := generationOf(r.Schema); g != oms.GenerationMoqui && g != oms.GenerationBoth {
+		s.runs.Forget()
 		return facts, nil
 	}
 	for _, table := range []string{"service_job", "service_job_run", "service_job_run_lock"} {
-		if has, err := r.need(s.runs, table); !has {
+		if has, err := s.runs.requireTable(r, table); !has {
 			return facts, err
 		}
 	}
-	jobs, locks, err := r.serviceJobs(ctx)
+	jobs, locks, err := s.serviceJobs(ctx, r)
 	if err != nil {
 		return facts, err
 	}
-	runs, err := r.watchedRuns(ctx, locks)
+	s.instance.clock.observe("Moqui's locks", lastLock(locks), now)
+	runs, err := s.watchedRuns(ctx, r, locks)
 	if err != nil {
 		return facts, err
 	}
 	open := maps.Clone(runs)
-	maps.DeleteFunc(open, func(_ string, run *row) bool { return run.traits().ended() })
-	h, err := s.advance(ctx, s.runs, r, now, open, runs)
+	maps.DeleteFunc(open, func(_ string, run *history.Row) bool { return run.Attributes().Ended() })
+	recently := maps.Clone(runs) // what ended before is found as all others are
+	maps.DeleteFunc(recently, func(_ string, run *history.Row) bool {
+		return run.Attributes().Ended() && now.Sub(run.End.At(now)) > time.Hour
+	})
+	h, err := s.runs.advance(ctx, r, now, open, recently)
 	if h != nil {
-		maps.Copy(runs, h.rows)
+		maps.Copy(runs, h.Rows())
 	}
-	facts = runFacts(jobs, locks, runs, now)
+	s.runs.starts.begin(now)
+	newest := newestScheduled(runs)
+	if h != nil {
+		for t, at := range h.Begun() {
+			newest.note(t, at)
+		}
+	}
+	facts = runFacts(jobs, locks, runs, newest, &s.runs.starts, now)
+	s.instance.clock.begun(&s.runs.starts)
+	pools, due := scheduler(jobs, locks, s.client.Database, now)
+	facts.Waits = append(facts.Waits, due...)
+	for _, w := range facts.Waits {
+		pools[moquiPool] = oms.Pool{Name: moquiPool, OldestDue: walltime.Earlier(pools[moquiPool].OldestDue, w.Since)}
+	}
+	facts.Waits = slices.DeleteFunc(facts.Waits, func(w oms.Wait) bool { return !longWait(w.Since, now) })
 	if h == nil {
 		facts.rows = nil
 		return facts, err
 	}
-	facts.Pools = lastStarts(scheduler(jobs, locks, s.client.Database.Timezone, now), runs, now)
-	facts.age = max(h.age(now), behind(locks, h, now))
+	facts.rows = slices.DeleteFunc(facts.rows, func(run *history.Row) bool { return h.Rows()[run.ID] == nil }) // one that is counted already
+	facts.Pools = lastStarts(pools, runs, now)
+	facts.recent, facts.starts = recentRuns(h, now), begunRuns(h, now)
+	facts.age = max(h.Age(now), behind(locks, h, now))
+	facts.strange = h.Strange()
 	return facts, err
 }
 
-// runFacts tells of the runs in work, and of those that ended or were lost.
-func runFacts(jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]*row, now time.Time) jobFacts {
-	facts := jobFacts{Jobs: oms.Jobs{Runs: []oms.Run{}}, rows: []*row{}}
-	inWork := func(name, id string, run *row, start moment) {
-		facts.Runs = append(facts.Runs, oms.Run{JobName: name, JobID: id, Instance: run.traits().instance, Start: start.at(now)})
+// lastLock is when a lock was last taken or given back.
+func lastLock(locks map[string]jobLock) (last walltime.Moment) {
+	for _, l := range locks {
+		if at := walltime.FirstSet(l.changed, l.last); at.Stored().After(last.Stored()) {
+			last = at
+		}
+	}
+	return last
+}
+
+// runFacts tells of the runs in work, of those that wait for a thread, and of those that ended or were lost.
+func runFacts(
+	jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]*history.Row, newest begins, starts *firstReadings, now time.Time,
+) jobFacts {
+	facts := jobFacts{
+		Jobs: oms.Jobs{Runs: oms.Known[oms.Run](nil), Scheduled: map[string]bool{}, Claims: map[string]time.Time{}},
+		rows: []*history.Row{},
+	}
+	inWork := func(name, id string, run *history.Row, start walltime.Moment) {
+		facts.Running++
+		facts.Scheduled[name] = true
+		facts.Runs.All = append(facts.Runs.All, oms.Run{
+			JobName: name, JobID: id, Instance: run.Attributes().Instance, Generation: oms.JobOfMoqui, Start: starts.at(id, run.Attributes().Instance, start, now),
+		})
+	}
+	waits := func(name, id string, run *history.Row, since walltime.Moment) {
+		facts.Queued++
+		facts.Scheduled[name] = true
+		instance, at := run.Attributes().Instance, since.At(now)
+		facts.Waits = append(facts.Waits, oms.Wait{
+			JobName: name, JobID: id, Pool: moquiPool, Instance: instance, Generation: oms.JobOfMoqui, Since: at,
+		})
+		if instance != "" {
+			facts.Claims[instance] = walltime.Earlier(facts.Claims[instance], at)
+		}
 	}
 	held := map[string]bool{}
 	for name, lock := range locks {
-		if !jobOf(jobs, name).held(lock, now) {
+		if !jobOf(jobs, name).locked(lock, now) {
 			continue
 		}
 		held[lock.runID] = true
 		run, known := runs[lock.runID]
-		switch goesOn := known && !run.traits().ended(); {
-		case goesOn && !run.start.isZero():
-			inWork(name, lock.runID, run, run.start)
-			facts.Running++
+		switch goesOn := known && !run.Attributes().Ended(); {
+		case goesOn && !run.Start.IsZero():
+			inWork(name, lock.runID, run, run.Start)
 		case goesOn:
-			inWork(name, lock.runID, run, lock.last)
-			facts.Queued++
+			waits(name, lock.runID, run, lock.last)
 		default:
 			inWork(name, lock.runID, run, lock.last)
-			facts.Running++
 		}
 	}
 	for id, run := range runs {
-		switch t := run.traits(); {
-		case t.ended() || held[id]:
-		case jobOf(jobs, t.name).lost(locks[t.name], run, now):
-			t.outcome = jobCrashed
+		switch t := run.Attributes(); {
+		case t.Ended() || held[id]:
+		case jobOf(jobs, t.Name).abandoned(locks[t.Name], run, newest[t.Name], now):
+			t.Outcome = jobCrashed
 			lost := *run
-			lost.common, lost.end = unique.Make(t), run.stamp
+			lost.Attrs, lost.End = unique.Make(t), run.Stamp
 			run = &lost
-		case run.start.isZero():
-			facts.Queued++
+		case run.Start.IsZero():
+			waits(t.Name, id, run, run.Stamp)
 		default:
-			inWork(t.name, id, run, run.start)
-			facts.Running++
+			inWork(t.Name, id, run, run.Start)
 		}
 		facts.rows = append(facts.rows, run)
 	}
 	for name, job := range jobs {
-		if job.scheduled(now) && !job.held(locks[name], now) {
+		if job.scheduled(now) && !job.locked(locks[name], now) {
 			facts.Pending++
+		}
+		switch {
+		case !job.inForce(now):
+		case job.schedule != nil:
+			facts.Scheduled[name] = true
+		case job.refused:
+			facts.Unreadable = append(facts.Unreadable, name)
 		}
 	}
 	return facts
 }
 
-// scheduler returns the pool of the scheduled jobs, with the one that has been due for longest. A scheduler that has never
-// taken any job is not in use yet: its jobs came with the tables.
-func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, zone *time.Location, now time.Time) map[string]oms.Pool {
-	pools := map[string]oms.Pool{}
+// begun is when a run of Moqui began or, before it has, came to be.
+func begun(run *history.Row) walltime.Moment { return walltime.FirstSet(run.Start, run.Stamp) }
+
+// begins are when the newest run of each job began that the scheduler began.
+type begins map[string]walltime.Moment
+
+func (b begins) note(t history.Attributes, at walltime.Moment) {
+	if !t.Manual && at.Earliest().After(b[t.Name].Earliest()) {
+		b[t.Name] = at
+	}
+}
+
+func newestScheduled(runs map[string]*history.Row) begins {
+	newest := begins{}
+	for _, run := range runs {
+		newest.note(run.Attributes(), begun(run))
+	}
+	return newest
+}
+
+// scheduler returns the pool of the scheduled jobs, and those that are due. A scheduler that has never taken any job is not in
+// use yet: its jobs came with the tables.
+func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, database config.Database, now time.Time) (map[string]oms.Pool, []oms.Wait) {
+	pools, waits := map[string]oms.Pool{}, []oms.Wait(nil)
 	taken := false
 	for _, lock := range locks {
-		taken = taken || !lock.last.isZero()
+		taken = taken || !lock.last.IsZero()
 	}
 	if !taken {
-		return pools
+		return pools, nil
 	}
 	for name, job := range jobs {
 		if !job.scheduled(now) {
 			continue
 		}
-		pool := oms.Pool{Name: moquiPool, OldestDue: pools[moquiPool].OldestDue}
-		if due := job.due(locks[name], zone, now); !due.After(now) {
-			pool.OldestDue = oldest(pool.OldestDue, due)
+		pools[moquiPool] = oms.Pool{Name: moquiPool}
+		if due := job.due(locks[name], database, now); !due.After(now) {
+			waits = append(waits, oms.Wait{JobName: name, Pool: moquiPool, Generation: oms.JobOfMoqui, Since: due})
 		}
-		pools[moquiPool] = pool
 	}
-	return pools
+	return pools, waits
 }
 
 // watchedRuns reads again the runs that have not ended, and those to which locks point.
-func (r *reader) watchedRuns(ctx context.Context, locks map[string]jobLock) (map[string]*row, error) {
+func (s *Source) watchedRuns(ctx context.Context, r *sqlread.Reader, locks map[string]jobLock) (map[string]*history.Row, error) {
 	ids := lockedRuns(locks)
-	for id, run := range r.source.runs.held() {
-		if !run.traits().ended() {
+	for id, run := range s.runs.Rows() {
+		if !run.Attributes().Ended() {
 			ids[id] = true
 		}
 	}
-	runs := map[string]*row{}
-	for chunk := range chunks(ids) {
-		if err := r.query(ctx, "runs_by_id", args{"ids": chunk}, into(runs, decodeRun)); err != nil {
+	runs := map[string]*history.Row{}
+	for chunk := range history.Chunks(ids) {
+		if err := r.Query(ctx, "runs_by_id", sqlread.Args{"ids": chunk}, decodeInto(runs, decodeRun)); err != nil {
 			return nil, err
 		}
 	}
@@ -191,10 +280,10 @@ func lockedRuns(locks map[string]jobLock) map[string]bool {
 
 // behind says for how long locks have told of runs that are later than the newest one found: then something is wrong with
 // how runs are found.
-func behind(locks map[string]jobLock, h *history, now time.Time) (age time.Duration) {
+func behind(locks map[string]jobLock, h *history.History, now time.Time) (age time.Duration) {
 	for _, lock := range locks {
-		last := lock.last.at(now)
-		if told := now.Sub(last); told < remembered && last.Sub(h.newest.at(now)) > lockLead {
+		last := lock.last.At(now)
+		if told := now.Sub(last); told < history.Remembered && last.Sub(h.Newest().At(now)) > lockLead {
 			age = max(age, told)
 		}
 	}

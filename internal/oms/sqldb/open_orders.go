@@ -1,12 +1,16 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 const (
@@ -16,7 +20,10 @@ const (
 	openEvery = 10 * time.Minute
 )
 
-// orderStates are the open states of a sales order; orders_open lists the same.
+// recentlyParked is how long ago an order came to a parking recently.
+const recentlyParked = time.Hour
+
+// orderStates are the open states of a sales order.
 func orderStates() map[string]oms.OrderStatus {
 	return map[string]oms.OrderStatus{
 		"ORDER_CREATED": oms.OrderCreated, "ORDER_AUTHORIZED": oms.OrderAuthorized, "ORDER_PROCESSING": oms.OrderProcessing,
@@ -24,31 +31,39 @@ func orderStates() map[string]oms.OrderStatus {
 	}
 }
 
-// openOrders are all the open orders and where they wait, as of the last look. Whoever has the connection for orders may use
-// them.
+// knownOrder says whether a status of orders is known to be open or an end. Of all others nobody knows.
+func knownOrder(status string) bool {
+	return orderStates()[status] != "" ||
+		slices.Contains([]string{"ORDER_COMPLETED", "ORDER_REJECTED", "ORDER_CANCELLED", "ORDER_EXPIRED"}, status)
+}
+
+// openOrders are all the open orders and where they wait, as of the last look.
 type openOrders struct {
 	at    time.Time // zero when there was none, or it failed
 	count int
 
-	open                []oms.OpenOrders
-	unfulfilled, parked []oms.WaitingOrders
+	open        oms.List[oms.OpenOrders]
+	merged      int
+	unfulfilled oms.List[oms.WaitingOrders]
+	parked      []oms.WaitingOrders
 }
 
 // openOrders looks at the open orders or, where they are many, tells of the last look, if that is not long ago. It returns
 // those that Moqui wrote without a stamp; only a look finds them.
-func (r *reader) openOrders(ctx context.Context, now time.Time, facts *oms.Orders) (unstamped map[string]*row, err error) {
-	last := &r.source.open
-	if last.count <= fewOrders || due(now, last.at, openEvery) {
+func (s *Source) openOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) (unstamped map[string]*history.Row, err error) {
+	last := &s.orders.open
+	if last.count <= fewOrders || walltime.Due(now, last.at, openEvery) {
 		next := openOrders{at: now}
-		if unstamped, err = r.lookAtOrders(ctx, now, &next); err != nil {
+		if unstamped, err = s.lookAtOrders(ctx, r, now, &next); err != nil {
 			next.at = time.Time{}
 		}
 		*last = next
 	}
+	facts.Merged = last.merged
 	facts.Open, facts.Unfulfilled, facts.Parked = last.open, last.unfulfilled, last.parked
 	if err == nil {
 		facts.Age = now.Sub(last.at)
-		facts.Unfulfilled, facts.Parked = later(last.unfulfilled, facts.Age), later(last.parked, facts.Age)
+		facts.Unfulfilled.All, facts.Parked = later(last.unfulfilled.All, facts.Age), later(last.parked, facts.Age)
 	}
 	return unstamped, err
 }
@@ -58,45 +73,60 @@ func (r *reader) openOrders(ctx context.Context, now time.Time, facts *oms.Order
 func later(waits []oms.WaitingOrders, ago time.Duration) []oms.WaitingOrders {
 	waits = slices.Clone(waits)
 	for i := range waits {
-		if oldest := &waits[i].Oldest; !oldest.IsZero() {
-			*oldest = oldest.Add(ago)
+		for _, oldest := range []*time.Time{&waits[i].Oldest, &waits[i].OldestApproved} {
+			if !oldest.IsZero() {
+				*oldest = oldest.Add(ago)
+			}
 		}
 	}
 	return waits
 }
 
 // lookAtOrders fills in what it comes to.
-func (r *reader) lookAtOrders(ctx context.Context, now time.Time, found *openOrders) (map[string]*row, error) {
+func (s *Source) lookAtOrders(ctx context.Context, r *sqlread.Reader, now time.Time, found *openOrders) (map[string]*history.Row, error) {
+	unknown, err := s.orders.unknown.refresh(ctx, r, now, "orders_statuses", knownOrder)
+	if err != nil {
+		return nil, err
+	}
 	states, open, stampless := orderStates(), []oms.OpenOrders{}, 0
-	err := r.query(ctx, "orders_open", nil, func(rec record) {
-		open = append(open, oms.OpenOrders{
-			Channel: oms.Channel{ProductStore: rec.text(1), Channel: rec.text(2)},
-			Status:  states[rec.text(0)], Count: rec.count(3),
-		})
-		found.count += rec.count(3)
-		stampless += rec.count(4)
+	known := map[oms.OpenOrders]int{} // where each is among them
+	s.orders.channels.merged = 0
+	err = r.Query(ctx, "orders_open", sqlread.Args{"unknown": unknown}, func(rec sqlread.Record) {
+		group := oms.OpenOrders{
+			Channel: channelOf(s.orders.channels.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id"))),
+			Status:  cmp.Or(states[rec.Text("status_id")], oms.OrderOther),
+		}
+		i, ok := known[group]
+		if !ok {
+			i = len(open)
+			known[group] = i
+			open = append(open, group)
+		}
+		open[i].Count += rec.Count("orders")
+		found.count += rec.Count("orders")
+		stampless += rec.Count("unstamped")
 	})
 	if err != nil {
 		return nil, err
 	}
-	found.open = open
-	if err := r.waitingOrders(ctx, now, found); err != nil {
+	found.open, found.merged = oms.Known(open), s.orders.channels.merged
+	if err := s.waitingOrders(ctx, r, now, found); err != nil {
 		return nil, err
 	}
-	unstamped := map[string]*row{}
+	unstamped := map[string]*history.Row{}
 	if stampless > 0 {
-		since := args{"entered_since": r.time(now.Add(-remembered))}
-		err = r.query(ctx, "orders_unstamped", since, into(unstamped, decodeOrder))
+		since := sqlread.Args{"entered_since": r.Time(now.Add(-history.Remembered))}
+		err = r.Query(ctx, "orders_unstamped", since, decodeInto(unstamped, s.orders.channels.decodeOrder))
 	}
 	return unstamped, err
 }
 
 // waitingOrders finds where approved and parked orders wait.
-func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOrders) error {
-	if !r.can("orders_waiting") || !r.can("facility_types") {
+func (s *Source) waitingOrders(ctx context.Context, r *sqlread.Reader, now time.Time, found *openOrders) error {
+	if !r.Has("orders_waiting") || !r.Has("facility_types") {
 		return nil
 	}
-	places, err := r.places(ctx)
+	places, err := s.facilities(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -104,9 +134,15 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOr
 	for _, parking := range places.parkings {
 		parked[parking] = oms.WaitingOrders{Place: parking}
 	}
-	err = r.query(ctx, "orders_waiting", args{"virtual": places.virtual, "store": places.store}, func(rec record) {
-		waiting := oms.WaitingOrders{Place: rec.text(1), Count: rec.count(2), Oldest: rec.moment(3).at(now)}
-		if rec.text(0) == "stage" {
+	named := sqlread.Args{
+		"virtual": places.virtual, "store": places.store, "waiting": places.waiting, "recent": r.Time(now.Add(-recentlyParked)),
+	}
+	err = r.Query(ctx, "orders_waiting", named, func(rec sqlread.Record) {
+		waiting := oms.WaitingOrders{
+			Place: rec.Text("place"), Count: rec.Count("orders"), Recent: rec.Count("recent"),
+			Oldest: rec.Moment("oldest").At(now), OldestApproved: rec.Moment("oldest_approved").At(now),
+		}
+		if rec.Text("kind") == "stage" {
 			stages = append(stages, waiting)
 		} else {
 			parked[waiting.Place] = waiting
@@ -115,7 +151,7 @@ func (r *reader) waitingOrders(ctx context.Context, now time.Time, found *openOr
 	if err != nil {
 		return err
 	}
-	found.unfulfilled, found.parked = stages, []oms.WaitingOrders{}
+	found.unfulfilled, found.parked = oms.Known(stages), []oms.WaitingOrders{}
 	for _, parking := range slices.Sorted(maps.Keys(parked)) {
 		found.parked = append(found.parked, parked[parking])
 	}

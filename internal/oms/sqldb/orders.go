@@ -10,65 +10,99 @@ import (
 	"time"
 	"unique"
 
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// channelSeparator joins the two parts of a channel into the name of an order's history.
-const channelSeparator = "\x00"
-
-func channelOf(name string) oms.Channel {
-	store, channel, _ := strings.Cut(name, channelSeparator)
-	return oms.Channel{ProductStore: store, Channel: channel}
+// channelName joins the two parts of a channel into the name of an order's history. Each may hold any byte, so the length of
+// the first comes before both.
+func channelName(store, channel string) string {
+	return strconv.Itoa(len(store)) + ":" + store + channel
 }
 
-// held is how long an order is held, so that it is counted once only: longer than anything is read again.
-const held = 2 * reread
+// channelOf is the channel of which channelName made the name.
+func channelOf(name string) oms.Channel {
+	length, both, _ := strings.Cut(name, ":")
+	n, _ := strconv.Atoi(length)
+	return oms.Channel{ProductStore: both[:n], Channel: both[n:]}
+}
+
+const (
+	// orderFresh is how long ago an order that is found now can have entered, to count as seen entering: longer than anything
+	// is read again.
+	orderFresh = 2 * history.Reread
+	// orderRetention is how long an order is held, so that all recent ones are counted, and each once only.
+	orderRetention = oms.RecentOrders + recentMargin
+)
 
 // decodeOrder reads order_columns. The end of an order is when it came.
-func decodeOrder(rec record) row {
-	r := row{
-		id: rec.text(0), common: unique.Make(traits{name: rec.text(1) + channelSeparator + rec.text(2), outcome: "entered"}),
-		created: rec.moment(3), stamp: rec.moment(4),
+func (n *names) decodeOrder(rec sqlread.Record) history.Row {
+	r := history.Row{
+		ID: rec.Text("order_id"), Attrs: unique.Make(history.Attributes{
+			Name: n.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id")), Outcome: "entered",
+		}),
+		Created: rec.Moment("entered"), Stamp: rec.Moment("created_tx_stamp"),
 	}
-	r.end = first(r.stamp, r.created)
+	r.End = walltime.FirstSet(r.Stamp, r.Created)
 	return r
 }
 
-// keepOrders keeps the newest entry of each channel, and holds what is young enough to be read again, so that it is counted
-// once only, also where its date of entry is long past or none.
-func keepOrders(rows map[string]*row, base, floor time.Time, k *kept) {
-	k.counted = base.Add(-held)
-	maps.DeleteFunc(rows, func(_ string, r *row) bool { return r.created.hi().Before(floor) && !k.counts(r.end) })
-	k.latest(rows, func(r *row) group { return group{"entered", r.traits().name} }, func(r *row) moment { return r.created })
+// keepOrders keeps the newest entry of each channel, and holds what is recent, also where its date of entry is long past or
+// none: nothing that is still read again is counted twice.
+func keepOrders(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
+	k.CountSince(base.Add(-orderRetention))
+	maps.DeleteFunc(rows, func(_ string, r *history.Row) bool { return r.Created.Latest().Before(floor) && !k.Counts(r.End) })
+	k.Latest(rows, func(r *history.Row) history.Group { return history.Group{Kind: "entered", Name: r.Attributes().Name} }, func(r *history.Row) walltime.Moment { return r.Created })
 }
 
-func newOrderHistory() *history {
-	h := newHistory("orders", decodeOrder, keepOrders)
-	h.fresh = held
-	return h
+// ordersArea is what is known of orders.
+type ordersArea struct {
+	*area
+	channels *names
+	unknown  unknownStatuses
+	open     openOrders
+	missing  missing
+	imports  imports
+}
+
+func newOrdersArea(s *Source) *ordersArea {
+	newHistory := func() *history.History {
+		return history.NewCounting(s.client.Database.Timezone, keepOrders, orderFresh)
+	}
+	statements := stampedStatements{
+		newest: "orders_newest", changes: "orders_changes", byID: "orders_by_id", unstampedNewest: "orders_unstamped_newest",
+	}
+	channels := newNames()
+	return &ordersArea{
+		channels: channels,
+		area:     newArea(s, "orders", sqlread.NewLane("orders"), newHistory, stamped(statements, channels.decodeOrder)),
+		imports:  imports{counts: map[unique.Handle[history.Attributes]]uint64{}},
+	}
 }
 
 // Orders implements oms.Source.
 func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) {
 	var facts oms.Orders
-	err := s.read(ctx, s.orders, now, func(ctx context.Context, r *reader) error {
-		if has, err := r.need(s.orders, "order_header"); !has {
+	err := s.db.Read(ctx, s.orders.lane, now, func(ctx context.Context, r *sqlread.Reader) error {
+		if has, err := s.orders.requireTable(r, "order_header"); !has {
 			return err
 		}
-		lacking := r.createdOrders(ctx, now, &facts)
-		if lacking != nil && !errors.As(lacking, new(lackError)) {
+		lacking := s.createdOrders(ctx, r, now, &facts)
+		if lacking != nil && !errors.As(lacking, new(sqlread.MissingError)) {
 			return lacking
 		}
-		unstamped, err := r.openOrders(ctx, now, &facts)
+		unstamped, err := s.openOrders(ctx, r, now, &facts)
 		if err != nil {
 			return err
 		}
-		h, err := s.advance(ctx, s.orders, r, now, nil, unstamped)
+		h, err := s.orders.advance(ctx, r, now, nil, unstamped)
 		if h != nil {
-			facts.Imports = s.imports.count(h, now)
+			facts.Imports = s.orders.imports.count(h, now)
 		}
-		if err == nil || errors.Is(err, oms.ErrLookBack) {
-			err = errors.Join(err, r.missingOrders(ctx, now, &facts))
+		if err == nil || errors.Is(err, oms.ErrIncomplete) {
+			err = errors.Join(err, s.missingOrders(ctx, r, now, &facts))
 		}
 		return errors.Join(lacking, err)
 	})
@@ -76,15 +110,16 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 }
 
 // createdOrders tells the excluded orders from those that wait for no known reason.
-func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Orders) error {
-	exclude := r.source.client.Orders.CreatedExclude
+func (s *Source) createdOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
+	exclude := s.client.Orders.CreatedExclude
 	if len(exclude.MissingAttributes) > 0 {
-		if err := r.schema.need("order_attribute"); err != nil {
+		if err := r.Schema.MissingTable("order_attribute"); err != nil {
 			return fmt.Errorf("orders.created_exclude.missing_attributes: %w", err)
 		}
 	}
 	excluded, created := map[string]int{}, []oms.CreatedOrders{}
-	named := args{"channels": exclude.Channels}
+	known := map[oms.Channel]int{} // where each is among them
+	named := sqlread.Args{"channels": exclude.Channels}
 	for _, c := range exclude.Channels {
 		excluded["channel "+c] = 0
 	}
@@ -93,74 +128,88 @@ func (r *reader) createdOrders(ctx context.Context, now time.Time, facts *oms.Or
 		excluded["missing attribute "+attribute] = 0
 	}
 	ages := oms.CreatedAges()
+	older := make([]string, len(ages)) // columns
 	for i, age := range ages {
-		named["entered_before_"+strconv.Itoa(i)] = r.floor(now.Add(-age))
+		older[i] = "older_than_" + strconv.Itoa(i)
+		named["entered_before_"+strconv.Itoa(i)] = r.Floor(now.Add(-age))
 	}
-	err := r.query(ctx, "orders_created", named, func(rec record) {
-		channel := oms.Channel{ProductStore: rec.text(0), Channel: rec.text(1)}
-		switch why := rec.text(2); why {
+	err := r.Query(ctx, "orders_created", named, func(rec sqlread.Record) {
+		switch why := rec.Text("exclusion"); why {
 		case "":
-			waiting := oms.CreatedOrders{Channel: channel, Oldest: rec.moment(4).at(now)}
-			for i := range ages {
-				waiting.OlderThan = append(waiting.OlderThan, rec.count(5+i))
+			channel := channelOf(s.orders.channels.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id")))
+			i, ok := known[channel]
+			if !ok {
+				i = len(created)
+				known[channel] = i
+				created = append(created, oms.CreatedOrders{Channel: channel, OlderThan: make([]int, len(older))})
 			}
-			created = append(created, waiting)
+			created[i].Oldest = walltime.Earlier(created[i].Oldest, rec.Moment("oldest").At(now))
+			for j, column := range older {
+				created[i].OlderThan[j] += rec.Count(column)
+			}
 		case "channel":
-			excluded["channel "+channel.Channel] += rec.count(3)
+			excluded["channel "+rec.Text("sales_channel_enum_id")] += rec.Count("orders")
 		default:
 			i, _ := strconv.Atoi(why) // the statement's own number
-			excluded["missing attribute "+exclude.MissingAttributes[i]] += rec.count(3)
+			excluded["missing attribute "+exclude.MissingAttributes[i]] += rec.Count("orders")
 		}
 	})
 	if err == nil {
-		facts.Excluded, facts.Created = excluded, created
+		facts.Excluded, facts.Created = excluded, oms.Known(created)
 	}
 	return err
 }
 
-// imports counts the orders seen entering. The count belongs to this process, as counters do. Whoever has the connection for
-// orders may use it.
+// Attributes implements oms.Source.
+func (s *Source) Attributes(ctx context.Context, now time.Time) (oms.List[string], error) {
+	var names oms.List[string]
+	err := s.db.Read(ctx, s.orders.lane, now, func(ctx context.Context, r *sqlread.Reader) error {
+		if !r.Has("orders_attributes") {
+			return nil
+		}
+		var all []string
+		err := r.Query(ctx, "orders_attributes", nil, func(rec sqlread.Record) { all = append(all, rec.Text("attr_name")) })
+		if err == nil {
+			names = oms.Known(all)
+		}
+		return err
+	})
+	return names, err
+}
+
+// imports counts the orders seen entering. The count belongs to this process, as counters do.
 type imports struct {
-	of     *history // from which the last count is
-	counts map[unique.Handle[traits]]uint64
+	of     *history.History // from which the last count is
+	counts map[unique.Handle[history.Attributes]]uint64
 }
 
 // count adds what came, and tells of every channel. What was there at first, or when it was looked back again, did not come.
-func (c *imports) count(h *history, now time.Time) []oms.Import {
-	if c.of != nil && c.of != h { // the look back was made anew: what is in it, and not in the old one, came meanwhile
-		clear(h.arrived)
-		for _, r := range h.rows {
-			if !c.of.holds(r.id) && h.isFresh(r.end, now) {
-				h.arrived[r.common]++
-			}
-		}
-		for _, e := range h.counted.entries {
-			if !c.of.holds(h.counted.id(e)) && h.isFresh(h.counted.end(e), now) {
-				h.arrived[h.counted.kinds[e.kind].common]++
-			}
-		}
-		c.add(c.of.arrived)
+func (c *imports) count(h *history.History, now time.Time) []oms.Import {
+	for channel, n := range h.Arrivals(c.of, now) {
+		c.counts[channel] += n
 	}
-	if c.of != nil {
-		c.add(h.arrived)
-	}
-	clear(h.arrived)
 	c.of = h
-	last := map[unique.Handle[traits]]time.Time{}
-	for _, r := range h.rows {
-		if entered := r.created.at(now); !entered.Before(now.Add(-remembered)) {
-			last[r.common] = newest(last[r.common], entered)
+	last, recent := map[unique.Handle[history.Attributes]]time.Time{}, map[unique.Handle[history.Attributes]]int{}
+	enter := func(channel unique.Handle[history.Attributes], entered time.Time) {
+		if !entered.Before(now.Add(-oms.RecentOrders)) {
+			recent[channel]++
+		}
+	}
+	kinds := h.Kinds()
+	for kind, entered := range h.Counted() {
+		enter(kinds[kind].Attrs, entered.At(now))
+	}
+	for _, r := range h.Rows() {
+		enter(r.Attrs, r.End.At(now))
+		if entered := r.Created.At(now); remembered(entered, now) {
+			last[r.Attrs] = walltime.Later(last[r.Attrs], entered)
 		}
 	}
 	facts := make([]oms.Import, 0, len(last))
 	for common, entered := range last {
-		facts = append(facts, oms.Import{Channel: channelOf(common.Value().name), Last: entered, Seen: c.counts[common]})
+		facts = append(facts, oms.Import{
+			Channel: channelOf(common.Value().Name), Last: entered, Seen: c.counts[common], Recent: recent[common],
+		})
 	}
 	return facts
-}
-
-func (c *imports) add(arrived map[unique.Handle[traits]]uint64) {
-	for channel, n := range arrived {
-		c.counts[channel] += n
-	}
 }

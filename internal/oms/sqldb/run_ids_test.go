@@ -13,6 +13,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // TestRunIDs follows a long table of runs whose ids grow a digit, come late, and jump, on every engine; it shows which runs
@@ -74,10 +75,10 @@ func TestRunIDs(t *testing.T) {
 	}
 }
 
-// TestRunsNotFound shows that a lock of a run that is not found, because its id is none that Moqui's sequence makes, is told
-// by the age of the answer.
+// TestRunsNotFound shows that runs whose ids are no numbers behind a prefix are told of, as they cannot be followed, and that a
+// lock of a run that is not found shows by the age of the answer.
 func TestRunsNotFound(t *testing.T) {
-	w := &world{db: testserver.Engines()[0].Start(t)(t, "notfound", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+	w := &world{db: testserver.Engines()[0].Start(t)(t, "lost", "America/New_York"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
 	w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
 	w.long = w.source(t)
 	age := func() time.Duration {
@@ -96,11 +97,16 @@ func TestRunsNotFound(t *testing.T) {
 		t.Errorf("all runs found: the answer is %s old", got)
 	}
 	w.now = w.now.Add(time.Hour)
-	w.insertRuns(t, w.run("M100002", "not found"))
 	w.exec(t, "INSERT INTO service_job_run_lock (job_name, last_run_time) VALUES ('not found', "+w.quoted(w.now)+")")
 	w.now = w.now.Add(20 * time.Minute)
 	if got := age(); got != 20*time.Minute {
 		t.Errorf("a run was not found for 20 minutes: the answer is %s old", got)
+	}
+	w.insertRuns(t, w.run("100003-b", "strange"))
+	w.now = w.now.Add(6 * time.Minute)
+	_, err := w.long.Jobs(t.Context(), w.now)
+	if err == nil || errors.Is(err, oms.ErrIncomplete) || !strings.Contains(err.Error(), `"100003-b"`) {
+		t.Errorf("error %v, want one that names the run", err)
 	}
 }
 
@@ -118,7 +124,7 @@ func (w *world) insertRuns(t *testing.T, rows ...string) {
 func (w *world) jobNames(t *testing.T) (jobs []string, read map[string]int) {
 	t.Helper()
 	read = map[string]int{}
-	ctx := oms.WithTrace(t.Context(), func(statement string, _ time.Duration, rows int, _ error) {
+	ctx := trace.With(t.Context(), func(statement string, _ time.Duration, rows int, _ error) {
 		if strings.HasPrefix(statement, "runs_") {
 			read[statement] += rows
 		}
@@ -127,8 +133,8 @@ func (w *world) jobNames(t *testing.T) (jobs []string, read map[string]int) {
 	defer cancel()
 	for {
 		facts, err := w.long.Jobs(ctx, w.now)
-		w.long.background.Wait()
-		if err != nil && !errors.Is(err, oms.ErrLookBack) {
+		w.long.db.Wait()
+		if err != nil && !errors.Is(err, oms.ErrIncomplete) {
 			t.Fatal(err)
 		}
 		if err == nil {

@@ -1,14 +1,9 @@
 package sqldb
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"log/slog"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,6 +33,10 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			w := &world{db: db, now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
 			w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config}
 			w.long = w.source(t)
+			upper := `"JOB_SANDBOX"`
+			if engine.Driver == config.MySQL {
+				upper = "`JOB_SANDBOX`"
+			}
 			change := func(statements string) {
 				t.Helper()
 				testserver.Execute(t, db.Admin, statements)
@@ -54,7 +53,7 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			expectStage := func(stages ...string) {
 				t.Helper()
 				var got []string
-				for _, u := range w.facts(t, w.long, w.now).Orders.Unfulfilled {
+				for _, u := range w.facts(t, w.long, w.now).Orders.Unfulfilled.All {
 					got = append(got, u.Place)
 				}
 				if !slices.Equal(got, stages) {
@@ -64,7 +63,7 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			expectJob("JOB_IMP", 2)
 			expectStage("store")
 
-			change("ALTER TABLE job_sandbox RENAME TO other; ALTER TABLE other RENAME TO " + w.long.dialect.quote("JOB_SANDBOX"))
+			change("ALTER TABLE job_sandbox RENAME TO other; ALTER TABLE other RENAME TO " + upper)
 			expectJob("JOB_IMP", 2)
 			change("ALTER TABLE order_item DROP COLUMN ship_group_seq_id")
 			expectStage("store") // by the association
@@ -95,11 +94,11 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 
 			// Away, and back with a row from before: nothing that was known of the old table counts. As long as there is another
 			// generation, its jobs are those that there are.
-			change("ALTER TABLE " + w.long.dialect.quote("JOB_SANDBOX") + " RENAME TO away")
-			if facts, err := w.long.Jobs(ctx, w.now); err != nil || facts.Runs == nil || facts.History == nil || len(facts.History.Jobs) > 0 {
+			change("ALTER TABLE " + upper + " RENAME TO away")
+			if facts, err := w.long.Jobs(ctx, w.now); err != nil || !facts.Runs.Known || facts.History == nil || len(facts.History.Jobs) > 0 {
 				t.Errorf("facts %+v and error %v, want those of a client without OFBiz' jobs", facts, err)
 			}
-			change("ALTER TABLE away RENAME TO " + w.long.dialect.quote("JOB_SANDBOX"))
+			change("ALTER TABLE away RENAME TO " + upper)
 			expectJob("JOB_IMP", 2)
 			// One of the tables of Moqui's jobs without the others is no vintage: it was dropped, or may not be read any more.
 			change("ALTER TABLE service_job_run_lock RENAME TO away")
@@ -110,7 +109,7 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			expectJob("JOB_IMP", 2)
 			change("DROP TABLE service_job_run")
 			expectJob("JOB_IMP", 2)
-			change("ALTER TABLE " + w.long.dialect.quote("JOB_SANDBOX") + " RENAME TO away")
+			change("ALTER TABLE " + upper + " RENAME TO away")
 			if _, err := w.long.Jobs(ctx, w.now); err == nil || !strings.Contains(err.Error(), "client KREWE: table job_sandbox is not in the database") {
 				t.Errorf("error %v, want it to name the client and the table", err)
 			}
@@ -126,134 +125,4 @@ INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish
 			}
 		})
 	}
-}
-
-// TestProbing has all areas ask, at once or one after the other, again and again: one of them looks at the catalogue when
-// it is time, and the log says what is missing when that is news.
-func TestProbing(t *testing.T) {
-	db := testserver.Engines()[0].Start(t)(t, "probing", "UTC")
-	testserver.Execute(t, db.Admin, "ALTER TABLE order_item DROP COLUMN ship_group_seq_id")
-	var log bytes.Buffer
-	s, err := Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", Timezone: time.UTC, Database: db.Config})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
-	looks := func(together bool) int {
-		var n atomic.Int64
-		ctx, cancel := context.WithTimeout(oms.WithTrace(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
-			if statement == "columns" {
-				n.Add(1)
-			}
-		}), time.Minute)
-		defer cancel()
-		var wg sync.WaitGroup
-		for _, ask := range []func(){
-			func() { _, _ = s.Orders(ctx, now) },
-			func() { _, _ = s.Jobs(ctx, now) },
-			func() { _, _ = s.DataManager(ctx, now) },
-			func() { _, _ = s.Instance(ctx, now) },
-		} {
-			if wg.Go(ask); !together {
-				wg.Wait()
-			}
-		}
-		wg.Wait()
-		s.background.Wait()
-		return int(n.Load())
-	}
-	const lacks, complete = "this database lacks something", "nothing is missing in this database any more"
-	for _, step := range []struct {
-		change   string
-		after    time.Duration
-		together bool
-		looks    int
-		lines    []string
-	}{
-		{"", 0, true, 1, []string{lacks, "order_item.ship_group_seq_id"}},
-		{"", 4 * time.Minute, true, 0, nil},
-		{"", time.Minute, true, 1, nil},
-		{"", time.Hour, true, 1, nil},
-		{"", -10 * time.Hour, true, 1, nil}, // our clock was set back
-		// A table that some may do without: seen when it is time, or soon after a statement failed of it.
-		{"ALTER TABLE order_item RENAME TO gone", time.Minute, false, 0, nil},
-		{"", time.Minute, false, 1, []string{lacks, "order_item"}},
-		{"ALTER TABLE gone ADD ship_group_seq_id VARCHAR(20)", 4 * time.Minute, false, 0, nil},
-		{"ALTER TABLE gone RENAME TO order_item", time.Minute, false, 1, []string{complete}},
-		// A column that nobody does without: looked for every other minute.
-		{"ALTER TABLE job_sandbox RENAME COLUMN pool_id TO gone", time.Minute, false, 0, nil},
-		{"", time.Minute, false, 1, []string{lacks, "job_sandbox.pool_id"}},
-		{"", time.Minute, false, 0, nil},
-		{"", time.Minute, false, 1, nil},
-		{"ALTER TABLE job_sandbox RENAME COLUMN gone TO pool_id", time.Minute, false, 0, nil},
-		{"", time.Minute, false, 1, []string{complete}},
-		{"", 4 * time.Minute, false, 0, nil},
-	} {
-		if step.change != "" {
-			testserver.Execute(t, db.Admin, step.change)
-		}
-		now = now.Add(step.after)
-		log.Reset()
-		if n := looks(step.together); n != step.looks {
-			t.Errorf("%+v: %d looks", step, n)
-		}
-		var said []string
-		for line := range strings.Lines(log.String()) {
-			if strings.Contains(line, "this database") {
-				said = append(said, line)
-			}
-		}
-		if got := strings.Join(said, ""); len(said) != min(1, len(step.lines)) || !containsAll(got, step.lines) {
-			t.Errorf("%+v: the log says %q", step, got)
-		}
-	}
-}
-
-func containsAll(text string, parts []string) bool {
-	return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(text, p) })
-}
-
-// TestKillHitsNobodyElse gives up between two statements, again and again, with one connection for everything.
-func TestKillHitsNobodyElse(t *testing.T) {
-	onServers(t, "nobodyelse", func(t *testing.T, _ *testserver.Server, s *Source, _ testserver.Database) {
-		s.db.SetMaxOpenConns(1)
-		for i := range 30 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			err := s.read(ctx, s.jobs, time.Now(), func(context.Context, *reader) error {
-				cancel()
-				return nil
-			})
-			if err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
-			if _, err := s.Orders(ctx, time.Now()); err != nil && !errors.Is(err, oms.ErrLookBack) {
-				t.Fatalf("after %d times: %v", i, err)
-			}
-			cancel()
-		}
-	})
-}
-
-// TestFrozenAtTheEnd freezes the server before a transaction ends: the area is free again soon after the deadline.
-func TestFrozenAtTheEnd(t *testing.T) {
-	onServers(t, "frozen", func(t *testing.T, server *testserver.Server, s *Source, _ testserver.Database) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		free := make(chan struct{})
-		go func() {
-			defer close(free)
-			_ = s.read(ctx, s.jobs, time.Now(), func(context.Context, *reader) error {
-				server.Freeze(t)
-				return nil
-			})
-		}()
-		select {
-		case <-free:
-		case <-time.After(30 * time.Second):
-			t.Error("the area is still busy")
-		}
-		server.Thaw()
-	})
 }

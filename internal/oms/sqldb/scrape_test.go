@@ -8,6 +8,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // TestFilesOncePerScrape shows that the two questions about data_manager_log read it once in a scrape, and anew in the next
@@ -20,7 +21,7 @@ func TestFilesOncePerScrape(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	reads := 0
-	traced := oms.WithTrace(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
+	traced := trace.With(t.Context(), func(statement string, _ time.Duration, _ int, _ error) {
 		if statement == "files_open" {
 			reads++
 		}

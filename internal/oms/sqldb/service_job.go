@@ -5,6 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/history"
+	"github.com/oms-exporter/oms_exporter/internal/quartz"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 const (
@@ -18,47 +24,50 @@ const (
 
 // A serviceJob is a row of service_job, and what Moqui's ScheduledJobRunner makes of it.
 type serviceJob struct {
-	schedule      *schedule // nil for a job that is not scheduled, or not in words that can be read
+	schedule      *quartz.Schedule // nil for a job that is not scheduled, or whose schedule Moqui refuses
+	refused       bool
 	paused        bool
-	limited       bool   // to a number of runs: only who counts them knows whether it has had them
-	from, thru    moment // between which it is scheduled
-	changed       moment
+	limited       bool            // to a number of runs: only who counts them knows whether it has had them
+	from, thru    walltime.Moment // between which it is scheduled
+	changed       walltime.Moment
 	expiry, retry time.Duration // of its lock; after a failure
 }
 
 // A jobLock is the row of service_job_run_lock of a job. While nothing is in work, runID is empty.
 type jobLock struct {
 	runID   string
-	last    moment // when the scheduler last took the job; a failure puts it back
-	changed moment
+	last    walltime.Moment // when the scheduler last took the job; a failure puts it back
+	changed walltime.Moment
 }
 
 // serviceJobs reads all jobs, scheduled or not, and the locks by job. A schedule that cannot be read is told of once.
-func (r *reader) serviceJobs(ctx context.Context) (map[string]serviceJob, map[string]jobLock, error) {
-	jobs, locks, schedules := map[string]serviceJob{}, map[string]jobLock{}, map[string]*schedule{}
-	err := r.query(ctx, "service_jobs", nil, func(rec record) {
-		if rec.null(0) {
-			locks[rec.text(9)] = jobLock{runID: rec.text(10), last: rec.moment(11), changed: rec.moment(12)}
+func (s *Source) serviceJobs(ctx context.Context, r *sqlread.Reader) (map[string]serviceJob, map[string]jobLock, error) {
+	jobs, locks, schedules := map[string]serviceJob{}, map[string]jobLock{}, map[string]*quartz.Schedule{}
+	err := r.Query(ctx, "service_jobs", nil, func(rec sqlread.Record) {
+		if rec.Null("job_name") {
+			locks[rec.Text("lock_job_name")] = jobLock{
+				runID: rec.Text("lock_job_run_id"), last: rec.Moment("lock_last_run_time"), changed: rec.Moment("lock_last_updated_stamp"),
+			}
 			return
 		}
-		name, expression := rec.text(0), rec.text(1)
-		cron, known := r.source.schedules[expression]
+		name, expression := rec.Text("job_name"), rec.Text("cron_expression")
+		cron, known := s.runs.schedules[expression]
 		if expression != "" && !known {
 			var err error
-			if cron, err = parseSchedule(expression); err != nil {
-				r.source.logger.Warn("a job is never told to be overdue", "err", fmt.Errorf("job %s: %w", name, err))
+			if cron, err = quartz.Parse(expression); err != nil {
+				s.logger.Warn("Moqui refuses the schedule of a job and never runs it", "err", fmt.Errorf("job %s: %w", name, err))
 			}
 		}
 		schedules[expression] = cron
 		jobs[name] = serviceJob{
-			schedule: cron, paused: rec.text(2) != "" && rec.text(2) != "N",
-			from: rec.moment(3), thru: rec.moment(4), limited: !rec.null(5),
-			expiry: minutes(rec.text(6), standardExpiry), retry: minutes(rec.text(7), standardRetry),
-			changed: rec.moment(8),
+			schedule: cron, refused: expression != "" && cron == nil, paused: rec.Text("paused") != "" && rec.Text("paused") != "N",
+			from: rec.Moment("from_date"), thru: rec.Moment("thru_date"), limited: !rec.Null("repeat_count"),
+			expiry: minutes(rec.Text("expire_lock_time"), standardExpiry), retry: minutes(rec.Text("min_retry_time"), standardRetry),
+			changed: rec.Moment("last_updated_stamp"),
 		}
 	})
 	if err == nil {
-		r.source.schedules = schedules
+		s.runs.schedules = schedules
 	}
 	return jobs, locks, err
 }
@@ -71,47 +80,58 @@ func jobOf(jobs map[string]serviceJob, name string) serviceJob {
 	return serviceJob{expiry: standardExpiry, retry: standardRetry}
 }
 
-// scheduled says whether the scheduler runs the job by itself.
+// inForce says whether the scheduler looks at the job: it is not paused, and its dates allow it now.
+func (j serviceJob) inForce(now time.Time) bool {
+	return !j.paused && !j.from.At(now).After(now) && (j.thru.IsZero() || j.thru.At(now).After(now))
+}
+
+// scheduled says whether the scheduler certainly runs the job by itself.
 func (j serviceJob) scheduled(now time.Time) bool {
-	return j.schedule != nil && !j.paused && !j.limited && !j.from.at(now).After(now) && (j.thru.isZero() || j.thru.at(now).After(now))
+	return j.schedule != nil && !j.limited && j.inForce(now)
 }
 
-// held says whether the lock keeps the job from being run, because a run is in work or was when its host died. After
+// locked says whether the lock keeps the job from being run, because a run is in work or was when its host died. After
 // expire_lock_time the scheduler takes no notice of it any more.
-func (j serviceJob) held(l jobLock, now time.Time) bool {
-	return l.runID != "" && !l.last.isZero() && now.Before(l.last.at(now).Add(j.expiry))
+func (j serviceJob) locked(l jobLock, now time.Time) bool {
+	return l.runID != "" && !l.last.IsZero() && now.Before(l.last.At(now).Add(j.expiry))
 }
 
-// lost says whether a run that has not ended, and to which no lock in force points, never will. Moqui never writes that.
+// abandoned says whether a run that has not ended, and to which no lock in force points, never will. Moqui never writes that.
 // While it is in work, nobody touches the lock of a scheduled run, so it is lost when the lock has changed since it began:
-// somebody cleared it, or a later run has it. A run that a person began never had the lock. That one is lost, and so is
-// any run, after the time in which a lock expires: nobody is to be called out for it for ever.
-func (j serviceJob) lost(l jobLock, run *row, now time.Time) bool {
-	changed := first(l.changed, l.last)
-	return now.Sub(run.stamp.at(now)) > j.expiry ||
-		!run.traits().manual && run.stamp.before(changed) && now.Sub(changed.at(now)) > settled
+// somebody cleared it, or the scheduler took the job again. The latter also shows in a later run, newest, and in the time at
+// which the job was last taken: they tell the same at every later look. A run that the scheduler did not begin never had the
+// lock. That one is lost, and so is any run, after the time in which a lock expires: nobody is to be called out for it for ever.
+func (j serviceJob) abandoned(l jobLock, run *history.Row, newest walltime.Moment, now time.Time) bool {
+	began, changed := begun(run), walltime.FirstSet(l.changed, l.last)
+	again := began.Before(newest) || began.Before(l.last)
+	cleared := began.Before(changed) && now.Sub(changed.At(now)) > settled
+	return now.Sub(began.At(now)) > j.expiry || !run.Attributes().Manual && (again || cleared)
 }
 
 // due returns when the scheduler should have taken the job, or when it should next: at the first occurrence since it last
 // did, or at once where it never has. A job that was changed or given back meanwhile could not be taken before, and after a
 // failure not before min_retry_time has passed. Only the runs tell which end was a failure, so that time is granted after
-// each. The schedule is on the clock of the zone in which Moqui writes, which is that of its JVM.
-func (j serviceJob) due(l jobLock, zone *time.Location, now time.Time) time.Time {
-	earliest := newest(j.from.at(now), j.changed.at(now))
-	if !l.changed.isZero() {
-		earliest = newest(earliest, l.changed.at(now).Add(j.retry))
+// each. The schedule is on the clock of Moqui's JVM, which may have another zone than that in which it writes.
+func (j serviceJob) due(l jobLock, database config.Database, now time.Time) time.Time {
+	earliest := walltime.Later(j.from.At(now), j.changed.At(now))
+	if !l.changed.IsZero() {
+		earliest = walltime.Later(earliest, l.changed.At(now).Add(j.retry))
 	}
-	if l.runID != "" && !l.last.isZero() {
-		earliest = newest(earliest, l.last.at(now).Add(j.expiry))
+	if l.runID != "" && !l.last.IsZero() {
+		earliest = walltime.Later(earliest, l.last.At(now).Add(j.expiry))
 	}
-	if l.last.isZero() {
+	if l.last.IsZero() {
 		return earliest
 	}
-	occurrence := j.schedule.after(l.last, zone)
-	if occurrence.IsZero() {
-		return far
+	last, zone := l.last, database.Timezone
+	if database.ScheduleTimezone != nil {
+		last, zone = walltime.Instant(last.At(now)), database.ScheduleTimezone
 	}
-	return newest(occurrence, earliest)
+	occurrence := j.schedule.After(last, zone)
+	if occurrence.IsZero() {
+		return walltime.Never
+	}
+	return walltime.Later(occurrence, earliest)
 }
 
 // minutes reads a number of minutes.

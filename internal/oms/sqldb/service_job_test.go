@@ -8,22 +8,24 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/quartz"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 // TestDue says since when the scheduler should have taken a job, at 12:00 in New York.
 func TestDue(t *testing.T) {
 	zone := testserver.Zone(t, "America/New_York")
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
-	at := func(clock string) moment {
+	at := func(clock string) walltime.Moment {
 		if clock == "" {
-			return moment{}
+			return walltime.Moment{}
 		}
 		m, err := time.Parse(time.DateTime, clock)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return wall(m, zone)
+		return walltime.Wall(m, zone)
 	}
 	for name, c := range map[string]struct {
 		from, changed         string // of the job
@@ -42,15 +44,37 @@ func TestDue(t *testing.T) {
 		"its lock has expired":       {runID: "1", last: "2026-11-18 10:50:02", released: "2026-11-18 10:50:02", want: "2026-11-18 11:50:02"},
 		"its lock was never a claim": {runID: "1", changed: "2026-11-18 11:00:00", want: "2026-11-18 11:00:00"},
 	} {
-		cron, err := parseSchedule("0 0/15 * * * ?")
+		cron, err := quartz.Parse("0 0/15 * * * ?")
 		if err != nil {
 			t.Fatal(err)
 		}
 		job := serviceJob{schedule: cron, from: at(c.from), changed: at(c.changed), expiry: time.Hour, retry: 5 * time.Minute}
-		due := job.due(jobLock{runID: c.runID, last: at(c.last), changed: at(c.released)}, zone, now)
+		due := job.due(jobLock{runID: c.runID, last: at(c.last), changed: at(c.released)}, config.Database{Timezone: zone}, now)
 		if got := due.In(zone).Format(time.DateTime); got != c.want {
 			t.Errorf("%s: due at %s, want %s", name, got, c.want)
 		}
+	}
+}
+
+// TestScheduleZone has Moqui write in UTC and read its schedules in New York, on every engine: a job of 3:39 there is due at 8:39.
+func TestScheduleZone(t *testing.T) {
+	for _, engine := range testserver.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			w := &world{db: engine.Start(t)(t, "schedules", "UTC"), now: time.Date(2026, 11, 18, 8, 50, 0, 0, time.UTC)}
+			w.exec(t, "INSERT INTO service_job (job_name, cron_expression, paused) VALUES ('J', '0 39 3 * * ?', 'N')")
+			w.exec(t, "INSERT INTO service_job_run_lock (job_name, last_run_time) VALUES ('J', '2026-11-17 08:39:01')")
+			for zone, want := range map[*time.Location]string{
+				nil: "2026-11-18 03:39:00", testserver.Zone(t, "America/New_York"): "2026-11-18 08:39:00",
+			} {
+				w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+				w.client.Database.ScheduleTimezone = zone
+				pools := w.facts(t, w.source(t), w.now).Jobs.Pools
+				if len(pools) != 1 || pools[0].OldestDue.UTC().Format(time.DateTime) != want {
+					t.Errorf("schedule in %v: pools %v, want due since %s", zone, pools, want)
+				}
+			}
+		})
 	}
 }
 

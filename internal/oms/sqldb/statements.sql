@@ -5,18 +5,33 @@
 -- Each statement is driven by an index that OFBiz makes itself. order_type_id is wrapped in COALESCE so that no planner
 -- prefers its index, which selects nearly the whole table.
 
+-- statement: orders_statuses
+-- The statuses in use, so that one nobody knows is seen, every 5 minutes. Index: order_header.status_id, one entry per status.
+-- columns: status_id
+{{template "statuses" order_header}};
+
 -- statement: orders_open
--- Open sales orders by status and channel. Index: order_header.status_id.
-SELECT /*limit*/ status_id, product_store_id, sales_channel_enum_id, COUNT(*),
-  SUM(CASE WHEN {{col "order_header" "created_tx_stamp"}} IS NULL THEN 1 ELSE 0 END)
-FROM {{order_header}}
-WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
-  AND COALESCE(order_type_id, '') = 'SALES_ORDER'
-GROUP BY status_id, product_store_id, sales_channel_enum_id;
+-- Open sales orders by status and channel, and up to 10000 in a status that nobody knows: it may be an end. Index:
+-- order_header.status_id.
+-- columns: status_id product_store_id sales_channel_enum_id orders unstamped
+SELECT /*limit*/ o.status_id, o.product_store_id, o.sales_channel_enum_id, COUNT(*),
+  SUM(CASE WHEN o.created_tx_stamp IS NULL AND o.known = 1 THEN 1 ELSE 0 END)
+FROM (
+  SELECT status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "created_tx_stamp"}} AS created_tx_stamp, 1 AS known
+  FROM {{order_header}} WHERE status_id IN ({{open_orders}}) AND COALESCE(order_type_id, '') = 'SALES_ORDER'
+  UNION ALL
+  SELECT u.status_id, u.product_store_id, u.sales_channel_enum_id, NULL, 0 FROM (
+    SELECT status_id, product_store_id, sales_channel_enum_id, order_type_id
+    FROM {{order_header}} WHERE status_id IN (:unknown) OR status_id IS NULL LIMIT 10000
+  ) u
+  WHERE COALESCE(u.order_type_id, '') = 'SALES_ORDER'
+) o
+GROUP BY o.status_id, o.product_store_id, o.sales_channel_enum_id;
 
 -- statement: orders_created
 -- Created sales orders by channel and by exclusion, with their ages. Index: order_header.status_id, then the primary key
 -- of order_attribute. The subquery has one row so that no planner thinks of reading all attributes.
+-- columns: product_store_id sales_channel_enum_id exclusion orders oldest{{range $i, $_ := ages}} older_than_{{$i}}{{end}}
 SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT(*), {{oldest "c.entered"}}
   {{- range $i, $_ := ages}},
   SUM(CASE WHEN c.entered < :entered_before_{{$i}} THEN 1 ELSE 0 END)
@@ -26,7 +41,7 @@ FROM (
     CASE WHEN h.sales_channel_enum_id IN (:channels) THEN 'channel'
       {{- range $i, $_ := attributes}}
       WHEN (SELECT a.order_id FROM {{order_attribute}} a
-            WHERE a.order_id = h.order_id AND a.attr_name = :attribute_{{$i}} LIMIT 1) IS NULL THEN '{{$i}}'
+            WHERE a.order_id = {{like "order_attribute.order_id" "order_header.order_id" "h.order_id"}} AND a.attr_name = :attribute_{{$i}} LIMIT 1) IS NULL THEN '{{$i}}'
       {{- end}}
       ELSE '' END AS exclusion
   FROM {{order_header}} h
@@ -34,169 +49,255 @@ FROM (
 ) c
 GROUP BY c.product_store_id, c.sales_channel_enum_id, c.exclusion;
 
+-- statement: orders_attributes
+-- Names of the attributes of some approved orders, only for the command check. Index: order_header.status_id, then the primary
+-- key of order_attribute.
+-- columns: attr_name
+SELECT /*limit*/ DISTINCT a.attr_name
+FROM (
+  SELECT h.order_id FROM {{order_header}} h WHERE h.status_id = 'ORDER_APPROVED' LIMIT 1000
+) h
+JOIN {{order_attribute}} a ON a.order_id = {{like "order_attribute.order_id" "order_header.order_id" "h.order_id"}}
+LIMIT 1000;
+
 -- statement: facility_types
 -- The tree of facility types, a few dozen rows, whenever it is looked where orders wait.
+-- columns: facility_type_id parent_type_id
 SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 
 -- statement: facilities_virtual
 -- Every virtual facility, the queue and the parkings, with the types. Index: facility.facility_type_id.
-SELECT /*limit*/ facility_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
+-- columns: facility_id facility_type_id
+SELECT /*limit*/ facility_id, facility_type_id FROM {{facility}} WHERE facility_type_id IN (:virtual);
+
+-- part: left
+-- The facility that an item left.
+-- columns: none
+COALESCE({{like "order_facility_change.facility_id" "order_facility_change.from_facility_id" (col "order_facility_change" "fc.from_facility_id")}}, fc.facility_id);
 
 -- statement: orders_waiting
--- Open sales orders with open items, where they are and since when: the approved ones with approved items by stage, and all
--- by virtual facility. Index: order_header.status_id, then order_item, order_item_ship_group, facility by primary key,
--- order_facility_change (order_id, order_item_seq_id), and order_status.order_id for items that never changed facility.
+-- Open sales orders with open items, where they are and since when: the approved ones by stage, and all by virtual facility.
+-- An item waits since it last left a facility that is not one of :waiting, else since the approval: neither moves among these
+-- nor rows to the same facility begin a wait. A row that does not say which facility the item left still says where it was.
+-- Index: order_header.status_id, then order_status.order_id, order_item, order_item_ship_group, facility by primary key, and
+-- order_facility_change (order_id, order_item_seq_id), once for each item.
 -- LIMIT keeps servers from merging the queries, which would look at the history of each item twice, and COALESCE from
 -- beginning with the facilities, where cancelled orders stay for ever.
-SELECT /*limit*/ w.kind, w.place, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}
+-- columns: kind place orders oldest oldest_approved recent
+SELECT /*limit*/ w.kind, w.place, COUNT(DISTINCT w.order_id), {{oldest "w.since"}}, {{oldest "w.approved"}},
+  COUNT(DISTINCT CASE WHEN w.since >= :recent THEN w.order_id END)
 FROM (
-  SELECT k.kind, v.order_id, v.since,
+  SELECT k.kind, v.order_id, v.since, v.approved,
     CASE WHEN k.kind = 'facility' THEN v.facility_id
       WHEN v.facility_id IS NULL OR v.facility_id = '_NA_' THEN 'brokering_queue'
       WHEN v.facility_kind = 'virtual' THEN 'parking'
       ELSE v.facility_kind END AS place
   FROM (
-    SELECT h.order_id, h.status_id AS order_status_id, i.status_id AS item_status_id, sg.facility_id,
+    SELECT o.order_id, o.status_id AS order_status_id, o.approved, sg.facility_id,
       CASE WHEN COALESCE(f.facility_type_id, '') IN (:virtual) THEN 'virtual'
         WHEN COALESCE(f.facility_type_id, '') IN (:store) THEN 'store' ELSE 'warehouse' END AS facility_kind,
-      COALESCE(
-        {{- if has "order_facility_change"}}
-        (SELECT MAX(fc.change_datetime) FROM {{order_facility_change}} fc
-         WHERE fc.order_id = i.order_id AND fc.order_item_seq_id = i.order_item_seq_id),
-        {{- end}}
+      {{- if has "order_facility_change"}}
+      COALESCE((SELECT MAX(CASE WHEN {{template "left"}} NOT IN (:waiting)
+           AND {{template "left"}} <> COALESCE(CASE WHEN {{col "order_facility_change" "fc.from_facility_id"}} IS NULL
+             THEN {{like "order_facility_change.facility_id" "order_item_ship_group.facility_id" "sg.facility_id"}} ELSE fc.facility_id END, '')
+         THEN fc.change_datetime END)
+       FROM {{order_facility_change}} fc
+       WHERE fc.order_id = {{like "order_facility_change.order_id" "order_item.order_id" "i.order_id"}}
+         AND fc.order_item_seq_id = {{like "order_facility_change.order_item_seq_id" "order_item.order_item_seq_id" "i.order_item_seq_id"}}),
+       o.approved) AS since
+      {{- else}}
+      o.approved AS since
+      {{- end}}
+    FROM (
+      SELECT h.order_id, h.status_id, COALESCE(
         (SELECT MAX(s.status_datetime) FROM {{order_status}} s
-         WHERE s.order_id = h.order_id AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
+         WHERE s.order_id = {{like "order_status.order_id" "order_header.order_id" "h.order_id"}} AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
            AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
-        h.entry_date, h.order_date) AS since
-    FROM {{order_header}} h
-    JOIN {{order_item}} i ON i.order_id = h.order_id
+        h.entry_date, h.order_date) AS approved
+      FROM {{order_header}} h
+      WHERE h.status_id IN ('ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD') AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
+      LIMIT 9223372036854775807
+    ) o
+    JOIN {{order_item}} i ON i.order_id = {{like "order_item.order_id" "order_header.order_id" "o.order_id"}}
     {{- if has "order_item_ship_group_assoc"}}
     LEFT JOIN {{order_item_ship_group_assoc}} a ON {{col "order_item" "i.ship_group_seq_id"}} IS NULL
-      AND a.order_id = i.order_id AND a.order_item_seq_id = i.order_item_seq_id
+      AND a.order_id = {{like "order_item_ship_group_assoc.order_id" "order_item.order_id" "i.order_id"}}
+      AND a.order_item_seq_id = {{like "order_item_ship_group_assoc.order_item_seq_id" "order_item.order_item_seq_id" "i.order_item_seq_id"}}
     {{- end}}
     {{- if not (or (has "order_item_ship_group_assoc") (column "order_item" "ship_group_seq_id"))}}{{impossible}}{{end}}
-    LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = i.order_id AND sg.ship_group_seq_id =
-      {{if has "order_item_ship_group_assoc"}}COALESCE({{col "order_item" "i.ship_group_seq_id"}}, a.ship_group_seq_id)
-      {{- else}}{{col "order_item" "i.ship_group_seq_id"}}{{end}}
-    LEFT JOIN {{facility}} f ON f.facility_id = sg.facility_id
-    WHERE h.status_id IN ('ORDER_CREATED', 'ORDER_APPROVED', 'ORDER_HOLD') AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
-      AND COALESCE(i.status_id, '') IN ('ITEM_CREATED', 'ITEM_APPROVED', 'ITEM_HOLD')
+    LEFT JOIN {{order_item_ship_group}} sg ON sg.order_id = {{like "order_item_ship_group.order_id" "order_item.order_id" "i.order_id"}}
+      AND sg.ship_group_seq_id = COALESCE({{like "order_item_ship_group.ship_group_seq_id" "order_item.ship_group_seq_id" (col "order_item" "i.ship_group_seq_id")}}
+      {{- if has "order_item_ship_group_assoc"}},
+        {{like "order_item_ship_group.ship_group_seq_id" "order_item_ship_group_assoc.ship_group_seq_id" "a.ship_group_seq_id"}}
+      {{- end}})
+    LEFT JOIN {{facility}} f ON f.facility_id = {{like "facility.facility_id" "order_item_ship_group.facility_id" "sg.facility_id"}}
+    WHERE COALESCE(i.status_id, '') IN ('ITEM_CREATED', 'ITEM_APPROVED', 'ITEM_HOLD')
     LIMIT 9223372036854775807
   ) v
   JOIN (SELECT 'stage' AS kind UNION ALL SELECT 'facility') k
-    ON (k.kind = 'stage' AND v.order_status_id = 'ORDER_APPROVED' AND v.item_status_id = 'ITEM_APPROVED')
-    OR (k.kind = 'facility' AND v.facility_kind = 'virtual')
+    ON (k.kind = 'stage' AND v.order_status_id = 'ORDER_APPROVED') OR (k.kind = 'facility' AND v.facility_kind = 'virtual')
 ) w
 GROUP BY w.kind, w.place;
 
 -- part: order_columns
 -- What the history of orders reads.
+-- columns: order_id product_store_id sales_channel_enum_id entered created_tx_stamp
 order_id, product_store_id, sales_channel_enum_id, COALESCE(entry_date, order_date), {{col "order_header" "created_tx_stamp"}};
 
 -- statement: orders_newest
 -- The newest creation stamp. Index: order_header.created_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(created_tx_stamp) FROM {{order_header}} WHERE {{must "order_header" "created_tx_stamp"}} < :to;
+-- columns: newest
+SELECT /*limit*/ created_tx_stamp FROM {{order_header}} WHERE {{must "order_header" "created_tx_stamp"}} < :to
+ORDER BY created_tx_stamp DESC LIMIT 1;
 
 -- statement: orders_changes
 -- Sales orders that entered the OMS. Index: order_header.created_tx_stamp.
+-- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE {{must "order_header" "created_tx_stamp"}} >= :from AND created_tx_stamp < :to AND COALESCE(order_type_id, '') = 'SALES_ORDER'
 ORDER BY created_tx_stamp;
 
 -- statement: orders_by_id
 -- Are the orders on which the answer rests still there? Index: primary key.
+-- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE order_id IN (:ids) AND COALESCE(order_type_id, '') = 'SALES_ORDER';
 
 -- statement: orders_unstamped
 -- Open orders that Moqui wrote, which have no stamp; sent only where orders_open shows any. Index: order_header.status_id.
+-- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
-WHERE status_id IN ('ORDER_CREATED', 'ORDER_AUTHORIZED', 'ORDER_PROCESSING', 'ORDER_HOLD', 'ORDER_APPROVED', 'ORDER_SENT')
+WHERE status_id IN ({{open_orders}})
   AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND {{col "order_header" "created_tx_stamp"}} IS NULL AND entry_date >= :entered_since;
 
 -- statement: orders_unstamped_newest
--- The sales orders among the latest without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp;
--- the primary key where nothing is stamped, which the comparison has all planners take.
+-- The sales orders among the latest without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp, which
+-- has them in the order of their ids in MySQL; elsewhere among the latest 2000 by the primary key, and everywhere by that where
+-- nothing is stamped.
+-- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM (
+{{- if and mysql (column "order_header" "created_tx_stamp")}}
+  SELECT order_id AS id FROM {{order_header}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY order_id DESC LIMIT 500
+) u STRAIGHT_JOIN {{order_header}} ON order_id = u.id
+{{- else}}
   SELECT order_id, order_type_id, product_store_id, sales_channel_enum_id, entry_date, order_date,
     {{col "order_header" "created_tx_stamp"}} AS created_tx_stamp
-  FROM {{order_header}}
-  WHERE {{col "order_header" "created_tx_stamp"}} IS NULL AND order_id > '' ORDER BY order_id DESC LIMIT 500
+  FROM {{order_header}} WHERE order_id > '' ORDER BY order_id DESC LIMIT {{if column "order_header" "created_tx_stamp"}}2000{{else}}500{{end}}
 ) u
-WHERE COALESCE(order_type_id, '') = 'SALES_ORDER';
+{{- end}}
+WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
+
+-- part: shop
+-- The shop of a reconciliation.
+-- columns: none
+COALESCE(r.shop_id, {{like "shopify_oms_order_recon.shop_id" "shopify_oms_order_recon.system_message_remote_id" "r.system_message_remote_id"}});
 
 -- statement: orders_missing
 -- Orders that Shopify has, by its last reconciliation, and the OMS lacks; and when that was, every 10 minutes. The table is
 -- read whole, up to 50000 rows: it holds the orders of one run. Index: order_header.external_id for each. The subquery has
 -- one row so that no planner makes a join of it and reads all orders.
+-- columns: shop reconciled youngest orders
 {{if not (column "order_header" "external_id")}}{{impossible}}{{end -}}
-SELECT /*limit*/ COALESCE(r.shop_id, r.system_message_remote_id), MAX(r.last_updated_stamp), MAX(r.order_created_at),
+SELECT /*limit*/ {{template "shop"}}, MAX(r.last_updated_stamp), MAX(r.order_created_at),
   SUM(CASE WHEN r.order_created_at < :created_before
-    AND (SELECT k.order_id FROM {{order_header}} k WHERE k.external_id = r.shopify_order_id LIMIT 1) IS NULL
+    AND (SELECT k.order_id FROM {{order_header}} k
+      WHERE k.external_id = {{like "order_header.external_id" "shopify_oms_order_recon.shopify_order_id" "r.shopify_order_id"}} LIMIT 1) IS NULL
     THEN 1 ELSE 0 END)
 FROM (
   SELECT system_message_remote_id, shopify_order_id, shop_id, order_created_at, last_updated_stamp
   FROM {{shopify_oms_order_recon}} LIMIT 50000
 ) r
-GROUP BY COALESCE(r.shop_id, r.system_message_remote_id);
+GROUP BY {{template "shop"}};
 
 -- part: job_columns
 -- What the history of jobs reads.
-job_id, status_id, job_name, service_name, {{col "job_sandbox" "system_job_enum_id"}},
-  {{col "job_sandbox" "product_store_id"}}, {{col "job_sandbox" "shop_id"}}, pool_id, run_by_instance_id, run_time,
-  start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp;
+-- columns: job_id status_id job_name service_name system_job_enum_id product_store_id shop_id pool_id run_by_instance_id run_time
+-- columns: start_date_time finish_date_time cancel_date_time last_updated_tx_stamp recurrence current_retry_count
+job_id, status_id, job_name, service_name, {{col "job_sandbox" "system_job_enum_id"}} AS system_job_enum_id,
+  {{col "job_sandbox" "product_store_id"}} AS product_store_id, {{col "job_sandbox" "shop_id"}} AS shop_id, pool_id,
+  run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp,
+  COALESCE({{col "job_sandbox" "temp_expr_id"}},
+    {{like "job_sandbox.temp_expr_id" "job_sandbox.recurrence_info_id" (col "job_sandbox" "recurrence_info_id")}}) AS recurrence,
+  {{col "job_sandbox" "current_retry_count"}} AS current_retry_count;
+
+-- part: jobs_waiting
+-- Jobs of some status that OFBiz runs when their time comes: they have neither begun nor been cancelled.
+-- columns: none
+SELECT p.*, 'pending', NULL, NULL, NULL FROM (
+  SELECT {{template "job_columns"}} FROM {{job_sandbox}}
+  WHERE status_id {{.}} AND start_date_time IS NULL AND cancel_date_time IS NULL LIMIT {{most_waiting}}
+) p;
+
+-- part: jobs_taken
+-- Jobs in work or claimed.
+-- columns: none
+SELECT {{.}} t.* FROM (
+  SELECT {{template "job_columns"}}, 'open' AS kind, NULL AS instance_id,
+    {{col "job_sandbox" "created_tx_stamp"}} AS created_tx_stamp, {{col "job_sandbox" "lease_updated_stamp"}} AS lease_updated_stamp
+  FROM {{job_sandbox}} WHERE;
 
 -- statement: jobs_open
--- Jobs in work or claimed; of the pending ones by pool, how many there are, how many of them without a stamp, and since when
--- the one waits that the poller should have taken: due, and neither started, cancelled nor claimed (OFBiz JobManager.poll);
--- and the job-manager locks in force, which make it idle. Index: job_sandbox.status_id; the locks are a table of a few rows.
--- Their instances have a column of their own, because tables may differ in collation.
-SELECT /*limit*/ {{template "job_columns"}}, 'job', NULL, NULL, NULL
-FROM {{job_sandbox}} WHERE status_id IN ('SERVICE_RUNNING', 'SERVICE_QUEUED')
+-- Jobs in work or claimed, with the lease that the newest OFBiz renews on them; those that wait (OFBiz JobManager.poll does not
+-- look at the status, so one without counts); and the job-manager locks in force, which make the poller idle.
+-- Index: job_sandbox.status_id; the locks are a table of a few rows. Their instances have a column of their own, because tables
+-- may differ in collation.
+-- columns: {{template "job_columns.columns"}} kind instance_id created_tx_stamp lease_updated_stamp
+{{template "jobs_taken" "/*limit*/"}} status_id = 'SERVICE_RUNNING' LIMIT {{most_waiting}}) t
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, pool_id, NULL,
-  MIN(CASE WHEN run_time > '1971-01-01' AND run_time <= :now AND start_date_time IS NULL AND cancel_date_time IS NULL AND run_by_instance_id IS NULL
-      THEN run_time END), NULL, NULL, NULL, NULL, 'pending', COUNT(*),
-  SUM(CASE WHEN last_updated_tx_stamp IS NULL THEN 1 ELSE 0 END), NULL
-FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' GROUP BY pool_id
+{{template "jobs_taken" ""}} status_id = 'SERVICE_QUEUED' LIMIT {{most_waiting}}) t
+UNION ALL
+{{template "jobs_waiting" "= 'SERVICE_PENDING'"}}
+UNION ALL
+{{template "jobs_waiting" "IS NULL"}}
 {{- if has "job_manager_lock"}}
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'lock', NULL, NULL, instance_id
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'lock', instance_id, NULL, NULL
 FROM {{job_manager_lock}} WHERE from_date <= :now AND (thru_date IS NULL OR thru_date > :now)
 {{- end}};
 
--- statement: jobs_pending_unstamped
--- Pending jobs without a stamp, which must be followed by id; sent only where jobs_open shows any. Index: job_sandbox.status_id;
--- CASE keeps planners from that of the stamps.
-SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE status_id = 'SERVICE_PENDING' AND CASE WHEN last_updated_tx_stamp IS NULL THEN 1 ELSE 0 END = 1;
-
 -- statement: jobs_newest
 -- The newest stamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{job_sandbox}} WHERE last_updated_tx_stamp < :to;
+-- columns: newest
+SELECT /*limit*/ last_updated_tx_stamp FROM {{job_sandbox}} WHERE last_updated_tx_stamp < :to
+ORDER BY last_updated_tx_stamp DESC LIMIT 1;
 
 -- statement: jobs_changes
 -- Job rows that changed. Index: job_sandbox.last_updated_tx_stamp.
+-- columns: {{template "job_columns.columns"}}
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
 WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
 
 -- statement: jobs_by_id
 -- Job rows that left the open set, or on which the answer rests. Index: primary key.
+-- columns: {{template "job_columns.columns"}}
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN (:ids);
+
+-- part: unstamped
+-- Rows without a stamp in the order of their ids. MySQL and MariaDB have them in the index of the stamp, and are told not to look
+-- for them in the whole table by its primary key. PostgreSQL's index does not have the ids: it reads all without a stamp.
+-- columns: none
+{{if mysql}}(
+  SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE last_updated_tx_stamp IS NULL {{.Page}}
+) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id ORDER BY {{.ID}}
+{{- else}}{{.Table}} WHERE last_updated_tx_stamp IS NULL {{.Page}}{{end}};
 
 -- statement: jobs_unstamped
 -- Job rows without a stamp, a page of them every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
-SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE last_updated_tx_stamp IS NULL AND job_id > :after ORDER BY job_id LIMIT 1000;
+-- columns: {{template "job_columns.columns"}}
+SELECT /*limit*/ {{template "job_columns"}}
+FROM {{template "unstamped" (unstamped job_sandbox "job_id" (printf "AND job_id > :after ORDER BY job_id LIMIT %d" page))}};
 
 -- statement: jobs_unstamped_newest
 -- The same from the highest ids on, because new rows are most likely there.
-SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}}
-WHERE last_updated_tx_stamp IS NULL ORDER BY job_id DESC LIMIT 500;
+-- columns: {{template "job_columns.columns"}}
+SELECT /*limit*/ {{template "job_columns"}}
+FROM {{template "unstamped" (unstamped job_sandbox "job_id" "ORDER BY job_id DESC LIMIT 500")}};
 
 -- statement: service_jobs
 -- Moqui's jobs and their schedules, a few hundred rows; then, in columns of their own, which of them are in work and when each
 -- was last taken, a row per job.
+-- columns: job_name cron_expression paused from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp
+-- columns: lock_job_name lock_job_run_id lock_last_run_time lock_last_updated_stamp
 SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
   {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
   {{col "service_job" "last_updated_stamp"}}, NULL, NULL, NULL, NULL
@@ -207,22 +308,28 @@ SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 FROM {{service_job_run_lock}} sl;
 
 -- part: run_columns
--- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long.
-job_run_id, job_name, {{col "service_job_run" "host_name"}}, {{col "service_job_run" "user_id"}}, has_error, start_time, end_time,
-  {{col "service_job_run" "last_updated_stamp"}};
+-- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long. Whoever begins a run
+-- beside the scheduler gives it parameters, but code without a login leaves no user.
+-- columns: job_run_id job_name host_name manual has_error start_time end_time last_updated_stamp
+job_run_id, job_name, {{col "service_job_run" "host_name"}},
+  CASE WHEN {{col "service_job_run" "parameters"}} IS NULL THEN 0 ELSE 1 END,
+  has_error, start_time, end_time, {{col "service_job_run" "last_updated_stamp"}};
 
 -- statement: runs_between
 -- Runs of Moqui's jobs in a span of ids: the new ones, those passed over, and pages of the look back. Ids of another length
 -- lie between as text. Index: primary key.
+-- columns: {{template "run_columns.columns"}}
 SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}}
-WHERE job_run_id >= :from AND job_run_id <= :to AND LENGTH(job_run_id) = :digits ORDER BY job_run_id DESC LIMIT 2000;
+WHERE job_run_id >= :from AND job_run_id <= :to AND LENGTH(job_run_id) = :length ORDER BY job_run_id DESC LIMIT {{sequence_page}};
 
 -- statement: runs_by_id
 -- Runs in work, and those on which the answer rests. Index: primary key.
+-- columns: {{template "run_columns.columns"}}
 SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}} WHERE job_run_id IN (:ids);
 
 -- statement: runs_last
--- The last run by its first digit, every 5 minutes. Index: primary key, one entry read.
+-- The last run by the beginning of its id, every 5 minutes. Index: primary key, one entry read.
+-- columns: job_run_id
 SELECT /*limit*/ job_run_id FROM {{service_job_run}}
 WHERE job_run_id >= :from AND job_run_id < :to ORDER BY job_run_id DESC LIMIT 1;
 
@@ -240,11 +347,13 @@ SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 -- statement: files_statuses
 -- The statuses in use, so that one nobody knows is seen, every 5 minutes. Index: data_manager_log.status_id, one entry per
 -- status.
+-- columns: status_id
 {{template "statuses" data_manager_log}};
 
 -- statement: files_open
 -- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end; then, in rows of
 -- their own, the ids of those waiting or in work, which are read again when they no longer are. Index: data_manager_log.status_id.
+-- columns: config_id status_id files oldest_created oldest_started log_id
 SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), {{oldest "o.created"}}, {{oldest "o.started"}}, NULL
 FROM (
   SELECT config_id, status_id, COALESCE(created_date, last_updated_stamp) AS created,
@@ -263,44 +372,67 @@ SELECT NULL, NULL, NULL, NULL, NULL, w.log_id FROM (
   SELECT log_id FROM {{data_manager_log}} WHERE status_id IN ({{waiting}}) LIMIT 5000
 ) w;
 
+-- statement: file_configs
+-- The configurations of the data manager, a few hundred rows, every 5 minutes.
+-- columns: config_id execution_mode_id
+SELECT /*limit*/ config_id, {{col "data_manager_config" "execution_mode_id"}} FROM {{data_manager_config}};
+
 -- part: file_columns
 -- What the history of files reads.
+-- columns: log_id config_id status_id parent_log_id created_date start_date_time finish_date_time cancel_date_time
+-- columns: total_record_count failed_record_count last_updated_tx_stamp job_id run_by_instance_id
 log_id, config_id, status_id, {{col "data_manager_log" "parent_log_id"}}, created_date,
   start_date_time, finish_date_time, {{col "data_manager_log" "cancel_date_time"}},
   {{col "data_manager_log" "total_record_count"}}, {{col "data_manager_log" "failed_record_count"}},
-  {{col "data_manager_log" "last_updated_tx_stamp"}};
+  {{col "data_manager_log" "last_updated_tx_stamp"}}, {{col "data_manager_log" "job_id"}}, {{col "data_manager_log" "run_by_instance_id"}};
 
 -- statement: files_newest
 -- The newest stamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.
-SELECT /*limit*/ MAX(last_updated_tx_stamp) FROM {{data_manager_log}} WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} < :to;
+-- columns: newest
+SELECT /*limit*/ last_updated_tx_stamp FROM {{data_manager_log}} WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} < :to
+ORDER BY last_updated_tx_stamp DESC LIMIT 1;
 
 -- statement: files_changes
 -- Files that changed. Index: data_manager_log.last_updated_tx_stamp.
+-- columns: {{template "file_columns.columns"}}
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} >= :from AND last_updated_tx_stamp < :to ORDER BY last_updated_tx_stamp;
 
 -- statement: files_by_id
 -- Files that left the open set, or on which the answer rests. Index: primary key.
+-- columns: {{template "file_columns.columns"}}
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log_id IN (:ids);
 
 -- statement: files_unstamped
--- Files that Moqui wrote, which have no stamp, a page of them every 5 minutes.
--- Index: data_manager_log.last_updated_tx_stamp.
-SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL AND log_id > :after ORDER BY log_id LIMIT 1000;
+-- Files that Moqui wrote, which have no stamp, a page of them every 5 minutes. Index: data_manager_log.last_updated_tx_stamp;
+-- the primary key where nothing is stamped.
+-- columns: {{template "file_columns.columns"}}
+SELECT /*limit*/ {{template "file_columns"}}
+{{- if column "data_manager_log" "last_updated_tx_stamp"}}
+FROM {{template "unstamped" (unstamped data_manager_log "log_id" (printf "AND log_id > :after ORDER BY log_id LIMIT %d" page))}}
+{{- else}}
+FROM {{data_manager_log}} WHERE log_id > :after ORDER BY log_id LIMIT {{page}}
+{{- end}};
 
 -- statement: files_unstamped_newest
 -- The same from the highest ids on, because new rows are most likely there.
-SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
-WHERE {{col "data_manager_log" "last_updated_tx_stamp"}} IS NULL ORDER BY log_id DESC LIMIT 500;
+-- columns: {{template "file_columns.columns"}}
+SELECT /*limit*/ {{template "file_columns"}}
+{{- if column "data_manager_log" "last_updated_tx_stamp"}}
+FROM {{template "unstamped" (unstamped data_manager_log "log_id" "ORDER BY log_id DESC LIMIT 500")}}
+{{- else}}
+FROM {{data_manager_log}} ORDER BY log_id DESC LIMIT 500
+{{- end}};
 
 -- statement: files_of_config
 -- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.
+-- columns: {{template "file_columns.columns"}}
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;
 
 -- statement: messages_statuses
 -- The same of system messages, whose ends, which grow for ever, are not read. Index: system_message.status_id.
+-- columns: status_id
 {{template "statuses" system_message}};
 
 -- part: messages
@@ -315,6 +447,7 @@ SELECT m.* FROM (
 -- statement: messages_open
 -- System messages by status, type and direction: of each status that is not an end, by itself so that a heap in one does not
 -- hide what is in another, and of those that nobody knows, which may be ends. Index: system_message.status_id.
+-- columns: status_id system_message_type_id is_outgoing failing messages oldest_created oldest_attempted
 SELECT /*limit*/ o.status_id, o.system_message_type_id, o.is_outgoing, o.failing, COUNT(*), {{oldest "o.created"}}, {{oldest "o.attempted"}}
 FROM (
   {{- range unended}}

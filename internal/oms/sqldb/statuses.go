@@ -3,27 +3,29 @@ package sqldb
 import (
 	"context"
 	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 // statusesEvery is how often a table is looked through for statuses that nobody knows.
 const statusesEvery = 5 * time.Minute
 
-// strangers are the statuses in use in a table that nobody knows, as of the last look. A new one is seen with the next, so
-// its rows may be missing for as long; rows in a known status, or in none, are found without it. Whoever has the
-// connection of the table's area may use them.
-type strangers struct {
+// unknownStatuses are the statuses in use in a table that nobody knows, as of the last look. A new one is seen with the next, so
+// its rows may be missing for as long; rows in a known status, or in none, are found without it.
+type unknownStatuses struct {
 	at       time.Time
 	statuses []string
 }
 
-// look sends the statement that lists the statuses, when it is time, and returns those that are not known.
-func (s *strangers) look(ctx context.Context, r *reader, now time.Time, statement string, known func(string) bool) ([]string, error) {
-	if !due(now, s.at, statusesEvery) {
+// refresh sends the statement that lists the statuses, when it is time, and returns those that are not known.
+func (s *unknownStatuses) refresh(ctx context.Context, r *sqlread.Reader, now time.Time, statement string, known func(string) bool) ([]string, error) {
+	if !walltime.Due(now, s.at, statusesEvery) {
 		return s.statuses, nil
 	}
 	var found []string
-	err := r.query(ctx, statement, nil, func(rec record) {
-		if status := rec.text(0); !rec.null(0) && !known(status) {
+	err := r.Query(ctx, statement, nil, func(rec sqlread.Record) {
+		if status := rec.Text("status_id"); !rec.Null("status_id") && !known(status) {
 			found = append(found, status)
 		}
 	})

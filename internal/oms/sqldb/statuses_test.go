@@ -41,14 +41,14 @@ func TestNewStatuses(t *testing.T) {
 					set(step.file, step.message)
 				}
 				got := map[string]int{}
-				for _, files := range w.facts(t, w.long, w.now).Files.Open {
+				for _, files := range w.facts(t, w.long, w.now).Files.Open.All {
 					got[string(files.Status)] += files.Count
 				}
 				messages, err := w.long.SystemMessages(t.Context(), w.now)
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, m := range messages {
+				for _, m := range messages.All {
 					got[string(m.Status)] += m.Count
 				}
 				if !maps.Equal(got, step.want) {

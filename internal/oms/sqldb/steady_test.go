@@ -13,6 +13,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsdata"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
+	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
 
 // TestSteadyScrape shows what a scrape sends between those that also look at what they do every 5 and every 15 minutes:
@@ -81,7 +82,7 @@ func scrape(ctx context.Context, s oms.Source, now time.Time) (map[string]int, e
 	sent := map[string]int{}
 	ctx, cancel := context.WithTimeout(oms.WithScrape(ctx), time.Minute)
 	defer cancel()
-	ctx = oms.WithTrace(ctx, func(statement string, _ time.Duration, _ int, _ error) {
+	ctx = trace.With(ctx, func(statement string, _ time.Duration, _ int, _ error) {
 		mu.Lock()
 		defer mu.Unlock()
 		sent[statement]++
@@ -109,8 +110,8 @@ func commands(t *testing.T, db testserver.Database, answered *atomic.Int64) (n i
 	if db.Config.Driver != config.MySQL {
 		return 0
 	}
-	const query = "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'QUESTIONS'"
-	if err := db.Admin.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+	var name string
+	if err := db.Admin.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&name, &n); err != nil {
 		t.Fatal(err)
 	}
 	return n

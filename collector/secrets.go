@@ -1,0 +1,47 @@
+package collector
+
+import (
+	"slices"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+// `reason` is database_secret, sftp_secret (also for host keys) or superset_secret. The landing page names the setting.
+var clientConfigurationError = newMetric(greatest, "oms_client_configuration_error",
+	"1 for a secret of the client that cannot be read, or has a wrong form; absent when all can be used.", "reason")
+
+// Reloaded tells the client its configuration as it was loaded again, from which nothing but the lines of its secrets may differ.
+func (c *Client) Reloaded(cfg config.Client) {
+	c.mu.Lock()
+	c.loaded = cfg
+	c.mu.Unlock()
+	c.checkSecrets()
+}
+
+// SecretFaults are what was wrong with the client's secrets when they were last looked at.
+func (c *Client) SecretFaults() []config.SecretFault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.faults
+}
+
+// checkSecrets looks at the client's secrets, and logs what was not known. The sources read them anew too, so one that is put
+// right comes into use by itself.
+func (c *Client) checkSecrets() {
+	c.mu.Lock()
+	loaded := c.loaded
+	c.mu.Unlock()
+	faults := loaded.SecretFaults()
+	c.mu.Lock()
+	before := c.faults
+	c.faults = faults
+	c.mu.Unlock()
+	for _, f := range faults {
+		if !slices.Contains(before, f) {
+			c.opts.Logger.Warn("a secret of the client cannot be used", "client", c.cfg.Name, "reason", string(f.Reason), "err", f.Text)
+		}
+	}
+	if len(before) > 0 && len(faults) == 0 {
+		c.opts.Logger.Info("all secrets of the client can be used", "client", c.cfg.Name)
+	}
+}

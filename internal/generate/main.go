@@ -1,0 +1,61 @@
+// Command generate writes, in the module's folder, what follows from the code and from the rules: the table of metrics in
+// README.md, the index of the runbooks, and the rules for Kubernetes. Make's target generate runs it.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	written, err := generate(".")
+	for path, content := range written {
+		if err == nil {
+			err = os.WriteFile(path, []byte(content), 0o600)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// generate returns what the files should hold, by their path.
+func generate(root string) (map[string]string, error) {
+	written := map[string]string{}
+	for _, part := range []struct {
+		path string
+		make func(root, before string) (string, error)
+	}{
+		{"README.md", metricTable},
+		{"rules/runbooks/README.md", runbookIndex},
+		{"deploy/kubernetes/overlays/prometheus-operator/rules.yaml", kubernetesRules},
+	} {
+		path := filepath.Join(root, part.path)
+		before, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if written[path], err = part.make(root, string(before)); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.path, err)
+		}
+	}
+	return written, nil
+}
+
+const (
+	begin = "<!-- make generate writes from here -->\n"
+	end   = "<!-- to here -->\n"
+)
+
+// between puts the text between the two marks of a document.
+func between(document, text string) (string, error) {
+	head, rest, begins := strings.Cut(document, begin)
+	_, tail, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		return "", fmt.Errorf("the lines %s and %s are missing", strings.TrimSpace(begin), strings.TrimSpace(end))
+	}
+	return head + begin + "\n" + text + "\n" + end + tail, nil
+}

@@ -1,0 +1,4 @@
+package history
+
+// Holds says whether the row is held, counted ones included.
+func (f *Follower) Holds(id string) bool { return f.history != nil && f.history.holds(id) }

@@ -1,0 +1,547 @@
+// Package history follows tables that are too large to be read at each scrape by what changes in them. It knows no SQL: it is
+// given a Table or a Sequence.
+package history
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+	"unique"
+
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
+)
+
+const (
+	// Remembered is how long an ended run or file counts, and a job or configuration is known after its last.
+	Remembered = 7 * 24 * time.Hour
+	// Margin widens what is kept, so that a clock that is up to a day off does not cut into what counts.
+	Margin = 26 * time.Hour
+
+	// A stamp is the start of its transaction, by its server's clock, so rows come late. They are looked for behind the
+	// newest stamp: hardly, at each refresh; some way every 5 minutes, with what else that pass looks for; and far.
+	overlap     = 2 * time.Minute
+	passEvery   = 5 * time.Minute
+	passOverlap = 15 * time.Minute
+	rereadEvery = 15 * time.Minute
+	// Reread is how far back of the newest stamp all is read again every 15 minutes.
+	Reread = 2 * time.Hour
+
+	// Page is how many rows table.Unstamped returns, unless there are fewer.
+	Page = 1000
+	// burst is how many changes of an overlap are too many to be read again at each refresh.
+	burst        = 1000
+	idsAtOnce    = 512
+	verifyAtOnce = 16 * idsAtOnce // rows looked up in one refresh; the rest follow in the next ones
+	// countedAtOnce is how many of the rows that only count are looked up each time: where there are more of them, the others
+	// wait for the next times.
+	countedAtOnce = 2 * idsAtOnce
+	slackRows     = 200 // that are held beyond those on which the facts rest, until they are looked through again
+	renewEvery    = 24 * time.Hour
+)
+
+// A History follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
+// long the table, and the facts are at all times what a fresh look at the last days would give:
+//   - changes are read from the newest stamp in the database on, two minutes of overlap included, because the clocks
+//     of an OMS' servers may differ; never from our own clock;
+//   - every 5 minutes the last quarter of an hour, and every 15 minutes the last two hours are read again for rows that
+//     were committed late; and then the rows held are looked up, for those that were purged or edited without a stamp;
+//   - rows without stamps are followed by id while they are open. Every 5 minutes those with the highest ids are read again,
+//     and the next page of all others.
+//
+// The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see Sequence.
+//
+// If a row is lost that made others superfluous, the answer would need those: then the history is invalid, and a new backfill
+// replaces it. So it does when a column has come or gone by which rows are read, and once a day, for rows that are
+// not held and that somebody edited without a stamp.
+type History struct {
+	zone    *time.Location // in which the OMS writes
+	keep    Retention
+	ids     *sequences // of a table whose changes are found by its ids
+	version string     // of the source when it was last read: another one shows another schema
+
+	rows      map[string]*Row
+	counted   packedRows     // further rows, of which nothing else matters
+	settled   settledRows    // and those that are not even known by their ids any more
+	settledTo time.Time      // which ended before then
+	begun     packedRows     // rows of which it matters when they began; some are counted, too
+	starts    string         // the kind of their groups
+	rested    int            // on how many of the rows the facts rested when that was last looked at
+	displaced map[Group]bool // the groups of which rows were dropped
+
+	// arrived counts the rows that were put here and are younger than fresh, by what they have in common.
+	arrived map[unique.Handle[Attributes]]uint64
+	fresh   time.Duration // 0 where nobody wants to know
+
+	// After a burst of changes the overlap begins behind what was read of it: readTo. The passes find what was committed late.
+	readTo    time.Time
+	burstEnds walltime.Moment // the last stamp of the burst
+
+	newest       walltime.Moment // the newest stamp
+	past         walltime.Moment // the newest stamp that was not in the future when it was read
+	open         map[string]*Row // what was waiting or in work at the last refresh
+	invalidSince time.Time       // since when a row is lost that made others superfluous
+
+	rereadAt   time.Time // our clock at the last full refresh
+	unverified []string  // rows held that are still to be looked up since then
+	counter    string    // the last counted row that was to be looked up
+	passedAt   time.Time // our clock at the last pass
+	after      string    // where the next page of rows without stamps begins
+	paged      bool      // whether all pages were read once
+
+	backfill  backfill
+	completed time.Time // our clock when the look back was
+}
+
+// New returns an empty history of a Table whose stamps are in zone.
+func New(zone *time.Location, keep Retention) *History {
+	return &History{
+		zone: zone, keep: keep, rows: map[string]*Row{}, settled: settledRows{},
+		arrived: map[unique.Handle[Attributes]]uint64{},
+	}
+}
+
+// NewCounting returns a history that also counts the rows which come, if they ended, or came, less than fresh ago.
+func NewCounting(zone *time.Location, keep Retention, fresh time.Duration) *History {
+	h := New(zone, keep)
+	h.fresh = fresh
+	return h
+}
+
+// NewSequenced returns a history of a Sequence.
+func NewSequenced(zone *time.Location, keep Retention) *History {
+	h := New(zone, keep)
+	h.ids = &sequences{}
+	return h
+}
+
+// refresh brings the history up to date. open is what waits or is in work now, extra is what the caller read besides.
+func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, extra map[string]*Row) error {
+	batch := maps.Clone(extra)
+	if batch == nil {
+		batch = map[string]*Row{}
+	}
+	if version := src.Version(); version != h.version {
+		h.version = version
+		h.invalidate(now)
+	}
+	full := walltime.Due(now, h.rereadAt, rereadEvery)
+	err := h.read(ctx, src, now, full, batch)
+	if err == nil {
+		if full {
+			counted := h.counted.after(h.counter, countedAtOnce)
+			if len(counted) > 0 {
+				h.counter = counted[len(counted)-1]
+			}
+			all := maps.Clone(h.rows)
+			for id := range h.begun.all() {
+				all[id] = nil
+			}
+			h.rereadAt, h.unverified = now, slices.AppendSeq(counted, maps.Keys(all))
+		}
+		err = h.verify(ctx, src, now, open, batch)
+	}
+	h.put(batch, now) // whatever was read is true
+	if full || len(h.rows) > withSlack(h.rested)+slackRows {
+		h.prune(now, err == nil)
+	}
+	return err
+}
+
+// read reads what changed and, when it is time, some rows without stamps.
+func (h *History) read(ctx context.Context, src Reader, now time.Time, full bool, batch map[string]*Row) error {
+	if h.ids != nil {
+		return h.ids.read(ctx, src.(Sequence), h, now, batch) //nolint:forcetypeassert // who makes such a history has one
+	}
+	t := src.(Table) //nolint:forcetypeassert // as above
+	// The newest stamp may also have gone, or been mended: soon so if it is in the future.
+	if empty := h.newest.IsZero(); empty || full || h.newest.Earliest().After(now) {
+		if err := h.prime(ctx, t); err != nil {
+			return err
+		}
+		// What is in the table now may be days old where nothing was, and where nobody has looked for long.
+		unread := !h.rereadAt.IsZero() && now.Sub(h.rereadAt) > Reread-passOverlap
+		if !h.newest.IsZero() && (empty || unread) {
+			h.invalidate(now)
+		}
+	}
+	pass := walltime.Due(now, h.passedAt, passEvery)
+	if !h.newest.IsZero() {
+		since := h.base(now).Add(-overlap)
+		switch {
+		case full:
+			since = walltime.Earlier(h.base(now), h.backfill.base).Add(-Reread)
+		case pass:
+			since = h.base(now).Add(-passOverlap)
+		}
+		if !full && !pass && h.readTo.After(since) {
+			since = h.readTo
+		}
+		if err := h.readChanges(ctx, t, since, now, batch); err != nil {
+			return err
+		}
+		h.backfill.base = time.Time{}
+	}
+	if pass {
+		return h.pass(ctx, t, now, batch)
+	}
+	return nil
+}
+
+// readChanges reads what changed since then. Where that is a burst, the next refreshes begin at its last stamp, and behind it where
+// that alone is one: thousands of rows that one transaction wrote have all the same stamp.
+func (h *History) readChanges(ctx context.Context, t Table, since, now time.Time, batch map[string]*Row) error {
+	n, last, put := 0, walltime.Moment{}, into(batch)
+	err := t.Changes(ctx, h.floorOf(since), walltime.Never, func(r *Row) {
+		put(r)
+		if !r.Stamp.Earliest().After(now) { // one in the future must not hide what comes before it
+			n++
+			last = r.Stamp
+		}
+	})
+	if err != nil || n <= burst {
+		return err
+	}
+	if h.readTo = last.Earliest(); last.Equal(h.burstEnds) {
+		h.readTo = h.readTo.Add(time.Microsecond)
+	}
+	h.burstEnds = last
+	return nil
+}
+
+// verify reads by id the rows that are no longer open, and after a full refresh those held that are due. What is gone is
+// dropped.
+func (h *History) verify(ctx context.Context, src Reader, now time.Time, open, batch map[string]*Row) error {
+	again := map[string]bool{}
+	for id := range h.open {
+		_, still := open[id]
+		again[id] = !still
+	}
+	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
+	for _, id := range share {
+		again[id] = again[id] || h.holds(id)
+	}
+	maps.DeleteFunc(again, func(id string, want bool) bool {
+		_, have := batch[id]
+		return have || !want
+	})
+	for chunk := range Chunks(again) {
+		if err := src.ByID(ctx, chunk, into(batch)); err != nil {
+			return err
+		}
+	}
+	var gone []string
+	for id := range again {
+		if _, have := batch[id]; !have {
+			if r := h.rows[id]; r != nil && r.supersedes || h.beganAnother(id, nil) {
+				h.invalidate(now)
+			}
+			delete(h.rows, id)
+			gone = append(gone, id)
+		}
+	}
+	h.counted.remove(slices.Values(gone))
+	h.begun.remove(slices.Values(gone))
+	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
+		h.unverified = nil // the array, too
+	}
+	return nil
+}
+
+// Chunks returns ids in as large parts as one statement takes.
+func Chunks(ids map[string]bool) iter.Seq[[]string] {
+	return slices.Chunk(slices.Collect(maps.Keys(ids)), idsAtOnce)
+}
+
+// Rows returns the rows on which the facts rest, apart from those that only count. Nobody may change them.
+func (h *History) Rows() map[string]*Row { return h.rows }
+
+// Strange returns an id of a Sequence that is no number behind a prefix: rows with such ids can go unnoticed. It is empty where
+// none was seen.
+func (h *History) Strange() string {
+	if h.ids == nil {
+		return ""
+	}
+	return h.ids.strange
+}
+
+// Newest returns the newest stamp that was read.
+func (h *History) Newest() walltime.Moment { return h.newest }
+
+// Kinds returns what the rows that only count have in common, by index.
+func (h *History) Kinds() []Kind {
+	kinds := make([]Kind, len(h.counted.kinds))
+	for i, k := range h.counted.kinds {
+		kinds[i] = Kind{k.attrs, k.refused}
+	}
+	return kinds
+}
+
+// Counted yields, for each row that only counts, the index of its kind and when it ended. Those that are settled are left out.
+func (h *History) Counted() iter.Seq2[int, walltime.Moment] {
+	return func(yield func(int, walltime.Moment) bool) {
+		for _, e := range h.counted.rows {
+			if !yield(int(e.kind), h.counted.at(e)) {
+				return
+			}
+		}
+	}
+}
+
+// SettledSince yields how many rows with these names and outcomes are settled that ended since then, to the second.
+func (h *History) SettledSince(since time.Time) iter.Seq2[Attributes, int] {
+	return func(yield func(Attributes, int) bool) {
+		for attrs, packed := range h.settled {
+			n := 0
+			for end := range ends(packed) {
+				if !time.Unix(end, 0).Before(since) {
+					n++
+				}
+			}
+			if n > 0 && !yield(attrs.Value(), n) {
+				return
+			}
+		}
+	}
+}
+
+// Begun yields the attributes of rows that are not among Rows, and when they began, if that is among the latest starts.
+func (h *History) Begun() iter.Seq2[Attributes, walltime.Moment] {
+	return func(yield func(Attributes, walltime.Moment) bool) {
+		for _, e := range h.begun.rows {
+			if !yield(h.begun.kinds[e.kind].attrs.Value(), h.begun.at(e)) {
+				return
+			}
+		}
+	}
+}
+
+// beganAnother says of a row of which it matters when it began whether others were dropped because of that, and it is not like that
+// any more: the row is r now, or gone.
+func (h *History) beganAnother(id string, r *Row) bool {
+	i, has := h.begun.find(id)
+	if !has {
+		return false
+	}
+	e := h.begun.rows[i]
+	name, start := h.begun.kinds[e.kind].attrs.Value().Name, h.begun.at(e).Stored()
+	same := r != nil && r.Attributes().Name == name && r.Start.Stored().Truncate(time.Second).Equal(start)
+	return !same && h.displaced[Group{h.starts, name}]
+}
+
+// A Kind is what many rows have in common. Several kinds can be equal.
+type Kind struct {
+	Attrs   unique.Handle[Attributes]
+	Refused int // records
+}
+
+// holds says whether the row is held.
+func (h *History) holds(id string) bool {
+	return h.rows[id] != nil || h.counted.has(id) || h.begun.has(id)
+}
+
+// pass reads the latest rows without stamps, and a page of the others.
+func (h *History) pass(ctx context.Context, t Table, now time.Time, batch map[string]*Row) error {
+	err := t.LatestUnstamped(ctx, into(batch))
+	if err == nil {
+		err = h.unstamped(ctx, t, batch)
+	}
+	if err == nil {
+		h.passedAt = now
+	}
+	return err
+}
+
+// unstamped reads the next page of rows without stamps.
+func (h *History) unstamped(ctx context.Context, t Table, batch map[string]*Row) error {
+	n, last, put := 0, "", into(batch)
+	err := t.Unstamped(ctx, h.after, func(r *Row) {
+		n++
+		last = r.ID
+		put(r)
+	})
+	if err != nil {
+		return err
+	}
+	if h.after = last; n < Page {
+		h.after, h.paged = "", true
+	}
+	return nil
+}
+
+// prime finds the newest stamp, where the table has any.
+func (h *History) prime(ctx context.Context, t Table) error {
+	newest, err := t.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if h.newest = newest; h.past.Stored().After(h.newest.Stored()) {
+		h.past = h.newest
+	}
+	return nil
+}
+
+// into returns what puts rows into a batch.
+func into(batch map[string]*Row) func(*Row) { return func(r *Row) { batch[r.ID] = r } }
+
+// put takes rows over, and notes if one changed that made others superfluous.
+func (h *History) put(batch map[string]*Row, now time.Time) {
+	var came []*Row
+	for id, r := range batch {
+		if h.fresh > 0 && !h.holds(id) {
+			came = append(came, r)
+		}
+		if h.isSettled(r) && !h.holds(id) || h.beganAnother(id, r) {
+			h.invalidate(now)
+		}
+		old, have := h.rows[id]
+		if have && old.supersedes {
+			if r.supersedes = true; !old.same(r) && !old.continues(r) {
+				h.invalidate(now)
+			}
+		}
+		h.rows[id] = r
+		if r.Stamp.Stored().After(h.newest.Stored()) {
+			h.newest = r.Stamp
+		}
+		if r.Stamp.Stored().After(h.past.Stored()) && !r.Stamp.Earliest().After(now) {
+			h.past = r.Stamp
+		}
+	}
+	h.counted.remove(maps.Keys(batch)) // until the next prune
+	h.begun.remove(maps.Keys(batch))
+	for _, r := range came {
+		if h.isFresh(r.End, now) {
+			h.arrived[r.Attrs]++
+		}
+	}
+}
+
+// Arrivals returns how many rows came since it was last asked, by what they have in common, where before is the history that
+// was asked then: h or, if the look back was made anew, the one before h. What is in h and not in that one came meanwhile.
+// Without any before, nothing came yet.
+func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Attributes]]uint64 {
+	came := h.arrived
+	h.arrived = map[unique.Handle[Attributes]]uint64{}
+	switch before {
+	case nil:
+		return nil
+	case h:
+		return came
+	}
+	// By a clock that was wrong for a moment, one of them may take for fresh what the other did not hold any more.
+	isNew := func(id string, end walltime.Moment) bool {
+		return !before.holds(id) && h.isFresh(end, now) && before.isFresh(end, now)
+	}
+	came = before.arrived
+	for _, r := range h.rows {
+		if isNew(r.ID, r.End) {
+			came[r.Attrs]++
+		}
+	}
+	for _, e := range h.counted.rows {
+		if isNew(h.counted.id(e), h.counted.at(e)) {
+			came[h.counted.kinds[e.kind].attrs]++
+		}
+	}
+	return came
+}
+
+// isFresh says of what ended, or came, then whether it is young enough to have come just now.
+func (h *History) isFresh(end walltime.Moment, now time.Time) bool {
+	return end.Latest().After(h.base(now).Add(-h.fresh))
+}
+
+// invalidate notes that the answer would need rows which are not held any more.
+func (h *History) invalidate(now time.Time) {
+	if h.invalidSince.IsZero() {
+		h.invalidSince = now
+	}
+}
+
+// isSettled says of a row that it may be settled already, as it ended long ago, or has no end and is not in work any more. Only an
+// edit brings such a row.
+func (h *History) isSettled(r *Row) bool {
+	last := r.End
+	if last.IsZero() && r.Attributes().Open == "" {
+		last = r.Start
+	}
+	return !h.completed.IsZero() && !r.Stamp.IsZero() && !last.IsZero() && last.Latest().Before(h.settledTo)
+}
+
+// prune drops the rows on which nothing rests, and most of those of which little matters. None is settled where something failed, as
+// it may be gone, and would be counted for ever.
+func (h *History) prune(now time.Time, settle bool) {
+	base := h.base(now)
+	for _, r := range h.rows {
+		r.supersedes = false
+	}
+	for _, e := range h.begun.rows {
+		if id := h.begun.id(e); h.rows[id] == nil {
+			h.rows[id] = &Row{ID: id, Attrs: h.begun.kinds[e.kind].attrs, Start: h.begun.at(e)}
+		}
+	}
+	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: map[Group]bool{}}
+	h.keep(h.rows, base, base.Add(-Remembered-Margin), &k)
+	h.counted.prune(func(e packed) bool { return k.Counts(h.counted.at(e)) })
+	var counted, begun []*Row
+	for id, r := range h.rows {
+		if !k.rows[id] && k.Counts(r.End) {
+			counted = append(counted, r)
+		}
+		if !k.rows[id] && k.begun[id] {
+			begun = append(begun, r)
+		}
+	}
+	h.counted.put(counted, endOf)
+	h.begun, h.starts = packedRows{}, k.kind
+	h.begun.put(begun, startOf)
+	if k.settle && settle && len(h.unverified) == 0 {
+		h.settle(base, &k)
+	}
+	rows := make(map[string]*Row, len(k.rows)) // one that rows are deleted from stays as large as it was
+	for id := range k.rows {
+		rows[id] = h.rows[id]
+	}
+	h.rows = rows
+	h.rested, h.displaced = len(h.rows), k.displaced
+}
+
+// settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
+func (h *History) settle(base time.Time, k *Retained) {
+	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-settledAfter)
+	settled := map[unique.Handle[Attributes]][]int64{}
+	h.counted.prune(func(e packed) bool {
+		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
+		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] {
+			return true
+		}
+		t := kind.attrs.Value()
+		attrs := unique.Make(Attributes{Name: t.Name, Outcome: t.Outcome})
+		settled[attrs] = append(settled[attrs], end.Unix())
+		return false
+	})
+	h.settled.settle(settled, k.counted)
+}
+
+// base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is the
+// newest one before. Our clock counts only where there is none.
+func (h *History) base(now time.Time) time.Time {
+	switch {
+	case !h.newest.IsZero() && !h.newest.Earliest().After(now):
+		return h.newest.Earliest()
+	case !h.past.IsZero():
+		return h.past.Earliest()
+	}
+	return now
+}
+
+// floorOf returns the least stored stamp of what was written after t.
+func (h *History) floorOf(t time.Time) time.Time {
+	return h.newest.Floor(t, h.zone)
+}
+
+// Age says how old the oldest part of the answer is: that of rows without stamps which come as they should, or of runs with
+// ids passed over. Other rows without stamps may be found a page of them each time, and within a day.
+func (h *History) Age(now time.Time) time.Duration { return max(now.Sub(h.passedAt), 0) }

@@ -1,0 +1,183 @@
+package history
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unique"
+
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
+)
+
+// packedRows are rows of which there may be thousands, and nothing matters but which they are, of what kind, and when they
+// ended, or began. They are small, because each client has some, and have hardly any pointers, which the garbage collector would follow.
+// Time is told to the second.
+type packedRows struct {
+	rows []packed // in order
+
+	kinds []rowKind
+}
+
+// A packed row takes twelve bytes.
+type packed struct {
+	number uint32 // the last digits of its id
+	kind   uint32 // an index
+	at     uint32 // in seconds of Unix time
+}
+
+// A rowKind is what many rows have in common: beside their traits the zone offsets of the moment when they ended, the records
+// that they refused, which are mostly none, and the beginning of their ids. These are numbers of a sequence in OFBiz and in
+// Moqui; any other is right too, but may be the only one of its kind, and takes the more memory.
+type rowKind struct {
+	attrs      unique.Handle[Attributes]
+	east, west int32
+	refused    int
+	settles    bool // it can be settled: it is read no more when it ended long ago
+	form
+}
+
+// A form is what an id has beside the number that its last digits are: what stands before them, and how many they are.
+type form struct {
+	prefix string
+	digits int
+}
+
+// mostDigits is how many fit into a packed row's number.
+const mostDigits = 9
+
+// split divides an id into its form and its number.
+func split(id string) (form, uint32) {
+	digits := 0
+	for digits < min(len(id), mostDigits) && '0' <= id[len(id)-1-digits] && id[len(id)-1-digits] <= '9' {
+		digits++
+	}
+	n, _ := strconv.ParseUint(id[len(id)-digits:], 10, 32) // of no digits it is 0
+	return form{id[:len(id)-digits], digits}, uint32(n)
+}
+
+func (t *packedRows) id(e packed) string {
+	k := t.kinds[e.kind]
+	if k.digits == 0 {
+		return k.prefix
+	}
+	return fmt.Sprintf("%s%0*d", k.prefix, k.digits, e.number)
+}
+
+func (t *packedRows) at(e packed) walltime.Moment {
+	k := t.kinds[e.kind]
+	return walltime.Packed(int64(e.at)*time.Second.Microseconds(), k.east, k.west)
+}
+
+// compare orders by the ids, if not as text.
+func (t *packedRows) compare(e packed, f form, number uint32) int {
+	k := &t.kinds[e.kind]
+	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(k.digits, f.digits), cmp.Compare(k.prefix, f.prefix))
+}
+
+// find returns where the row is, or where it would be.
+func (t *packedRows) find(id string) (int, bool) {
+	f, number := split(id)
+	return slices.BinarySearchFunc(t.rows, number, func(e packed, number uint32) int { return t.compare(e, f, number) })
+}
+
+func (t *packedRows) has(id string) bool {
+	_, has := t.find(id)
+	return has
+}
+
+// put adds rows with one of their times. None of them may be there.
+func (t *packedRows) put(rows []*Row, time func(*Row) walltime.Moment) {
+	if len(rows) == 0 {
+		return
+	}
+	t.rows = append(make([]packed, 0, len(t.rows)+len(rows)), t.rows...) // with no room for more
+	index := t.index()
+	for _, r := range rows {
+		f, number := split(r.ID)
+		at := time(r)
+		east, west := at.Offsets()
+		of := index(rowKind{r.Attrs, east, west, r.Records.Failed.Count(), settles(r), f})
+		t.rows = append(t.rows, packed{number, of, clampUint32(int(at.Stored().Unix()))})
+	}
+	slices.SortFunc(t.rows, func(a, b packed) int { return t.compare(a, t.kinds[b.kind].form, b.number) })
+}
+
+// all yields the ids.
+func (t *packedRows) all() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, e := range t.rows {
+			if !yield(t.id(e)) {
+				return
+			}
+		}
+	}
+}
+
+// index returns what gives the index of a kind.
+func (t *packedRows) index() func(rowKind) uint32 {
+	of := make(map[rowKind]uint32, len(t.kinds))
+	for i, k := range t.kinds {
+		of[k] = clampUint32(i)
+	}
+	return func(k rowKind) uint32 {
+		i, known := of[k]
+		if !known {
+			i = clampUint32(len(t.kinds))
+			t.kinds, of[k] = append(t.kinds, k), i
+		}
+		return i
+	}
+}
+
+// clampUint32 makes n fit.
+func clampUint32(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+
+// remove takes out the rows that are there.
+func (t *packedRows) remove(ids iter.Seq[string]) {
+	gone := map[packed]bool{}
+	for id := range ids {
+		if i, has := t.find(id); has {
+			gone[t.rows[i]] = true
+		}
+	}
+	if len(gone) > 0 {
+		t.rows = slices.DeleteFunc(t.rows, func(e packed) bool { return gone[e] })
+	}
+}
+
+// prune removes the rows that need not be kept, with the kinds of which there are none any more, and makes no more room for
+// the others than they need.
+func (t *packedRows) prune(keep func(packed) bool) {
+	t.rows = slices.DeleteFunc(t.rows, func(e packed) bool { return !keep(e) })
+	if cap(t.rows) > withSlack(len(t.rows)) {
+		t.rows = slices.Clone(t.rows)
+	}
+	kinds := t.kinds
+	t.kinds = nil
+	index := t.index()
+	for i := range t.rows {
+		e := &t.rows[i]
+		e.kind = index(kinds[e.kind])
+	}
+	t.kinds = slices.Clip(t.kinds)
+}
+
+// withSlack is how much room so much may have.
+func withSlack(n int) int { return n + n/4 }
+
+// after returns at most so many ids behind the given one, and begins anew behind the last.
+func (t *packedRows) after(id string, most int) []string {
+	first, has := t.find(id)
+	if has {
+		first++
+	}
+	var ids []string
+	for i := range min(most, len(t.rows)) {
+		ids = append(ids, t.id(t.rows[(first+i)%len(t.rows)]))
+	}
+	return ids
+}

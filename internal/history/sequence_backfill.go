@@ -1,0 +1,148 @@
+package history
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
+)
+
+// step reads the next page of the backfill, from the end of each sequence towards its beginning.
+func (q *sequences) step(ctx context.Context, s Sequence, h *History, now time.Time) (more bool, err error) {
+	if !q.learnt {
+		ends, strange, err := learn(ctx, s)
+		if err != nil {
+			return true, err
+		}
+		q.learnt, q.strange = true, strange
+		for _, prefix := range slices.Sorted(maps.Keys(ends)) {
+			q.all = append(q.all, &sequence{prefix: prefix, newest: ends[prefix], below: ends[prefix] + 1})
+		}
+	}
+	for _, w := range q.all {
+		if !w.done {
+			w.done, err = w.step(ctx, s, h, now)
+			break
+		}
+	}
+	return err != nil || slices.ContainsFunc(q.all, func(w *sequence) bool { return !w.done }), err
+}
+
+// step reads the next page, and says whether it was the last.
+func (w *sequence) step(ctx context.Context, s Sequence, h *History, now time.Time) (done bool, err error) {
+	batch := map[string]*Row{}
+	if !w.ahead {
+		w.ahead, err = w.forward(ctx, s, now, batch)
+		h.put(batch, now)
+		return false, err
+	}
+	// No wider a span: a server might think that to read all of it is the best way.
+	first := max(floorOfLength(w.below-1), w.below-SequencePage)
+	ids, err := w.between(ctx, s, first, w.below-1, batch)
+	if err == nil && len(ids) == 0 {
+		first, err = w.nextBelow(ctx, s, first)
+	}
+	if err != nil {
+		return false, err
+	}
+	h.put(batch, now)
+	var latest walltime.Moment
+	for _, id := range slices.Backward(ids) {
+		w.passOver(id+1, w.below-1, w.above, now)
+		w.below, w.above = id, w.stampOf(id, batch)
+		if latest.Stored().Before(w.above.Stored()) {
+			latest = w.above
+		}
+	}
+	w.passOver(first, w.below-1, w.above, now)
+	w.below = first
+	h.backfill.from, h.backfill.to = h.base(now).Add(-Remembered-Margin), latest.Latest()
+	return w.below <= 1 || !latest.IsZero() && !latest.Latest().After(h.backfill.from), nil
+}
+
+// nextBelow returns where the look back goes on when there is nothing for a while: above the next id as text, if that has
+// the same length.
+func (w *sequence) nextBelow(ctx context.Context, s Sequence, first int64) (int64, error) {
+	below := floorOfLength(first)
+	last, err := s.Last(ctx, w.id(below), w.id(first))
+	if err != nil || last == "" {
+		return below, err
+	}
+	if prefix, id, ok := runNumber(last); ok && prefix == w.prefix && floorOfLength(id) == below {
+		return id + 1, nil
+	}
+	return first, nil
+}
+
+// stampOf returns the stamp of a run, or none where it was not read.
+func (w *sequence) stampOf(id int64, batch map[string]*Row) walltime.Moment {
+	if run := batch[w.id(id)]; run != nil {
+		return run.Stamp
+	}
+	return walltime.Moment{}
+}
+
+const (
+	// mostPrefixes is more than the servers that share a table have.
+	mostPrefixes = 32
+	// beyond is behind all ids in the order of text, whatever the collation: they are 40 characters at most.
+	beyond = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+)
+
+// learn returns the highest number of each prefix, as far as it can be found without reading all of the table: that of the runs
+// to which locks point, and of the last ones, as text, by their first digits. Where ids of two lengths mix it can be a lower one;
+// then the highest is found from there on, because there are hardly ever as many ids missing as one look asks for.
+// It also returns an id that belongs to no sequence, if it saw any.
+func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange string, err error) {
+	ends = map[string]int64{}
+	note := func(id string) (prefix string) {
+		prefix, number, ok := runNumber(id)
+		_, known := ends[prefix]
+		if !ok || !known && len(ends) == mostPrefixes {
+			strange = id
+			return id
+		}
+		ends[prefix] = max(ends[prefix], number)
+		return prefix
+	}
+	// down visits the last ids as text within [from, to), one for each prefix, until it has seen one with the prefix wanted.
+	down := func(from, to string, wanted func(prefix string) bool) {
+		for range mostPrefixes {
+			if err != nil || to == "" {
+				return
+			}
+			var last string
+			if last, err = s.Last(ctx, from, to); last == "" || err != nil {
+				return
+			}
+			prefix := note(last)
+			if wanted(prefix) {
+				return
+			}
+			if to = prefix; prefix != last {
+				to += "0"
+			}
+		}
+	}
+	locked, err := s.Locked(ctx)
+	for chunk := range Chunks(locked) {
+		if err == nil {
+			err = s.ByID(ctx, chunk, func(r *Row) { note(r.ID) })
+		}
+	}
+	down("", beyond, func(string) bool { return false })
+	const digits = "123456789A"
+	for searched := map[string]bool{}; len(searched) < len(ends) && err == nil; {
+		for prefix := range maps.Clone(ends) {
+			for i := range len(digits) - 1 {
+				if !searched[prefix] {
+					down(prefix+digits[i:i+1], prefix+digits[i+1:i+2], func(p string) bool { return p == prefix })
+				}
+			}
+			searched[prefix] = true
+		}
+	}
+	return ends, strange, err
+}

@@ -1,0 +1,119 @@
+package sqlread
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+)
+
+func postgresDialect() dialect {
+	return dialect{
+		driver: config.Postgres,
+		connector: func(_ *slog.Logger, db config.Database, logins *logins) driver.Connector {
+			return &postgresConnector{logins, db.TLS}
+		},
+		target: func(dsn string) target {
+			cfg, err := pgx.ParseConfig(dsn)
+			if err != nil {
+				return target{password: dsn}
+			}
+			return target{postgresAddress(cfg), cfg.User, cfg.Password, cfg.Database}
+		},
+		catalogue: `SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tables)`,
+		around: []StatementText{
+			{Name: "begin", Purpose: "Before each run: one state for all its statements, no writes, the time that it has, and a session that any pooler " +
+				"may share. A scrape that gives up sends a cancel request.", SQL: postgresBegin + ":zone" + postgresLimit + "<milliseconds>"},
+			{Name: "rollback", Purpose: "After each run.", SQL: "ROLLBACK"},
+		},
+		zoned: true,
+		begin: func(ctx context.Context, zone *time.Location) string {
+			text := postgresBegin + "'" + zone.String() + "'"
+			if deadline, ok := ctx.Deadline(); ok {
+				text += postgresLimit + strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10)
+			}
+			return text
+		},
+		quote:       quoteWith(`"`),
+		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
+		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
+		time: func(t time.Time) any { return t },
+		kill: postgresKill,
+	}
+}
+
+// All settings are the transaction's: a pooler may have another server connection for the next one, and takes few settings
+// when a client connects. Where a TIMESTAMPTZ of OFBiz meets a TIMESTAMP of Moqui, the server compares them in the zone.
+const (
+	postgresBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL client_encoding = 'UTF8'; SET LOCAL datestyle = 'ISO'; " +
+		"SET LOCAL timezone = "
+	postgresLimit = "; SET LOCAL statement_timeout = "
+)
+
+// postgresKill sends a cancel request. The driver does so too when a context ends, but once only. Whether it was heard the
+// server does not say; it has a key, so it meets nobody else.
+func postgresKill(conn *sql.Conn) (cancel func(context.Context) (bool, error), err error) {
+	err = conn.Raw(func(c any) error {
+		victim, ok := c.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected connection type %T", c)
+		}
+		cancel = func(ctx context.Context) (bool, error) { return false, victim.Conn().PgConn().CancelRequest(ctx) }
+		return nil
+	})
+	return cancel, err
+}
+
+// postgresConnector opens connections with the secret of the moment.
+type postgresConnector struct {
+	logins *logins
+	tls    *config.TLS
+}
+
+func (c *postgresConnector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+func (c *postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	return c.logins.open(ctx, c.dial)
+}
+
+func (c *postgresConnector) dial(ctx context.Context, dsn string) (driver.Conn, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("the DSN is not of the form postgres://user:password@host:5432/database")
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "oms_exporter"
+	}
+	postgresTLS(cfg, c.tls)
+	// To begin a transaction shows whether the server is still there: the driver need not ask before.
+	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
+	// What a driver prepares by name is on one server connection, and with a pooler the next transaction is on another. Without
+	// knowing the types of the parameters it sends instants where a column has no zone.
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, mostPrepared
+	conn, err := stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
+	return conn, brokenOff(c.tls, err)
+}
+
+// postgresAddress names the host, or all of them.
+func postgresAddress(cfg *pgx.ConnConfig) string {
+	all := []string{net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))}
+	for _, f := range cfg.Fallbacks {
+		if address := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	return strings.Join(all, ", ")
+}
