@@ -1,6 +1,7 @@
 package behaviour
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -211,4 +212,59 @@ func own(values map[string]float64) map[string]float64 {
 			strings.HasPrefix(series, "oms_orders_imported_total")
 	})
 	return values
+}
+
+// TestImportsUnderWrongClock sets the clock back by 30 hours and right again, for long enough that the look back is made anew each
+// time, and starts anew by the wrong clock, too: no order counts twice as imported, and none that comes meanwhile is left out.
+func TestImportsUnderWrongClock(t *testing.T) {
+	const imported = `oms_orders_imported_total{channel="WEB",client="KREWE",product_store="S"}`
+	db := testserver.Engines()[0].Start(t)(t, "imports", "UTC")
+	orders := 0
+	right := instantOf(t, "2026-11-18T12:00:00Z")
+	order := func(at time.Time) {
+		orders++
+		testserver.Execute(t, db.Admin, fmt.Sprintf(`INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, entry_date, created_tx_stamp)
+			VALUES ('%d', 'SALES_ORDER', 'ORDER_SENT', 'S', 'WEB', '%[2]s', '%[2]s')`, orders, at.Format(time.DateTime)))
+	}
+	for ago := 40 * time.Hour; ago > 0; ago -= 10 * time.Minute {
+		order(right.Add(-ago))
+	}
+	off := time.Duration(0)
+	now := right
+	client := newClient(t, db.Config, &now)
+	want := 0.0
+	look := func(when string) {
+		t.Helper()
+		for range 3 { // a look back that was made anew counts from the next scrape on
+			settled(t, client)
+			now = now.Add(time.Second)
+		}
+		if got := samples(t, scrape(t, client))[imported]; got != want {
+			t.Errorf("%s, %v were imported, want %v", when, got, want)
+		}
+	}
+	come := func(after time.Duration) {
+		right = right.Add(after)
+		now = right.Add(off)
+		order(right.Add(-time.Second))
+		want++
+	}
+	look("at first")
+	come(time.Minute)
+	look("when one has come")
+	for _, off = range []time.Duration{-30 * time.Hour, 0, -30 * time.Hour, 30 * time.Hour, 0} {
+		for range 4 {
+			come(7 * time.Minute)
+			look(fmt.Sprintf("by a clock %s off", off))
+		}
+		for range 25 { // the look back is made anew
+			come(time.Hour)
+			scrape(t, client)
+		}
+		look(fmt.Sprintf("a day later by a clock %s off", off))
+		come(time.Minute)
+		look("and then")
+		client, want = newClient(t, db.Config, &now), 0
+		look(fmt.Sprintf("started by a clock %s off", off))
+	}
 }
