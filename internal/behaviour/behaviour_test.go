@@ -33,8 +33,28 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newClient watches a database by a clock of the test's own.
 func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Client {
 	t.Helper()
-	cfg := config.Client{
-		Name: "KREWE", Timezone: testserver.Zone(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"}, Database: db,
+	client := clientOf(t, openSource(t, db), now)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// openSource reads a database as that of the client whom the tests watch.
+func openSource(t testing.TB, db config.Database) *sqldb.Source {
+	t.Helper()
+	cfg := watched(t)
+	cfg.Database = db
+	source, err := sqldb.Open(slog.New(slog.DiscardHandler), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// watched is the configuration of the client whom the tests watch, whatever its database.
+func watched(t testing.TB) config.Client {
+	t.Helper()
+	return config.Client{
+		Name: "KREWE", Timezone: testserver.Zone(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"},
 		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
@@ -44,16 +64,13 @@ func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Clie
 			{Source: "never", ConfigIDs: []string{"NEVER"}},
 		},
 	}
-	logger := slog.New(slog.DiscardHandler)
-	source, err := sqldb.Open(logger, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := collector.NewClient(collector.Options{
-		Logger: logger, Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *now },
-	}, cfg, collector.Sources{OMS: source})
-	t.Cleanup(func() { _ = client.Close() })
-	return client
+}
+
+func clientOf(t testing.TB, source *sqldb.Source, now *time.Time) *collector.Client {
+	t.Helper()
+	return collector.NewClient(collector.Options{
+		Logger: slog.New(slog.DiscardHandler), Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *now },
+	}, watched(t), collector.Sources{OMS: source})
 }
 
 var (
@@ -113,7 +130,17 @@ func play(t *testing.T, path string, db testserver.Database, v vintage) []moment
 // settled scrapes until no collector is looking back any more.
 func settled(t *testing.T, client *collector.Client, names ...string) string {
 	t.Helper()
-	var text string
+	text := lookedBack(t, client, names...)
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("promlint: %v %v", problems, err)
+	}
+	return text
+}
+
+// lookedBack is settled without a look at the form of the metrics.
+func lookedBack(t *testing.T, client *collector.Client, names ...string) (text string) {
+	t.Helper()
 	testserver.Eventually(t, 30*time.Second, func() error {
 		text = scrape(t, client, names...)
 		for line := range strings.Lines(text) {
@@ -123,10 +150,6 @@ func settled(t *testing.T, client *collector.Client, names ...string) string {
 		}
 		return nil
 	})
-	problems, err := promlint.New(strings.NewReader(text)).Lint()
-	if err != nil || len(problems) > 0 {
-		t.Errorf("promlint: %v %v", problems, err)
-	}
 	return text
 }
 

@@ -58,16 +58,16 @@ func (k *taker) status(known ...any) any {
 	return k.from(append(known, nil, "", "SERVICE_NEW", "ORDER_\xff", 5)...)
 }
 
-// FuzzRows puts rows of any kind into the tables. No collector fails of them, what comes out is fit to be shown, and what
+// FuzzRows puts rows of any kind into the tables of an area. No collector fails of them, what comes out is fit to be shown, and what
 // the OMS does not say is absent: neither an age since the beginning of time nor a zero that nobody has counted.
 func FuzzRows(f *testing.F) {
-	seeds := uint64(60)
+	seeds := uint64(120)
 	if testing.Short() {
-		seeds = 10
+		seeds = 20
 	}
 	for seed := range seeds {
 		random := rand.New(rand.NewPCG(seed, 5))
-		data := make([]byte, 400)
+		data := make([]byte, 200)
 		for i := range data {
 			data[i] = byte(random.Uint32())
 		}
@@ -78,40 +78,54 @@ func FuzzRows(f *testing.F) {
 	db := testserver.Engines()[0].Start(f)(f, "fuzz", "America/New_York")
 	testserver.Execute(f, db.Admin, `INSERT INTO facility_type (facility_type_id, parent_type_id) VALUES ('NA', 'VIRTUAL_FACILITY');
 		INSERT INTO facility (facility_id, facility_type_id) VALUES ('A', 'NA')`)
+	source := openSource(f, db.Config) // whose schema and statements serve all
+	f.Cleanup(func() { _ = source.Close() })
 	f.Fuzz(func(t *testing.T, data []byte) {
-		testserver.Execute(t, db.Admin, `DELETE FROM job_sandbox; DELETE FROM data_manager_log; DELETE FROM order_header;
-			DELETE FROM order_item; DELETE FROM order_item_ship_group; DELETE FROM order_status; DELETE FROM order_attribute`)
-		insertAny(t, db.Admin, &taker{data})
-		got := samples(t, settled(t, newClient(t, db.Config, &now)))
+		k := &taker{data}
+		collectors := insertAny(t, db.Admin, k)
+		client := clientOf(t, source.WithoutHistory(), &now)
+		got := samples(t, lookedBack(t, client, collectors...))
 		sound(t, got, now)
 		agrees(t, db.Admin, got)
 	})
 }
 
-func insertAny(t *testing.T, db *sql.DB, k *taker) {
+// insertAny leaves nothing but rows of one area, and returns the collectors that read it.
+func insertAny(t *testing.T, db *sql.DB, k *taker) (collectors []string) {
 	t.Helper()
-	insert := func(table, columns string, values ...any) {
-		marks := strings.TrimPrefix(strings.Repeat(", ?", len(values)), ", ")
-		if _, err := db.ExecContext(t.Context(), "INSERT INTO "+table+" ("+columns+") VALUES ("+marks+")", values...); err != nil {
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }() // which does nothing after the commit
+	execute := func(query string, values ...any) {
+		if _, err := tx.ExecContext(t.Context(), query, values...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := 0; len(k.bytes) > 0 && i < 30; i++ {
-		id := fmt.Sprint(i)
-		switch k.byte() % 3 {
-		case 0:
+	insert := func(table, columns string, values ...any) {
+		marks := strings.TrimPrefix(strings.Repeat(", ?", len(values)), ", ")
+		execute("INSERT INTO "+table+" ("+columns+") VALUES ("+marks+")", values...)
+	}
+	for _, table := range []string{"job_sandbox", "data_manager_log", "order_header", "order_item", "order_item_ship_group", "order_status", "order_attribute"} {
+		execute("DELETE FROM " + table)
+	}
+	row := map[int]func(id string){
+		0: func(id string) {
 			insert("job_sandbox", "job_id, job_name, service_name, system_job_enum_id, product_store_id, shop_id, pool_id, run_by_instance_id, "+
 				"status_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp",
 				id, k.text(), k.text(), k.text(), k.text(), k.text(), k.text(), k.text(),
 				k.status("SERVICE_RUNNING", "SERVICE_FAILED", "SERVICE_FINISHED", "SERVICE_PENDING", "SERVICE_QUEUED", "SERVICE_CRASHED", "SERVICE_DRAFT"),
 				k.date(), k.date(), k.date(), k.date(), k.date())
-		case 1:
+		},
+		1: func(id string) {
 			insert("data_manager_log", "log_id, parent_log_id, config_id, status_id, created_date, start_date_time, finish_date_time, "+
 				"cancel_date_time, total_record_count, failed_record_count, last_updated_stamp, last_updated_tx_stamp",
 				id, k.text(), k.from("RESET_INVENTORY", k.text()),
 				k.status("DmlsRunning", "SERVICE_PENDING", "DmlsFinished", "SERVICE_FINISHED", "DmlsFailed", "SERVICE_CRASHED", "DmlsCancelled", "DmlsNew"),
 				k.date(), k.date(), k.date(), k.date(), k.count(), k.count(), k.date(), k.date())
-		case 2:
+		},
+		2: func(id string) {
 			insert("order_header", "order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date, created_tx_stamp",
 				id, k.from("SALES_ORDER", "SALES_ORDER", nil), k.from("ORDER_CREATED", "ORDER_CREATED", k.status("ORDER_APPROVED", "ORDER_HOLD", "ORDER_COMPLETED")),
 				k.from("A", "A", "A", k.text()), k.from("A", "A", "A", k.text()), k.date(), k.from(good, k.date()), k.date())
@@ -119,8 +133,16 @@ func insertAny(t *testing.T, db *sql.DB, k *taker) {
 			insert("order_item", "order_id, order_item_seq_id, ship_group_seq_id, status_id", id, "1", "1", k.status("ITEM_APPROVED", "ITEM_CREATED"))
 			insert("order_item_ship_group", "order_id, ship_group_seq_id, facility_id", id, "1", k.text())
 			insert("order_status", "order_status_id, order_id, status_id, status_datetime", id, id, "ORDER_APPROVED", k.date())
-		}
+		},
 	}
+	area := k.byte() % len(row)
+	for i := 0; len(k.bytes) > 0 && i < 30; i++ {
+		row[area](fmt.Sprint(i))
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return [][]string{{"client", "jobs"}, {"client", "data_manager", "reset_inventory"}, {"client", "orders"}}[area]
 }
 
 // sound checks that each value can be true.

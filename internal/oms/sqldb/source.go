@@ -42,6 +42,14 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return over(logger, client, db), nil
+}
+
+// WithoutHistory returns a Source over the same database that has yet to look back. The two share the connections, so only one of
+// them may be closed.
+func (s *Source) WithoutHistory() *Source { return over(s.logger, s.client, s.db) }
+
+func over(logger *slog.Logger, client config.Client, db *sqlread.DB) *Source {
 	s := &Source{logger: logger, client: client, db: db}
 	s.instance = newInstanceArea(client)
 	s.orders = newOrdersArea(s)
@@ -49,7 +57,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	s.runs = newRunsArea(s)
 	s.files = newFilesArea(s)
 	s.messages = newMessagesArea()
-	return s, nil
+	return s
 }
 
 // DB returns the database, for the statistics of its pool.
