@@ -37,8 +37,8 @@ func (r *report) add(e engine, s scenario, all [][]*measurement) {
 	for i, measured := range all {
 		name := s.name + s.setups[i].note
 		for _, m := range measured {
-			fmt.Fprintf(&r.results, "| %s | %s | %d | %s | %s | %s | %.1f | %.0f | %.0f | %.1f | %.0f | %.0f | %d |\n", name, m.name,
-				len(m.latencies), ms(m.quantile(0.5)), ms(m.quantile(0.95)), ms(m.quantile(0.99)), m.cpu(),
+			fmt.Fprintf(&r.results, "| %s | %s | %s | %s | %s | %s | %.1f | %.0f | %.0f | %.1f | %.0f | %.0f | %d |\n", name, m.name,
+				m.scrapes(), ms(m.quantile(0.5)), ms(m.quantile(0.95)), ms(m.quantile(0.99)), m.cpu(),
 				m.each(m.work.examined), m.each(m.work.statements), m.each(m.exporter.Seconds()*1000), mib(m.memory), mib(m.peak), m.bytes)
 		}
 		ours := measured[0]
