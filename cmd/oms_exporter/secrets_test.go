@@ -26,6 +26,7 @@ func TestBadSecrets(t *testing.T) {
 	dsn, _, _ = strings.Cut(dsn, "\"")
 	put("well.dsn", dsn)
 	put("empty.dsn", "\n")
+	put("mysql.dsn", "exporter@tcp(127.0.0.1:1)/oms")
 	put("wrong.dsn", "postgres://exporter:"+canary+"@db/oms")
 	silentFile(t, path("silent.dsn"))
 	client := func(name, database string) string {
@@ -33,10 +34,11 @@ func TestBadSecrets(t *testing.T) {
 	}
 	config := path("oms_exporter.yml")
 	writeConfig(t, config, client("WELL", "dsn_file: well.dsn"), client("ABSENT", "dsn_file: absent.dsn"), client("EMPTY", "dsn_file: empty.dsn"),
-		client("WRONG", "dsn_file: wrong.dsn"), client("SILENT", "dsn_file: silent.dsn"), client("UNSET", `dsn: "${OMS_TEST_UNSET}"`))
+		client("WRONG", "dsn_file: wrong.dsn"), client("SILENT", "dsn_file: silent.dsn"), client("UNSET", `dsn: "${OMS_TEST_UNSET}"`),
+		"  - {name: CA, timezone: UTC, database: {driver: mysql, dsn_file: mysql.dsn, timezone: UTC, tls: {ca_file: mysql.dsn}}}\n")
 
 	var stdout, stderr bytes.Buffer
-	if status := run(t.Context(), []string{"check-config", config}, &stdout, &stderr); status != 1 || strings.Count(stderr.String(), "\n") != 5 {
+	if status := run(t.Context(), []string{"check-config", config}, &stdout, &stderr); status != 1 || strings.Count(stderr.String(), "\n") != 6 {
 		t.Errorf("check-config: status %d: %s%s", status, &stdout, &stderr)
 	}
 
@@ -45,10 +47,10 @@ func TestBadSecrets(t *testing.T) {
 	}
 
 	p := start(t, "--config.file="+config)
-	faults := map[string]bool{"ABSENT": true, "EMPTY": true, "WRONG": true, "SILENT": true, "UNSET": true}
+	faults := map[string]bool{"ABSENT": true, "EMPTY": true, "WRONG": true, "SILENT": true, "UNSET": true, "CA": true}
 	check := func(page string) {
 		t.Helper()
-		for _, name := range []string{"WELL", "ABSENT", "EMPTY", "WRONG", "SILENT", "UNSET"} {
+		for _, name := range []string{"WELL", "ABSENT", "EMPTY", "WRONG", "SILENT", "UNSET", "CA"} {
 			well, success := !faults[name], `oms_collector_success{client="`+name+`",collector="client"} `
 			if well {
 				wantLines(t, page, success+"1")
@@ -67,6 +69,7 @@ func TestBadSecrets(t *testing.T) {
 	for _, want := range []string{
 		config + ":3: client ABSENT: database.dsn_file cannot be read (no such file or directory): write the path of a readable file",
 		config + ":6: client SILENT: database.dsn_file cannot be read (no answer within 2s): write the path of a readable file",
+		config + ":8: client CA: database.tls.ca_file does not hold a certificate: write the path of a PEM file with the authorities that are trusted",
 	} {
 		if !strings.Contains(landing, want) {
 			t.Errorf("the landing page lacks %q:\n%s", want, landing)

@@ -65,11 +65,17 @@ func (r *reader) warnExposed(line int, what string, s Secret) {
 
 // fileText returns the text that a file holds; content says what should be in it.
 func (r *reader) fileText(n *yaml.Node, what, content string) Secret {
-	path, ok := r.text(n, what, "the path of a file that holds "+content)
+	held, ok := r.heldBy(n, what, content)
 	if !ok {
 		return Secret{}
 	}
-	return r.outside(n.Line, what, content, r.held(path), anything)
+	return r.outside(n.Line, what, content, held, anything)
+}
+
+// heldBy is the content of the file that a node names, for outside to judge.
+func (r *reader) heldBy(n *yaml.Node, what, content string) (Secret, bool) {
+	path, ok := r.text(n, what, "the path of a file that holds "+content)
+	return r.held(path), ok
 }
 
 // held is the content of a file that the configuration names.

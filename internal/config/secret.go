@@ -37,11 +37,16 @@ func (s Secret) Read() (string, error) {
 	value, err := s.read()
 	if err == nil && s.judge != nil {
 		if wrong := s.judge.judge(value); wrong != "" {
-			return "", errors.New(s.judge.what + wrong)
+			return "", formError(s.judge.what + wrong)
 		}
 	}
 	return value, err
 }
+
+// A formError says which setting holds something of a wrong form, and what to do about it.
+type formError string
+
+func (e formError) Error() string { return string(e) }
 
 // read is Read without a look at the form.
 func (s Secret) read() (string, error) {

@@ -69,13 +69,25 @@ func (t *TLS) authorities() (*x509.CertPool, error) {
 	}
 	text, err := t.CA.Read()
 	if err != nil {
-		return nil, fmt.Errorf("tls.ca_file: %w", err)
+		return nil, named("tls.ca_file", err)
 	}
+	return authoritiesIn(text)
+}
+
+func authoritiesIn(text string) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM([]byte(text)) {
 		return nil, &tlsError{"ca_file", "does not hold a certificate: write the path of a PEM file with the authorities that are trusted"}
 	}
 	return pool, nil
+}
+
+// named adds the setting to an error of reading its file, unless that names it already.
+func named(setting string, err error) error {
+	if _, is := errors.AsType[formError](err); is {
+		return err
+	}
+	return fmt.Errorf("%s: %w", setting, err)
 }
 
 // certificate returns the client's certificate, an empty one where none is configured.
@@ -85,12 +97,16 @@ func (t *TLS) certificate() (*tls.Certificate, error) {
 	}
 	cert, err := t.Cert.Read()
 	if err != nil {
-		return nil, fmt.Errorf("tls.cert_file: %w", err)
+		return nil, named("tls.cert_file", err)
 	}
 	key, err := t.Key.Read()
 	if err != nil {
-		return nil, fmt.Errorf("tls.key_file: %w", err)
+		return nil, named("tls.key_file", err)
 	}
+	return pairOf(cert, key)
+}
+
+func pairOf(cert, key string) (*tls.Certificate, error) {
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {
 		return nil, pairFault([]byte(cert), []byte(key))
@@ -147,30 +163,48 @@ func (r *reader) tls(n *yaml.Node, path string) *TLS {
 		"key_file":    keep("key_file"),
 		"server_name": {read: func(n *yaml.Node) { r.checked(n, &t.ServerName, path+".server_name", nameMend, hostFault) }},
 	})
+	// file reads the file of a key, whose content is its client's trouble: connections fail by it until it is renewed.
+	file := func(key, holds string, held Secret, load func(text string) error, also ...Secret) Secret {
+		return r.outside(nodes[key].Line, path+"."+key, holds, held, func(text string) string {
+			if fault, is := errors.AsType[*tlsError](load(text)); is && fault.key == key {
+				return " " + fault.text
+			}
+			return "" // what is wrong is another file's fault
+		}, also...)
+	}
 	if n := nodes["ca_file"]; n != nil {
-		t.CA = r.fileText(n, path+".ca_file", "the certificates of the authorities that are trusted")
+		const holds = "the certificates of the authorities that are trusted"
+		if held, ok := r.heldBy(n, path+".ca_file", holds); ok {
+			t.CA = file("ca_file", holds, held, func(text string) error { _, err := authoritiesIn(text); return err })
+		}
 	}
 	switch certNode, keyNode := nodes["cert_file"], nodes["key_file"]; {
 	case certNode != nil && keyNode != nil:
-		t.Cert = r.fileText(certNode, path+".cert_file", "the client certificate")
-		t.Key = r.fileSecret(keyNode, path+".key_file", "the private key of the client certificate")
+		const certHolds, keyHolds = "the client certificate", "the private key of the client certificate"
+		cert, certNamed := r.heldBy(certNode, path+".cert_file", certHolds)
+		key, keyNamed := r.heldBy(keyNode, path+".key_file", keyHolds)
+		if !certNamed || !keyNamed {
+			break
+		}
+		t.Cert = file("cert_file", certHolds, cert, func(text string) error {
+			private, err := key.Read()
+			if err == nil {
+				_, err = pairOf(text, private)
+			}
+			return err
+		}, key)
+		t.Key = file("key_file", keyHolds, key, func(text string) error {
+			leaf, err := cert.Read()
+			if err == nil {
+				_, err = pairOf(leaf, text)
+			}
+			return err
+		}, cert)
+		r.warnExposed(keyNode.Line, path+".key_file", key)
 	case certNode != nil:
 		r.fail(certNode.Line, "%s.cert_file is there without key_file: write the path of its private key as key_file", path)
 	case keyNode != nil:
 		r.fail(keyNode.Line, "%s.key_file is there without cert_file: write the path of its certificate as cert_file", path)
-	}
-	// What a file holds is its client's trouble: connections fail by it until it is renewed.
-	note := func(err error) {
-		if fault, ok := errors.AsType[*tlsError](err); ok {
-			line := nodes[fault.key].Line
-			r.faults = append(r.faults, mistake{line, fmt.Sprintf("%s%s.%s %s", r.where(line), path, fault.key, fault.text)})
-		}
-	}
-	_, err := t.authorities()
-	note(err)
-	if t.Cert.set() && t.Key.set() {
-		_, err = t.certificate()
-		note(err)
 	}
 	return t
 }
