@@ -73,8 +73,8 @@ e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a
 	$(GO) test -tags=e2e -count=1 -timeout=15m -v ./internal/e2e
 
 .PHONY: faults
-faults: build ## each fault of one client beside 30 that are well: a table of what it costs them; about 15 minutes
-	REQUIRE_SERVERS=1 $(GO) test -tags=faults -count=1 -timeout=60m -v ./internal/faults
+faults: build ## each fault of one client beside 30 that are well: a table of what it costs them; about 15 minutes; SOAK=1h: random faults for an hour, with the race detector
+	REQUIRE_SERVERS=1 $(GO) test -tags=faults -count=1 -timeout=3h -v -run='^Test$(if $(SOAK),Soak,Faults)$$' ./internal/faults
 
 .PHONY: month
 month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault

@@ -103,11 +103,11 @@ type field struct {
 	mariadb, postgres *testserver.Server
 
 	// Of the running exporter:
-	config  string
-	url     string
-	load    context.Context // ends with what is asked of the exporter beside the scrapes
-	stop    func()          // ends it, and waits for it
-	loading sync.WaitGroup
+	config   string
+	exporter testserver.HTTPServer
+	load     context.Context // ends with what is asked of the exporter beside the scrapes
+	stop     func()          // ends it, and waits for it
+	loading  sync.WaitGroup
 }
 
 func newField(t *testing.T) *field {
@@ -160,7 +160,7 @@ func (f *field) configure(t *testing.T, client string) {
 	check(t, os.WriteFile(f.config, []byte(text), 0o600))
 }
 
-// suffer lets an exporter suffer one fault from its begin until its client is whole again.
+// suffer starts an exporter, and lets it suffer one fault from its begin until its client is whole again.
 func (f *field) suffer(t *testing.T, s scenario, r *result) {
 	dir := t.TempDir()
 	f.config = filepath.Join(dir, "oms_exporter.yml")
@@ -182,16 +182,30 @@ func (f *field) suffer(t *testing.T, s scenario, r *result) {
 			t.Logf("%s", text[max(0, len(text)-2<<10):])
 		}
 	}()
-	exporter := testserver.Exporter(t, "/-/ready", "/usr/bin/env", goal, "LOG="+log, "/bin/sh", "-c", `exec "$@" 2>>"$LOG"`, "sh",
+	f.launch(t, log)
+	f.befall(t, s, r)
+	if r.lost > 0 || r.scrapes < 2*others || r.peak > memory {
+		t.Errorf("of %d scrapes of other clients %d were lost; %d MiB of memory", r.scrapes, r.lost, r.peak>>20)
+	}
+}
+
+// launch starts an exporter with the configuration, until the test ends.
+func (f *field) launch(t *testing.T, log string) {
+	t.Helper()
+	f.exporter = testserver.Exporter(t, "/-/ready", "/usr/bin/env", goal, "LOG="+log, "/bin/sh", "-c", `exec "$@" 2>>"$LOG"`, "sh",
 		f.binary, "--web.enable-lifecycle", "--config.file="+f.config)
-	f.url = exporter.URL
+	for i := range others {
+		until(t, func() error { return f.whole(t.Context(), name(i)) })
+	}
+}
+
+// befall lets the running exporter suffer the fault.
+func (f *field) befall(t *testing.T, s scenario, r *result) {
+	t.Helper()
 	var cancel func()
 	f.load, cancel = context.WithCancel(t.Context())
 	f.stop = func() { cancel(); f.loading.Wait() }
 	defer f.stop()
-	for i := range others {
-		until(t, func() error { return f.whole(t.Context(), name(i)) })
-	}
 	if s.begin != nil {
 		until(t, func() error { return f.whole(t.Context(), faulty) })
 	}
@@ -221,11 +235,8 @@ func (f *field) suffer(t *testing.T, s scenario, r *result) {
 		r.whole = time.Since(ended)
 	}
 	stop()
-	_, r.peak = exporter.Memory(t) // fails when the process has ended
+	_, r.peak = f.exporter.Memory(t) // fails when the process has ended
 	t.Logf("%+v", *r)
-	if r.lost > 0 || r.scrapes < 2*others || r.peak > memory {
-		t.Errorf("of %d scrapes of other clients %d were lost; %d MiB of memory", r.scrapes, r.lost, r.peak>>20)
-	}
 }
 
 // scrape scrapes all clients as Prometheus does, each by itself, until the returned function is called.

@@ -138,7 +138,8 @@ func onServer(t *testing.T, s *testserver.Server, dsn string) (client, file stri
 
 // unique returns a name for a database.
 func unique(t *testing.T) string {
-	return "d" + regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(strings.TrimPrefix(t.Name(), "TestFaults")), "")
+	name := "d" + regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(strings.TrimPrefix(t.Name(), "TestFaults")), "")
+	return name[:min(len(name), 60)] // longer ones no server takes
 }
 
 func hung(t *testing.T, s *testserver.Server) scenario {
@@ -280,7 +281,7 @@ func (f *field) flood(n int, path string, seconds int) {
 // raw opens so many connections at a time, sends a text on each, and goes on as then says.
 func (f *field) raw(n int, text string, then func(context.Context, net.Conn)) {
 	f.repeat(n, func(ctx context.Context) {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(f.url, "http://"))
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(f.exporter.URL, "http://"))
 		if err != nil {
 			return
 		}
@@ -321,7 +322,7 @@ func (f *field) repeat(n int, do func(context.Context)) {
 
 // ask sends a request on a connection of its own, with the time that a scraper has if any.
 func (f *field) ask(ctx context.Context, method, path, seconds string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, method, f.url+path, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, method, f.exporter.URL+path, http.NoBody)
 	if err != nil {
 		return "", err
 	}
