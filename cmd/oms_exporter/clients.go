@@ -175,6 +175,21 @@ func (s *clients) apply(cfg *config.Config) error {
 	return nil
 }
 
+// firstLook is how long the first look at the clients may take.
+const firstLook = time.Minute
+
+// look looks at all clients once, without a scrape: what must look back begins with it, and has less to do when a scrape comes.
+func (s *clients) look(ctx context.Context) {
+	g := s.acquire()
+	if g == nil { // closed already
+		return
+	}
+	defer g.release()
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	_, _ = collector.Gather(ctx, g.measured(), nil).Gather() // what goes wrong is logged, and told by the scrapes
+}
+
 // gcPercent is how much of it may pile up, in percent of what lives, before it is collected. What is known of the clients lives
 // for a day: beside that of a hundred, 20 are enough for the scrapes, where beside one it takes 75.
 func gcPercent(clients int) int { return min(75, max(20, 101-clients)) }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
+	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 func TestScrapeDeadline(t *testing.T) {
@@ -58,5 +62,19 @@ func TestHangUp(t *testing.T) {
 		if waited := time.Since(start); waited != 0 {
 			t.Errorf("the run went on for %s after its scraper had gone", waited)
 		}
+	})
+}
+
+// TestFirstLook shows that the collectors of a client are asked at the start, before anybody scrapes it.
+func TestFirstLook(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "oms_exporter.yml")
+	writeConfig(t, config, sqliteClient(t, "KREWE"))
+	p := start(t, "--config.file="+config)
+	testserver.Eventually(t, 20*time.Second, func() error {
+		page := p.get(t, "/")
+		if !strings.Contains(page, `class="ok"`) || strings.Contains(page, `class="idle"`) {
+			return errors.New("not all collectors have been asked yet:\n" + page)
+		}
+		return nil
 	})
 }

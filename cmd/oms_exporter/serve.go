@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -107,8 +108,12 @@ func (s *server) run(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, s.clients.close(ctx))
 	}()
+	var begin sync.Once
+	var looking sync.WaitGroup
+	defer looking.Wait()
 	server := s.newHTTPServer()
 	server.BaseContext = func(l net.Listener) context.Context {
+		begin.Do(func() { looking.Go(func() { s.clients.look(ctx) }) })
 		if s.started != nil {
 			secure := server.TLSConfig != nil && server.TLSConfig.GetCertificate != nil
 			s.started(rootURL(l.Addr(), secure))
