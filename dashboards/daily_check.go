@@ -1,7 +1,9 @@
 package main
 
+import "github.com/oms-exporter/oms_exporter/internal/links"
+
 // dailyCheck is the guide's checklist on one screen, as of now.
-func dailyCheck() dashboard {
+func dailyCheck(to links.Links) dashboard {
 	found := func(severity string) string {
 		return `ALERTS{alertname=~"OMS.*", alertstate="firing", severity=~"` + severity + `", client=~"$client|all"}`
 	}
@@ -28,7 +30,7 @@ func dailyCheck() dashboard {
 					{label: "client", title: "Client", width: 90, links: clientKey().links},
 					{label: "alertname", title: "Alert", width: 270, links: []link{{
 						Title: "Runbook", TargetBlank: true,
-						URL: "https://github.com/oms-exporter/oms_exporter/blob/main/rules/runbooks/${__value.raw}.md",
+						URL: to.Runbook("${__value.raw}"),
 					}}},
 					{label: "what", title: "What"},
 				},

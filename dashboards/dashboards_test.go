@@ -9,11 +9,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/links"
 )
+
+// shipped are the links of the shipped dashboards.
+func shipped(t *testing.T) links.Links {
+	t.Helper()
+	to, err := links.Read("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
 
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	dashboards := all()
+	dashboards := all(shipped(t))
 	files, err := filepath.Glob("*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +54,7 @@ func TestFiles(t *testing.T) {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	titles := map[string]bool{}
-	for name, d := range all() {
+	for name, d := range all(shipped(t)) {
 		t.Run(name, func(t *testing.T) {
 			if want := "oms-" + strings.TrimSuffix(name, ".json"); d.UID != want {
 				t.Errorf("uid %q, want %q", d.UID, want)
@@ -202,14 +214,14 @@ func (p panel) expectColumn(t *testing.T, q target) {
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	uids := map[string]bool{}
-	for _, d := range all() {
+	for _, d := range all(shipped(t)) {
 		uids[d.UID] = true
 		if len(d.Links) != 1 || !d.Links[0].KeepTime || !d.Links[0].IncludeVars || !slices.Equal(d.Links[0].Tags, d.Tags) {
 			t.Errorf("%s: links %+v", d.Title, d.Links)
 		}
 	}
 	seen := 0
-	for _, d := range all() {
+	for _, d := range all(shipped(t)) {
 		for _, p := range d.Panels {
 			for _, l := range p.links() {
 				seen++

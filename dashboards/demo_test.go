@@ -99,7 +99,7 @@ func TestDemo(t *testing.T) {
 }
 
 func (m monitored) healthy(t *testing.T) {
-	for what, expr := range expressions() {
+	for what, expr := range expressions(t) {
 		switch {
 		case notInDemo.MatchString(expr):
 			// It parses, and the day it has data the test can demand them.
@@ -111,7 +111,7 @@ func (m monitored) healthy(t *testing.T) {
 			m.expectNobodyElse(t, what, expr)
 		}
 	}
-	for _, d := range all() {
+	for _, d := range all(shipped(t)) {
 		for _, p := range d.Panels {
 			m.expectColumns(t, p)
 		}
@@ -128,9 +128,10 @@ func (m monitored) healthy(t *testing.T) {
 }
 
 // expressions returns every expression, by where it stands.
-func expressions() map[string]string {
+func expressions(t *testing.T) map[string]string {
+	t.Helper()
 	found := map[string]string{}
-	for name, d := range all() {
+	for name, d := range all(shipped(t)) {
 		for _, p := range d.Panels {
 			for _, q := range p.Targets {
 				found[name+": "+p.Title+", query "+q.RefID] = q.Expr
@@ -203,7 +204,7 @@ func (m monitored) faulty(t *testing.T) {
 	}
 	m.set(t, "ADOC", "file-failed")
 	m.set(t, mute, "db-hung")
-	for what, expr := range expressions() {
+	for what, expr := range expressions(t) {
 		if onlyFaulty.MatchString(expr) {
 			m.expectData(t, what, expr)
 		}

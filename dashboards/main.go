@@ -11,27 +11,40 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"github.com/oms-exporter/oms_exporter/internal/links"
 )
 
 //go:generate go run .
 
 func main() {
-	for name, d := range all() {
+	if err := write(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func write() error {
+	to, err := links.Read("..")
+	if err != nil {
+		return err
+	}
+	for name, d := range all(to) {
 		content, err := encode(d)
 		if err == nil {
 			err = os.WriteFile(name, content, 0o600)
 		}
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "write %s: %v\n", name, err)
-			os.Exit(1)
+			return fmt.Errorf("write %s: %w", name, err)
 		}
 	}
+	return nil
 }
 
 // all returns the dashboards by their file's name.
-func all() map[string]dashboard {
+func all(to links.Links) map[string]dashboard {
 	return map[string]dashboard{
-		"daily-check.json":     dailyCheck(),
+		"daily-check.json":     dailyCheck(to),
 		"client.json":          client(),
 		"jobs.json":            jobs(),
 		"reset-inventory.json": resetInventory(),

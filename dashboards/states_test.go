@@ -108,7 +108,7 @@ func TestBareClient(t *testing.T) {
 		success = append(success, `oms_collector_success{collector="`+s.Collector+`"} 1`)
 	}
 	var tests []map[string]any
-	for name, d := range all() {
+	for name, d := range all(shipped(t)) {
 		for _, p := range d.Panels {
 			if !strings.Contains(p.Description, "A row without a ") {
 				continue

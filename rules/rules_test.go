@@ -18,10 +18,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/links"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
-
-const runbookURL = "https://github.com/oms-exporter/oms_exporter/blob/main/rules/runbooks/"
 
 type ruleFile struct {
 	Groups []struct {
@@ -107,6 +106,9 @@ func TestAlertsAreTested(t *testing.T) {
 	same(t, "alert", known, "test in which it is silent", silent)
 }
 
+// guideClients are those of the operations guide: the clients of who reads a runbook have other names.
+var guideClients = regexp.MustCompile(`\b(KREWE|UCG|ADOC|NEWERA)\b`)
+
 func TestRunbooks(t *testing.T) {
 	t.Parallel()
 	books := map[string]bool{}
@@ -117,6 +119,9 @@ func TestRunbooks(t *testing.T) {
 		}
 		books[name] = true
 		title, text, _ := strings.Cut(read(t, file), "\n")
+		if client := guideClients.FindString(text); client != "" {
+			t.Errorf("%s names the client %s of the guide", file, client)
+		}
 		if title != "# "+name {
 			t.Errorf("%s: the title is %q", file, title)
 		}
@@ -146,6 +151,10 @@ func TestAlertLabels(t *testing.T) {
 		"check":      append(collectors(), "exporter", "report_limits", "{{ $labels.collector }}"),
 		"depends_on": {"database", "exporter", "sftp", "superset", `{{ if eq $labels.collector "sftp" }}sftp{{ else if eq $labels.collector "reports" }}superset{{ else }}database{{ end }}`},
 	}
+	to, err := links.Read("..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, alert := range alerts(t) {
 		for label, values := range allowed {
 			if !slices.Contains(values, alert.Labels[label]) {
@@ -155,7 +164,7 @@ func TestAlertLabels(t *testing.T) {
 		if alert.Labels["client"] == "" && !strings.Contains(alert.Annotations["summary"], "$labels.client") {
 			t.Errorf("%s: neither a label client nor a summary that names it", alert.Alert)
 		}
-		if got, want := alert.Annotations["runbook_url"], runbookURL+alert.Alert+".md"; got != want {
+		if got, want := alert.Annotations["runbook_url"], to.Runbook(alert.Alert); got != want {
 			t.Errorf("%s: runbook_url is %q, want %q", alert.Alert, got, want)
 		}
 		want := []string{"description", "runbook_url", "summary"}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -18,5 +19,23 @@ func TestUpToDate(t *testing.T) {
 		if string(got) != want {
 			t.Errorf("%s is out of date: make generate", path)
 		}
+	}
+}
+
+// TestLinked has the links of rules lead to another place.
+func TestLinked(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(root+"/deploy", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(root+"/deploy/links.yml", []byte("runbooks: https://wiki.example.com/oms\ngrafana: http://grafana:3000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const before, after = "          runbook_url: https://example.org/a/OMSJobStuck.md\n", "          runbook_url: https://wiki.example.com/oms/OMSJobStuck.md\n"
+	if got, err := linked(root, before); got != after || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := linkTemplates(root, ""); !strings.Contains(got, "http://grafana:3000/d/") || err != nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -1,9 +1,11 @@
-// Command generate writes, in the module's folder, what follows from the code and from the rules: the table of metrics in
-// README.md, the index of the runbooks, and the rules for Kubernetes. Make's target generate runs it.
+// Command generate writes, in the module's folder, what follows from the code, the rules and deploy/links.yml: the table of metrics in
+// README.md, the index of the runbooks, the links in rules and notifications, and the rules for Kubernetes. Make's target generate
+// runs it.
 package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +26,15 @@ func main() {
 
 // generate returns what the files should hold, by their path.
 func generate(root string) (map[string]string, error) {
-	written := map[string]string{}
+	written, err := ruleFiles(root)
+	if err != nil {
+		return nil, err
+	}
+	tests, err := linkedFiles(filepath.Join(root, "rules", "tests"), root)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(written, tests)
 	for _, part := range []struct {
 		path string
 		make func(root, before string) (string, error)
@@ -32,6 +42,7 @@ func generate(root string) (map[string]string, error) {
 		{"README.md", metricTable},
 		{"rules/runbooks/README.md", runbookIndex},
 		{"deploy/kubernetes/overlays/prometheus-operator/rules.yaml", kubernetesRules},
+		{"deploy/alertmanager/templates/links.tmpl", linkTemplates},
 	} {
 		path := filepath.Join(root, part.path)
 		before, err := os.ReadFile(path)

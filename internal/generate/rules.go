@@ -11,21 +11,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ruleFiles are the files of rules, by their path.
+// ruleFiles are the files of rules with their links, by their path.
 func ruleFiles(root string) (map[string]string, error) {
-	paths, err := filepath.Glob(filepath.Join(root, "rules", "*.yml"))
-	if err != nil {
-		return nil, err
-	}
-	files := map[string]string{}
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		files[path] = string(content)
-	}
-	return files, nil
+	return linkedFiles(filepath.Join(root, "rules"), root)
 }
 
 // summary is the first paragraph of a runbook, which says in bold what has happened.
