@@ -105,10 +105,10 @@ func deliveryConfig(t *testing.T, services, smtp string) string {
 		"group_interval: 1m":                        "group_interval: 100ms",
 		`# - {receiver: client-notice, matchers: [client="KREWE"]}`: `- {receiver: client-notice, matchers: [client="KREWE"]}`,
 	} {
-		if strings.Count(config, old) != 1 {
-			t.Fatalf("%s has no single %q", alertmanagerFile, old)
+		if !strings.Contains(config, old) {
+			t.Fatalf("%s has no %q", alertmanagerFile, old)
 		}
-		config = strings.Replace(config, old, with, 1)
+		config = strings.ReplaceAll(config, old, with)
 	}
 	return write(t, "alertmanager.yml", config)
 }

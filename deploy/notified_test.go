@@ -58,6 +58,14 @@ func inventoryNotProcessed(t *testing.T) notified {
 	})
 }
 
+func databaseUnreachable(t *testing.T) notified {
+	t.Helper()
+	return firing(newAlert(t, "OMSDatabaseUnreachable", "KREWE", "collector=client"), map[string]string{
+		"client_notice":  "We cannot reach your order management system. It may be down.",
+		"client_outcome": "Your order management system can be reached again.",
+	})
+}
+
 func jobOverdue(t *testing.T) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSJobOverdue", "KREWE", "pool=pool"), map[string]string{

@@ -15,10 +15,10 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	const off = `# - {receiver: client-notice, matchers: [client="KREWE"]}`
 	shipped := read(t, alertmanagerFile)
-	if strings.Count(shipped, off) != 1 {
-		t.Fatalf("%s has no line %q", alertmanagerFile, off)
+	if strings.Count(shipped, off) != 2 {
+		t.Fatalf("%s has not two lines %q, for checks and for databases that cannot be reached", alertmanagerFile, off)
 	}
-	noticesOn := write(t, "alertmanager.yml", strings.Replace(shipped, off, strings.TrimPrefix(off, "# "), 1))
+	noticesOn := write(t, "alertmanager.yml", strings.ReplaceAll(shipped, off, strings.TrimPrefix(off, "# ")))
 	for _, c := range []struct {
 		name, file, client, notice string
 	}{
@@ -35,7 +35,7 @@ func TestRoutes(t *testing.T) {
 				case name == "OMSWatchdog":
 					want = "watchdog"
 				case name == "OMSCollectorFailing": // it has the check of what it measures, and is about the monitoring
-				case alert["severity"] == "page" && slices.Contains(guideChecks, alert["check"]):
+				case alert["severity"] == "page" && slices.Contains(guideChecks, alert["check"]), name == "OMSDatabaseUnreachable":
 					want = c.notice + "," + want
 				}
 				if got := route(t, c.file, alert); got != want {
@@ -71,7 +71,7 @@ func TestRhythms(t *testing.T) {
 	}
 	want := map[string]string{
 		"watchdog": "[client alertname] 10s 30s 24h",
-		"nobody":   "[client check] 10s 5m 24h", // with the notices to clients below it
+		"nobody":   "[client check] 10s 1m 24h", // with the notices to clients below it
 		"pager":    "[client alertname] 10s 1m 4h",
 		"ticket":   "[client alertname] 10s 5m 24h",
 		"chat":     "[client alertname] 10s 5m 24h",

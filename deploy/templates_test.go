@@ -56,6 +56,7 @@ func TestTemplates(t *testing.T) {
 		{"ticket", operations[1:], "alertname", []notified{jobOverdue(t)}},
 		{"info", operations[1:2], "alertname", []notified{recordsRefused(t)}},
 		{"client", client, "check", []notified{created, shop2, waits}},
+		{"client_unreachable", client, "check", []notified{databaseUnreachable(t)}},
 		{"client_resolved", client, "check", []notified{resolved(created), resolved(waits)}},
 		{"client_one_for_another", client, "check", []notified{notProcessed, resolved(notReceived)}},
 		{"client_same_words", client, "check", []notified{failing, failingToo}},

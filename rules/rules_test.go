@@ -172,6 +172,9 @@ func TestAlertLabels(t *testing.T) {
 			want = append(want, "client_cause", "client_notice", "client_outcome")
 			slices.Sort(want)
 		}
+		if alert.Alert == "OMSDatabaseUnreachable" { // notices of it can be turned on
+			want = []string{"client_notice", "client_outcome", "description", "runbook_url", "summary"}
+		}
 		if got := slices.Sorted(maps.Keys(alert.Annotations)); !slices.Equal(got, want) {
 			t.Errorf("%s: annotations %q, want %q", alert.Alert, got, want)
 		}
