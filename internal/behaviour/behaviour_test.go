@@ -33,28 +33,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // newClient watches a database by a clock of the test's own.
 func newClient(t *testing.T, db config.Database, now *time.Time) *collector.Client {
 	t.Helper()
-	client := clientOf(t, openSource(t, db), now)
+	cfg := watched(t, db)
+	client := clientOf(cfg, openSource(t, cfg), now)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
-// openSource reads a database as that of the client whom the tests watch.
-func openSource(t testing.TB, db config.Database) *sqldb.Source {
-	t.Helper()
-	cfg := watched(t)
-	cfg.Database = db
-	source, err := sqldb.Open(slog.New(slog.DiscardHandler), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return source
-}
-
-// watched is the configuration of the client whom the tests watch, whatever its database.
-func watched(t testing.TB) config.Client {
+// watched is the client whom the tests watch.
+func watched(t testing.TB, db config.Database) config.Client {
 	t.Helper()
 	return config.Client{
-		Name: "KREWE", Timezone: testserver.Zone(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"},
+		Name: "KREWE", Timezone: testserver.Zone(t, "America/Chicago"), Labels: map[string]string{"brand": "krewe"}, Database: db,
 		Orders: config.Orders{CreatedExclude: config.CreatedExclude{
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
@@ -66,11 +55,19 @@ func watched(t testing.TB) config.Client {
 	}
 }
 
-func clientOf(t testing.TB, source *sqldb.Source, now *time.Time) *collector.Client {
+func openSource(t testing.TB, cfg config.Client) *sqldb.Source {
 	t.Helper()
+	source, err := sqldb.Open(slog.New(slog.DiscardHandler), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func clientOf(cfg config.Client, source *sqldb.Source, now *time.Time) *collector.Client {
 	return collector.NewClient(collector.Options{
 		Logger: slog.New(slog.DiscardHandler), Collectors: collector.All(), MaxSeries: 500, Now: func() time.Time { return *now },
-	}, watched(t), collector.Sources{OMS: source})
+	}, cfg, collector.Sources{OMS: source})
 }
 
 var (

@@ -78,12 +78,13 @@ func FuzzRows(f *testing.F) {
 	db := testserver.Engines()[0].Start(f)(f, "fuzz", "America/New_York")
 	testserver.Execute(f, db.Admin, `INSERT INTO facility_type (facility_type_id, parent_type_id) VALUES ('NA', 'VIRTUAL_FACILITY');
 		INSERT INTO facility (facility_id, facility_type_id) VALUES ('A', 'NA')`)
-	source := openSource(f, db.Config) // whose schema and statements serve all
+	cfg := watched(f, db.Config)
+	source := openSource(f, cfg) // whose schema and statements serve all
 	f.Cleanup(func() { _ = source.Close() })
 	f.Fuzz(func(t *testing.T, data []byte) {
 		k := &taker{data}
 		collectors := insertAny(t, db.Admin, k)
-		client := clientOf(t, source.WithoutHistory(), &now)
+		client := clientOf(cfg, source.WithoutHistory(), &now)
 		got := samples(t, lookedBack(t, client, collectors...))
 		sound(t, got, now)
 		agrees(t, db.Admin, got)
