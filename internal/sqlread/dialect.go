@@ -35,7 +35,7 @@ type dialect struct {
 	// time turns an instant, or a stored value, into a parameter.
 	time func(t time.Time) any
 	// kill returns what ends the connection's running statement on the server, and says whether it surely has; nil where the
-	// driver itself sees to it when a context ends (PostgreSQL's sends cancel requests, SQLite is interrupted).
+	// driver itself sees to it when a context ends (SQLite is interrupted).
 	kill func(conn *sql.Conn) (func(context.Context) (done bool, err error), error)
 }
 

@@ -2,6 +2,7 @@ package sqlread
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"log/slog"
@@ -12,8 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
@@ -51,6 +50,7 @@ WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tab
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
 		time: func(t time.Time) any { return t },
+		kill: postgresKill,
 	}
 }
 
@@ -62,9 +62,19 @@ const (
 	postgresLimit = "; SET LOCAL statement_timeout = "
 )
 
-// When a context ends the driver sends a cancel request at once, which a statement that is on its way does not hear, and another
-// one when it closes a connection that is still silent after this time. A pooler hears none for a connection that is closed.
-const cancelAgain = time.Second
+// postgresKill sends a cancel request. The driver does so too when a context ends, but once only. Whether it was heard the
+// server does not say; it has a key, so it meets nobody else.
+func postgresKill(conn *sql.Conn) (cancel func(context.Context) (bool, error), err error) {
+	err = conn.Raw(func(c any) error {
+		victim, ok := c.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected connection type %T", c)
+		}
+		cancel = func(ctx context.Context) (bool, error) { return false, victim.Conn().PgConn().CancelRequest(ctx) }
+		return nil
+	})
+	return cancel, err
+}
 
 // postgresConnector opens connections with the secret of the moment.
 type postgresConnector struct {
@@ -93,9 +103,6 @@ func (c *postgresConnector) dial(ctx context.Context, dsn string) (driver.Conn, 
 	// knowing the types of the parameters it sends instants where a column has no zone.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, mostPrepared
-	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelAgain}
-	}
 	conn, err := stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
 	return conn, brokenOff(c.tls, err)
 }

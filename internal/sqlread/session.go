@@ -72,12 +72,7 @@ func (db *DB) ReadHeld(ctx context.Context, now time.Time, fn func(context.Conte
 	if err != nil {
 		return db.Describe(ctx, err)
 	}
-	defer func() {
-		if ctx.Err() != nil { // a late cancellation shall meet nobody else
-			discard(conn)
-		}
-		_ = conn.Close() // back to the pool, or already broken
-	}()
+	defer func() { _ = conn.Close() }() // back to the pool, or already broken
 	defer db.killOnCancel(ctx, conn)()
 	defer rollBack(ctx, conn)
 	r := &Reader{db: db, conn: conn}
@@ -125,8 +120,7 @@ func rollBack(ctx context.Context, conn *sql.Conn) {
 // discard closes the connection instead of giving it back to the pool.
 func discard(conn *sql.Conn) { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
 
-// killOnCancel has the connection's statement killed on the server if the context ends before the returned function is called;
-// it may come later, and the connection must then be given up.
+// killOnCancel has the connection's statement killed on the server if the context ends before the returned function is called.
 func (db *DB) killOnCancel(ctx context.Context, conn *sql.Conn) func() {
 	if db.dialect.kill == nil {
 		return func() {}
@@ -164,7 +158,10 @@ func (db *DB) killOnCancel(ctx context.Context, conn *sql.Conn) func() {
 	return func() {
 		if stop() {
 			db.background.Done()
+			return
 		}
+		// The kill may come when somebody else has the connection: nobody shall.
+		discard(conn)
 	}
 }
 
