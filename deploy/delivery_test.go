@@ -27,7 +27,6 @@ func TestDelivery(t *testing.T) {
 		"description":    "Job 68855 (JOB_IMP_ORD) has been running on krewe1: for 46m 0s.",
 		"client_notice":  "A background job has been running for 46m 0s, which is longer than it should.",
 		"client_outcome": "The background job is running normally again.",
-		"client_cause":   "a background job hung.",
 		"runbook_url":    "https://runbooks.example.com/OMSJobStuck.md",
 	}}
 
@@ -37,7 +36,7 @@ func TestDelivery(t *testing.T) {
 	services.await(t, "POST /pager", `"routing_key":"secret of pagerduty_routing_key"`, `"event_action":"trigger"`,
 		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"firing":"1 alert\n\nKREWE: JOB_IMP_ORD`,
 		`"severity":"critical"`, `"source":"KREWE"`, `"class":"OMSJobStuck"`,
-		`"links":[{"href":"https://runbooks.example.com/OMSJobStuck.md","text":"Runbook"}]`)
+		`"links":[{"href":"https://runbooks.example.com/OMSJobStuck.md","text":"Runbook"},{"href":"http://localhost:3000/d/oms-client?var-client=KREWE","text":"Dashboard"}]`)
 	services.await(t, "POST /chat", `"title":"KREWE: OMSJobStuck (page)"`, `• KREWE: JOB_IMP_ORD has been running`,
 		`"fallback":"KREWE: JOB_IMP_ORD has been running`)
 	services.await(t, "POST /jira/issue", "Basic "+encoded("operations@example.com:secret of jira_api_token"),
@@ -53,8 +52,7 @@ func TestDelivery(t *testing.T) {
 	services.await(t, "POST /pager", `"event_action":"resolve"`)
 	services.await(t, "POST /chat", `• Resolved at `)
 	services.await(t, "POST /jira/issue/OMS-1/transitions", `{"transition":{"id":"Done"}}`)
-	awaitMail(t, mails, "[KREWE] Resolved: issue with background jobs", "- The background job is running normally again.",
-		"The issue occurred due to the following: a background job hung.")
+	awaitMail(t, mails, "[KREWE] Resolved: issue with background jobs", "- The background job is running normally again.", "Noticed on ")
 
 	post(t, base, stuck)
 	services.await(t, "POST /jira/search", `resolutiondate is EMPTY OR resolutiondate \u003e= -10080m`) // a week

@@ -18,7 +18,6 @@ func stuckInCreated(t *testing.T, store, age string) notified {
 			" ago and is still not approved. 3 orders there are older than 3 hours. They are not brokered before they are approved.",
 		"client_notice":  "Some orders of " + store + " have not been approved for " + age + ".",
 		"client_outcome": "The orders of " + store + " are approved again.",
-		"client_cause":   "orders stayed in the status created longer than they should.",
 	})
 }
 
@@ -27,7 +26,6 @@ func waitsForBrokering(t *testing.T) notified {
 	return firing(newAlert(t, "OMSOrderWaitsForBrokering", "UCG", "stage=brokering_queue"), map[string]string{
 		"client_notice":  "Some approved orders have not been assigned to a store or warehouse for 1d 1h 0m 0s.",
 		"client_outcome": "All approved orders are being assigned to stores and warehouses again.",
-		"client_cause":   "approved orders were not routed to a store or warehouse.",
 	})
 }
 
@@ -36,7 +34,6 @@ func jobFailing(t *testing.T, job string) notified {
 	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+job), map[string]string{
 		"client_notice":  "A background job keeps failing.",
 		"client_outcome": "The background job finishes again.",
-		"client_cause":   "a background job failed 3 times in a row.",
 	})
 }
 
@@ -45,7 +42,6 @@ func inventoryNotReceived(t *testing.T) notified {
 	return firing(newAlert(t, "OMSResetInventoryNotReceived", "NEWERA", "source=wms"), map[string]string{
 		"client_notice":  "We have not received the inventory file of wms that is due. Please check whether it was sent.",
 		"client_outcome": "An inventory file of wms has been received and processed.",
-		"client_cause":   "no inventory file was received in time.",
 	})
 }
 
@@ -54,7 +50,6 @@ func inventoryNotProcessed(t *testing.T) notified {
 	return firing(newAlert(t, "OMSResetInventoryNotProcessed", "NEWERA", "source=wms"), map[string]string{
 		"client_notice":  "The inventory file of wms was received, but has not been processed yet.",
 		"client_outcome": "The inventory file of wms has been processed.",
-		"client_cause":   "the inventory file was not processed in time.",
 	})
 }
 
@@ -113,7 +108,6 @@ func hostile(t *testing.T) notified {
 		"description":    name + " failed 3 times in a row.",
 		"client_notice":  "The background job " + name + " keeps failing.",
 		"client_outcome": "The background job " + name + " finishes again.",
-		"client_cause":   "a background job " + name + " failed.",
 	})
 }
 

@@ -171,7 +171,6 @@ func faultRules(t *testing.T) []map[string]any {
 			"summary":        "KREWE: a job has been running for long",
 			"client_notice":  "A background job has been running for long.",
 			"client_outcome": "The background job is running normally again.",
-			"client_cause":   "a background job hung.",
 		}, "job_id=68855"),
 	}
 }

@@ -37,7 +37,7 @@ func judge(t *testing.T, notices []notice, client string, names ...string) {
 	for name, receivers := range told {
 		want := []string{"chat", "nobody", "pager", "ticket"} // nobody stands where the client's notice would
 		switch name {
-		case "OMSDatabaseUnreachable", "OMSExporterDown", clockSkewed, unreachable, supersetAway, dataSourceFailing:
+		case "OMSExporterDown", clockSkewed, unreachable, supersetAway, dataSourceFailing:
 			want = []string{"chat", "pager", "ticket"}
 		case invalid, filesFailing, chartFailing, failingOften, notScheduled:
 			want = []string{"chat", "ticket"}
@@ -52,7 +52,7 @@ func judgeWords(t *testing.T, n notice, client string) {
 	t.Helper()
 	words := []string{"summary", "description"}
 	if n.receiver == "nobody" {
-		words = append(words, "client_notice", "client_outcome", "client_cause")
+		words = append(words, "client_notice", "client_outcome")
 	}
 	for _, word := range words {
 		if text := n.Annotations[word]; strings.TrimSpace(text) == "" || unreadable.MatchString(text) {
