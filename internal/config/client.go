@@ -19,7 +19,7 @@ func (r *reader) zone(n *yaml.Node, what string) *time.Location {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
-		r.fail(n.Line, "%s: write %s", shown(what, name, " is not an IANA zone"), zoneMend)
+		r.fail(n.Line, "%s: write %s", shown(what, n.Value, " is not an IANA zone"), zoneMend)
 		return nil
 	}
 	return zone
@@ -33,8 +33,10 @@ func (r *reader) labels(n *yaml.Node) map[string]string {
 	if !r.mapping(n, "labels") {
 		return nil
 	}
-	for key, value := range r.pairs(n, "labels") {
+	for _, p := range r.pairs(n, "labels") {
+		key, value := p.key, p.value
 		switch name := key.Value; {
+		case isNull(value): // left out, also where defaults has it
 		case !labelName.MatchString(name):
 			r.fail(key.Line, "%s: write letters, digits and _, and no digit first",
 				shown("label", name, " is not a label name"))

@@ -1,4 +1,4 @@
-// Package config reads the exporter's configuration file into values that need no further checking.
+// Package config reads the exporter's configuration files into values that need no further checking.
 package config
 
 import (

@@ -59,7 +59,7 @@ func (r *reader) fileSecret(n *yaml.Node, what, content string) Secret {
 // warnExposed warns of a secret in a file that everybody may read.
 func (r *reader) warnExposed(line int, what string, s Secret) {
 	if s.exposed() {
-		r.warn(line, "%s names a file that every user of the machine can read: run chmod o-r on it", what)
+		r.warnings.add(line, r.client, what+" names a file that every user of the machine can read: run chmod o-r on it", *s.text)
 	}
 }
 
@@ -75,12 +75,12 @@ func (r *reader) fileText(n *yaml.Node, what, content string) Secret {
 // heldBy is the content of the file that a node names, for outside to judge.
 func (r *reader) heldBy(n *yaml.Node, what, content string) (Secret, bool) {
 	path, ok := r.text(n, what, "the path of a file that holds "+content)
-	return r.held(path), ok
+	return r.held(n, path), ok
 }
 
 // held is the content of a file that the configuration names.
-func (r *reader) held(path string) Secret {
-	s := FileSecret(r.path(path))
+func (r *reader) held(n *yaml.Node, path string) Secret {
+	s := FileSecret(r.path(n, path))
 	s.files = r.files
 	return s
 }
@@ -92,14 +92,14 @@ func (r *reader) privateKey(s *SFTP, keyNode, passphraseNode *yaml.Node) {
 	if !ok {
 		return
 	}
-	key := r.held(path)
+	key := r.held(keyNode, path)
 	var passphrase Secret
 	if passphraseNode != nil {
 		path, ok := r.text(passphraseNode, "sftp.passphrase_file", "the path of a file that holds the passphrase")
 		if !ok {
 			return
 		}
-		passphrase = r.held(path)
+		passphrase = r.held(passphraseNode, path)
 		s.Passphrase = r.outside(passphraseNode.Line, "sftp.passphrase_file", "the passphrase", passphrase, func(text string) string {
 			return passphraseFault(key, text)
 		}, key)
@@ -157,11 +157,11 @@ func passphraseFault(key Secret, passphrase string) string {
 
 // knownHosts looks whether the file has a host key at all. Lines that say nothing are left out, as OpenSSH does, and the
 // connection warns of them: they may be of hosts that are none of this client's.
-func (r *reader) knownHosts(line int, s *SFTP) {
+func (r *reader) knownHosts(n *yaml.Node, s *SFTP) {
 	const what = "sftp.known_hosts_file"
-	file := r.held(s.KnownHostsFile)
-	s.KnownHostsFile = r.path(s.KnownHostsFile)
-	s.knownHosts = r.outside(line, what, "the server's host key", file, knownHostsFault).held
+	file := r.held(n, s.KnownHostsFile)
+	s.KnownHostsFile = r.path(n, s.KnownHostsFile)
+	s.knownHosts = r.outside(n.Line, what, "the server's host key", file, knownHostsFault).held
 }
 
 // knownHostsFault says what is wrong with a file of host keys.

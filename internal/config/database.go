@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ func (r *reader) database(n *yaml.Node) Database {
 			case driver == MySQL, driver == Postgres, driver == SQLite:
 				db.Driver = driver
 			default:
-				r.fail(n.Line, "%s: write %s", shown("database.driver", text, " is not known"), driverMend)
+				r.fail(n.Line, "%s: write %s", shown("database.driver", n.Value, " is not known"), driverMend)
 			}
 		}},
 		"dsn":               {read: func(n *yaml.Node) { dsn = n }},
@@ -57,12 +56,12 @@ func (r *reader) database(n *yaml.Node) Database {
 			break
 		}
 		if db.Driver == SQLite {
-			template = r.sqlitePath(template)
+			template = r.sqlitePath(dsn, template)
 		}
 		db.DSN = r.dsn(dsn.Line, "database.dsn", EnvSecret(template), db)
 	case file != nil:
 		if path, ok := r.text(file, "database.dsn_file", fileMend); ok {
-			db.DSN = r.dsn(file.Line, "database.dsn_file", r.held(path), db)
+			db.DSN = r.dsn(file.Line, "database.dsn_file", r.held(file, path), db)
 		}
 	default:
 		r.fail(n.Line, "database.dsn_file is missing: write %s, or as database.dsn %s", fileMend, dsnMend)
@@ -79,7 +78,7 @@ func (r *reader) maxConnections(n *yaml.Node) int {
 	}
 	count, err := strconv.Atoi(text)
 	if err != nil || count < 1 {
-		r.fail(n.Line, "%s: write %s", shown(what, text, " is not a number above 0"), hint)
+		r.fail(n.Line, "%s: write %s", shown(what, n.Value, " is not a number above 0"), hint)
 	}
 	return count
 }
@@ -93,7 +92,7 @@ func (r *reader) dsn(line int, what string, s Secret, db Database) Secret {
 	r.warnExposed(line, what, s)
 	if dsn, err := s.Read(); err == nil {
 		if _, risk := db.judge(dsn); risk != "" {
-			r.warn(line, "%s%s", what, risk)
+			r.warnings.add(line, r.client, what+risk, *s.text)
 		}
 	}
 	return s
@@ -145,23 +144,15 @@ func holdsPassword(driver Driver, template string) bool {
 	return false
 }
 
-// path takes a relative path from the configuration file's directory, as Prometheus does.
-func (r *reader) path(path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(r.dir, path)
-}
-
-// sqlitePath does the same for a plain path, which may have parameters: not for a URI, memory or a variable.
-func (r *reader) sqlitePath(dsn string) string {
+// sqlitePath does what path does for a plain path, which may have parameters: not for a URI, memory or a variable.
+func (r *reader) sqlitePath(n *yaml.Node, dsn string) string {
 	for _, prefix := range []string{"file:", ":memory:", "${"} {
 		if strings.HasPrefix(dsn, prefix) {
 			return dsn
 		}
 	}
 	path, params, found := strings.Cut(dsn, "?")
-	path = r.path(path)
+	path = r.path(n, path)
 	if found {
 		path += "?" + params
 	}

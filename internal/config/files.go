@@ -1,10 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,7 +40,18 @@ type reading struct {
 
 // read returns what the file holds, or an error when the read that is under way has taken longer than patience.
 func (f *files) read(path string, patience time.Duration) ([]byte, error) {
-	r := f.begin(path, patience)
+	return f.wait(path, patience, readAll)
+}
+
+// list is read for the names in a folder, which are sorted.
+func (f *files) list(path string, patience time.Duration) ([]string, error) {
+	names, err := f.wait(path+string(filepath.Separator), patience, readNames)
+	return strings.FieldsFunc(string(names), func(c rune) bool { return c == 0 }), err
+}
+
+// wait returns what get does, or an error when that has taken longer than patience.
+func (f *files) wait(path string, patience time.Duration, get func(path string) ([]byte, error)) ([]byte, error) {
+	r := f.begin(path, patience, get)
 	timer := time.NewTimer(patience - time.Since(r.began))
 	defer timer.Stop()
 	select {
@@ -49,12 +63,23 @@ func (f *files) read(path string, patience time.Duration) ([]byte, error) {
 }
 
 func unanswered(path string, patience time.Duration) error {
-	return &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("no answer within %s", patience)}
+	return &os.PathError{Op: "read", Path: path, Err: silence(patience)}
+}
+
+// silence is how long a file was waited for.
+type silence time.Duration
+
+func (s silence) Error() string { return "no answer within " + time.Duration(s).String() }
+
+// silent reports whether a file did not answer: others beside it may not either.
+func silent(err error) bool {
+	_, ok := errors.AsType[silence](err)
+	return ok
 }
 
 // begin returns the read that is under way, or begins one. Where one has been under way for too long, it begins with a look
 // whether the file is still the same.
-func (f *files) begin(path string, patience time.Duration) *reading {
+func (f *files) begin(path string, patience time.Duration, get func(path string) ([]byte, error)) *reading {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	stuck := f.reading[path]
@@ -75,7 +100,7 @@ func (f *files) begin(path string, patience time.Duration) *reading {
 			f.mu.Lock()
 			r.file = file
 			f.mu.Unlock()
-			r.content, r.err = readAll(path) // which also says why there is no such file
+			r.content, r.err = get(path) // which also says why there is no such file
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -98,6 +123,16 @@ func (r *reading) ended() bool {
 	default:
 		return false
 	}
+}
+
+// readNames returns the names in a folder, with a 0 behind each: no name has one.
+func readNames(path string) ([]byte, error) {
+	entries, err := os.ReadDir(path)
+	var names []byte
+	for _, entry := range entries {
+		names = append(append(names, entry.Name()...), 0)
+	}
+	return names, err
 }
 
 // readAll reads a file, unless it is larger than any can be: a device has no end.

@@ -29,7 +29,7 @@ func TestReplacedFile(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	stuck := f.begin(path, time.Hour)
+	stuck := f.begin(path, time.Hour, readAll)
 	must(os.Remove(path))
 	must(os.WriteFile(path, []byte("well"), 0o600))
 	var content []byte
@@ -46,5 +46,24 @@ func TestReplacedFile(t *testing.T) {
 	<-stuck.done
 	if content, err := f.read(path, 10*time.Second); string(content) != "well" || err != nil {
 		t.Errorf("%q, %v", content, err)
+	}
+}
+
+// TestSilentFiles has files that do not answer: the load does not wait for one after the other.
+func TestSilentFiles(t *testing.T) {
+	dir := t.TempDir()
+	l := Loader{files: files{reading: map[string]*reading{}}}
+	for _, name := range []string{"a.yml", "b.yml", "c.yml"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l.files.reading[path] = &reading{began: time.Now().Add(-filePatience), done: make(chan struct{})}
+	}
+	want := "read configuration: read " + dir + "/a.yml: no answer within 10s: name a file, or a folder with files *.yml, that the exporter can read"
+	for _, paths := range [][]string{{dir}, {dir + "/a.yml", dir + "/b.yml"}, {dir, dir + "/c.yml"}} {
+		if _, err := l.Load(paths...); err == nil || err.Error() != want {
+			t.Errorf("%q: error %v, want %s", paths, err, want)
+		}
 	}
 }

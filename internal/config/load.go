@@ -1,9 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -24,45 +28,165 @@ const (
 type Loader struct{ files files }
 
 // Load is Loader.Load for a single load.
-func Load(path string) (*Config, error) { return new(Loader).Load(path) }
+func Load(paths ...string) (*Config, error) { return new(Loader).Load(paths...) }
 
-// Load reads and checks a configuration file. Relative paths in it are relative to its directory. The error has a line
-// for each mistake, which names the file, the line, the client and the mend; it never repeats a secret or a DSN.
+// Load reads and checks configuration files, which together are one configuration. Each path is that of a file, or of a folder:
+// of that all files *.yml are read, in the order of their names, but not hidden ones and not those in folders below. Relative paths
+// in a file are relative to its directory. The error has a line for each mistake, which names the file, the line, the client and
+// the fix; it never repeats a secret or a DSN.
 //
 // A secret that cannot be read, or that does not hold what it should, is no error: see Client.SecretFaults.
-func (l *Loader) Load(path string) (*Config, error) {
-	c, r, err := l.read(path)
-	if err == nil && len(r.mistakes) > 0 {
-		c, err = nil, joined(append(r.mistakes, r.faults...)...)
+func (l *Loader) Load(paths ...string) (*Config, error) {
+	c, r, err := l.read(paths)
+	if err == nil && len(r.mistakes.all) > 0 {
+		c, err = nil, joined(r.texts(r.mistakes, r.faults))
 	}
 	return c, err
 }
 
 // Check is Load for people who want to know of everything: each fault of a secret is an error too.
-func Check(path string) (*Config, error) {
-	c, r, err := new(Loader).read(path)
+func Check(paths ...string) (*Config, error) {
+	c, r, err := new(Loader).read(paths)
 	if err == nil {
-		err = joined(append(r.mistakes, r.faults...)...)
+		err = joined(r.texts(r.mistakes, r.faults))
 	}
 	return c, err
 }
 
 // read notes what is wrong in the reader that it returns.
-func (l *Loader) read(path string) (*Config, *reader, error) {
-	data, err := l.files.read(path, filePatience)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read configuration: %w", err)
+func (l *Loader) read(paths []string) (*Config, *reader, error) {
+	r := &reader{files: &l.files, inherited: map[*yaml.Node]*yaml.Node{}}
+	var unread []error
+	for _, path := range paths {
+		err := r.open(path)
+		unread = append(unread, err)
+		if silent(err) {
+			break
+		}
 	}
-	r := &reader{file: path, dir: filepath.Dir(path), files: &l.files}
+	if err := errors.Join(unread...); err != nil {
+		return nil, nil, err
+	}
+	for _, file := range r.skipped {
+		if !r.has(file) {
+			r.warn(r.source(file, nil), "this file is not read: give it a name that ends in .yml")
+		}
+	}
 	c := &Config{TimeoutOffset: defaultTimeoutOffset}
-	if root := r.document(data); root != nil {
-		r.fields(root, "", map[string]field{
-			"global":  {read: func(n *yaml.Node) { r.global(n, c) }},
-			"clients": {read: func(n *yaml.Node) { c.Clients = r.clients(n) }, need: "a list of at least one client"},
-		})
+	if !r.broken {
+		r.top(c)
 	}
-	c.Warnings = texts(r.warnings)
+	c.Warnings = r.texts(r.warnings)
 	return c, r, nil
+}
+
+// open reads the file at path, or those in the folder at path.
+func (r *reader) open(path string) error {
+	err := r.openFile(path)
+	if !errors.Is(err, syscall.EISDIR) {
+		return err
+	}
+	names, err := r.files.list(path, filePatience)
+	if err != nil {
+		return unreadable(err)
+	}
+	var unread []error
+	var found bool
+	for _, name := range names {
+		file := filepath.Join(path, name)
+		switch {
+		case strings.HasPrefix(name, "."):
+			continue
+		case strings.HasSuffix(name, ".yaml"):
+			r.skipped = append(r.skipped, file)
+			continue
+		case !strings.HasSuffix(name, ".yml"):
+			continue
+		}
+		err := r.openFile(file)
+		if errors.Is(err, syscall.EISDIR) {
+			continue
+		}
+		found = true
+		unread = append(unread, err)
+		if silent(err) {
+			break
+		}
+	}
+	if !found {
+		return fmt.Errorf("read configuration: the folder %s has no file *.yml: put one there, or name another file or folder", path)
+	}
+	return errors.Join(unread...)
+}
+
+// openFile reads a file, unless it has been read.
+func (r *reader) openFile(path string) error {
+	if r.has(path) {
+		return nil
+	}
+	data, err := r.files.read(path, filePatience)
+	if err != nil {
+		return unreadable(err)
+	}
+	if root := r.document(path, data); root != nil {
+		r.roots = append(r.roots, root)
+	} else {
+		r.broken = true
+	}
+	return nil
+}
+
+// has reports whether a file has been read.
+func (r *reader) has(path string) bool {
+	return slices.ContainsFunc(r.sources, func(s source) bool { return filepath.Clean(s.file) == filepath.Clean(path) })
+}
+
+func unreadable(err error) error {
+	return fmt.Errorf("read configuration: %w: name a file, or a folder with files *.yml, that the exporter can read", err)
+}
+
+// top reads what the files have in common, and then the clients of each.
+func (r *reader) top(c *Config) {
+	const hint = "a list of at least one client"
+	var global, defaults *yaml.Node
+	var lists []*yaml.Node
+	first := func(to **yaml.Node) field {
+		return field{read: func(n *yaml.Node) {
+			if *to == nil {
+				*to = n
+			}
+		}}
+	}
+	known := map[string]field{
+		"global":   first(&global),
+		"defaults": first(&defaults),
+		"clients":  {read: func(n *yaml.Node) { lists = append(lists, n) }, need: hint},
+	}
+	lines := map[string]int{} // of the keys that may be there once
+	for _, root := range r.roots {
+		for _, p := range r.peek(root) {
+			switch key := p.key.Value; {
+			case key == "global", key == "defaults":
+				r.unique(lines, p.key, "key", "put its settings together and remove one of the two")
+			case key == "clients" && !isNull(p.value): // one file that has some is enough
+				known["clients"] = field{read: known["clients"].read}
+			}
+		}
+	}
+	for _, root := range r.roots {
+		r.fields(without(root, func(key string) bool { return strings.HasPrefix(key, "x-") }), "", known)
+		known["clients"] = field{read: known["clients"].read}
+	}
+	if global != nil {
+		r.global(global, c)
+	}
+	if defaults != nil {
+		defaults = r.defaults(defaults)
+	}
+	lines = map[string]int{}
+	for _, list := range lists {
+		c.Clients = append(c.Clients, r.clients(list, defaults, lines)...)
+	}
 }
 
 func (r *reader) global(n *yaml.Node, c *Config) {
@@ -74,17 +198,30 @@ func (r *reader) global(n *yaml.Node, c *Config) {
 	})
 }
 
-func (r *reader) clients(n *yaml.Node) []Client {
+// defaults returns what clients inherit, or nil. It is checked with each client that does.
+func (r *reader) defaults(n *yaml.Node) *yaml.Node {
+	if !r.mapping(n, "defaults") {
+		return nil
+	}
+	for _, p := range r.peek(n) {
+		if p.key.Value == "name" {
+			r.fail(p.key.Line, "defaults.name is there: remove it, because each client has a name of its own")
+		}
+	}
+	return without(n, func(key string) bool { return key == "name" })
+}
+
+// clients reads a list of them. lines holds the names that are taken already, see unique.
+func (r *reader) clients(n, defaults *yaml.Node, lines map[string]int) []Client {
 	const hint = "a list of at least one client"
 	items := r.items(n, "clients", hint)
 	if n.Kind == yaml.SequenceNode && len(items) == 0 {
 		r.fail(n.Line, "clients is empty: write %s", hint)
 	}
 	clients := make([]Client, 0, len(items))
-	lines := map[string]int{}
 	for i, item := range items {
 		r.client = fmt.Sprintf("#%d", i+1)
-		clients = append(clients, r.readClient(item, lines))
+		clients = append(clients, r.readClient(r.inherit(item, defaults), lines))
 	}
 	r.client = ""
 	return clients
@@ -95,11 +232,10 @@ var clientName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 	const nameMend = "the client's name in letters, digits, -, _ and ."
-	// The name comes first in the messages, wherever it stands.
-	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
-		if name := target(n.Content[i+1]).Value; n.Content[i].Value == "name" && clientName.MatchString(name) {
-			r.client = name
-			break
+	// The name comes first in the messages, wherever it stands, and stands for <client>.
+	for _, p := range r.peek(n) {
+		if p.key.Value == "name" && clientName.MatchString(p.value.Value) {
+			r.client = p.value.Value
 		}
 	}
 	r.secrets = nil
@@ -111,8 +247,8 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			switch {
 			case !ok:
 			case !clientName.MatchString(name):
-				r.fail(n.Line, "%s: write %s", shown("name", name, " holds other signs"), nameMend)
-			case r.unique(lines, n, "name", "give each client a name of its own"):
+				r.fail(n.Line, "%s: write %s", shown("name", n.Value, " holds other signs"), nameMend)
+			case r.unique(lines, n, "name", "remove one of the two, or give each client a name of its own"):
 				c.Name = name
 			}
 		}},

@@ -104,17 +104,17 @@ func (o *outside) found(format string, args ...any) *SecretFault {
 // outside takes in a secret. It returns it with a note of what it holds, if it is good. A fault of it is no mistake in the
 // file, unless all of it stands there.
 func (r *reader) outside(line int, what, holds string, s Secret, fault func(string) string, also ...Secret) Secret {
-	o := &outside{where: r.where(line), what: what, holds: holds, secret: s, also: also, fault: fault}
+	o := &outside{where: r.where(line, r.client, 0), what: what, holds: holds, secret: s, also: also, fault: fault}
 	f, value := o.look()
 	s.judge = o
 	switch {
 	case f == nil:
 		s = s.as(value)
 	case s.written():
-		r.mistakes = append(r.mistakes, mistake{line, f.Text})
+		r.mistakes.add(line, r.client, strings.TrimPrefix(f.Text, o.where), "")
 		return s
 	default:
-		r.faults = append(r.faults, mistake{line, f.Text})
+		r.faults.add(line, r.client, strings.TrimPrefix(f.Text, o.where), *s.text)
 	}
 	r.secrets = append(r.secrets, o)
 	return s

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -13,79 +14,177 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// reader walks the nodes of a configuration file. It goes on after a mistake, so that one look finds them all.
+// reader walks the nodes of the configuration files. It goes on after a mistake, so that one look finds them all.
 type reader struct {
-	file     string
-	dir      string // against which relative paths are read
-	client   string // the client that is being read, for the messages
-	mistakes []mistake
-	files    *files
-	secrets  []*outside // those of the client that is being read
-	faults   []mistake  // of secrets, which are their client's trouble
-	warnings []mistake  // the configuration works, and should still be better
+	sources   []source
+	lines     int                       // of all sources
+	roots     []*yaml.Node              // of the files that are YAML
+	broken    bool                      // one is not
+	skipped   []string                  // files that look like configurations
+	inherited map[*yaml.Node]*yaml.Node // what a mapping takes from defaults; see inherit
+	client    string                    // the client that is being read, for the messages
+	files     *files
+	secrets   []*outside // those of the client that is being read
+	mistakes  findings
+	faults    findings // of secrets, which are their client's trouble
+	warnings  findings // the configuration works, and should still be better
 }
 
-type mistake struct {
+// A source is a file. Its lines are counted on from those of the files before it, so that a number alone says which file and line
+// it is: only messages have the file's own numbers.
+type source struct {
+	file   string
+	before int // the lines of the files before it
+}
+
+// source takes in a file and returns the number of its first line.
+func (r *reader) source(file string, data []byte) int {
+	r.sources = append(r.sources, source{file, r.lines})
+	first := r.lines + 1
+	r.lines = first + bytes.Count(data, []byte("\n"))
+	return first
+}
+
+// in returns the file of a line, and the line's number there.
+func (r *reader) in(line int) (file string, number int) {
+	i := sort.Search(len(r.sources), func(i int) bool { return r.sources[i].before >= line })
+	s := r.sources[max(i, 1)-1]
+	return s.file, line - s.before
+}
+
+// place names a line in a message about another one.
+func (r *reader) place(line, other int) string {
+	file, number := r.in(line)
+	if here, _ := r.in(other); file == here {
+		return fmt.Sprintf("line %d", number)
+	}
+	return fmt.Sprintf("%s:%d", file, number)
+}
+
+// path takes a relative path that a file names from that file's directory, as Prometheus does.
+func (r *reader) path(n *yaml.Node, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	file, _ := r.in(n.Line)
+	return filepath.Join(filepath.Dir(file), path)
+}
+
+// findings are each there once, however many clients share the text in which they are.
+type findings struct {
+	all   []*finding
+	known map[findingKey]*finding
+}
+
+type finding struct {
+	findingKey
+	client string // the first of those that have it
+	last   string // the last one
+	others int    // how many more
+}
+
+type findingKey struct {
 	line int
 	text string
+	of   string // the secret that it is about: one text may name a file for each client
 }
 
-// fail notes a mistake. The text ends with the mend: what to write instead. It must not repeat text of the file that
+func (f *findings) add(line int, client, text, of string) {
+	key := findingKey{line, text, of}
+	known := f.known[key]
+	switch {
+	case known == nil:
+		known = &finding{findingKey: key, client: client, last: client}
+		if f.known == nil {
+			f.known = map[findingKey]*finding{}
+		}
+		f.known[key] = known
+		f.all = append(f.all, known)
+	case known.last != client:
+		known.last = client
+		known.others++
+	}
+}
+
+// fail notes a mistake. The text ends with the fix: what to write instead. It must not repeat text of the file that
 // could be a misplaced secret; see shown.
 func (r *reader) fail(line int, format string, args ...any) {
-	r.mistakes = append(r.mistakes, mistake{line, r.where(line) + fmt.Sprintf(format, args...)})
+	r.mistakes.add(line, r.client, fmt.Sprintf(format, args...), "")
 }
 
 // warn is fail for what is no mistake but a risk.
 func (r *reader) warn(line int, format string, args ...any) {
-	r.warnings = append(r.warnings, mistake{line, r.where(line) + fmt.Sprintf(format, args...)})
+	r.warnings.add(line, r.client, fmt.Sprintf(format, args...), "")
 }
 
-// where says of what a message is.
-func (r *reader) where(line int) string {
-	where := fmt.Sprintf("%s:%d: ", r.file, line)
-	if r.client != "" {
-		where += "client " + r.client + ": "
+// where says of what a message is. others have the same text in the file.
+func (r *reader) where(line int, client string, others int) string {
+	file, number := r.in(line)
+	where := fmt.Sprintf("%s:%d: ", file, number)
+	switch {
+	case client == "":
+	case others == 0:
+		where += "client " + client + ": "
+	case others == 1:
+		where += "client " + client + " and 1 other: "
+	default:
+		where += fmt.Sprintf("client %s and %d others: ", client, others)
 	}
 	return where
 }
 
-// joined returns the mistakes in the order of the file, each on its own line.
-func joined(mistakes ...mistake) error {
+// joined returns an error with these lines, or nil without any.
+func joined(lines []string) error {
 	var errs []error
-	for _, text := range texts(mistakes) {
-		errs = append(errs, errors.New(text))
+	for _, line := range lines {
+		errs = append(errs, errors.New(line))
 	}
 	return errors.Join(errs...)
 }
 
-// texts returns what the mistakes say, in the order of the file.
-func texts(mistakes []mistake) []string {
-	slices.SortStableFunc(mistakes, func(a, b mistake) int { return a.line - b.line })
-	var all []string
-	for _, m := range mistakes {
-		all = append(all, m.text)
+// texts returns what the findings say, in the order of the files.
+func (r *reader) texts(lists ...findings) []string {
+	var all []*finding
+	for _, list := range lists {
+		all = append(all, list.all...)
 	}
-	return all
+	slices.SortStableFunc(all, func(a, b *finding) int { return a.line - b.line })
+	var texts []string
+	for _, f := range all {
+		texts = append(texts, r.where(f.line, f.client, f.others)+f.text)
+	}
+	return texts
 }
 
 // document returns the root of the file's only document, or nil when there is none.
-func (r *reader) document(data []byte) *yaml.Node {
+func (r *reader) document(file string, data []byte) *yaml.Node {
+	line := r.source(file, data)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := decoder.Decode(&first); errors.Is(err, io.EOF) {
-		r.fail(1, "the file is empty: write at least one client below clients")
+		r.fail(line, "the file is empty: write at least one client below clients")
 		return nil
 	} else if err != nil {
-		r.syntax(data, err)
+		r.syntax(line, data, err)
 		return nil
 	}
+	r.move(&first, line-1)
 	if err := decoder.Decode(&second); err == nil {
+		r.move(&second, line-1)
 		r.fail(second.Line, "a second YAML document begins here: remove the --- and keep everything in one document")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(data, err)
+		r.syntax(line, data, err)
 	}
 	return first.Content[0]
+}
+
+// move counts the lines of a file's nodes on from those before the file. YAML knows more line breaks than source counts.
+func (r *reader) move(n *yaml.Node, before int) {
+	n.Line += before
+	r.lines = max(r.lines, n.Line)
+	for _, child := range n.Content {
+		r.move(child, before)
+	}
 }
 
 var (
@@ -93,12 +192,12 @@ var (
 	inBrackets = regexp.MustCompile(`did not find expected (',' or '[]}]'|node content)$`) // where these are open
 )
 
-// syntax notes an error of the YAML parser. Its text may repeat the name of an anchor.
-func (r *reader) syntax(data []byte, err error) {
-	line := lineOf(data, err)
+// syntax notes an error of the YAML parser in the file with that first line. Its text may repeat the name of an anchor.
+func (r *reader) syntax(first int, data []byte, err error) {
+	line := first - 1 + lineOf(data, err)
 	text := yamlLine.ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "")
 	if strings.HasPrefix(text, "unknown anchor ") {
-		r.fail(line, "an alias has no anchor: quote text that begins with *")
+		r.fail(line, "an alias has no anchor: define one above in the same file, or quote text that begins with *")
 		return
 	}
 	const hint = "indent with spaces, write key: value, quote text that holds other signs, and look at the line above, too"

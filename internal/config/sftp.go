@@ -19,8 +19,8 @@ func (r *reader) sftp(n *yaml.Node, sources []ResetSource) []SFTP {
 	for _, item := range items {
 		l := r.location(item, lines, sources)
 		if i := slices.IndexFunc(locations, l.contradicts); i >= 0 {
-			r.fail(item.Line, "the sftp location in line %d has the same address and username, so one connection serves both: "+
-				"write the same password, private key, passphrase, known_hosts_file and legacy_algorithms", items[i].Line)
+			r.fail(item.Line, "the sftp location in %s has the same address and username, so one connection serves both: "+
+				"write the same password, private key, passphrase, known_hosts_file and legacy_algorithms", r.place(items[i].Line, item.Line))
 		}
 		locations = append(locations, l)
 	}
@@ -76,7 +76,7 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 	r.folders(s, nodes)
 	r.credentials(n, &s, nodes)
 	if s.KnownHostsFile != "" {
-		r.knownHosts(nodes["known_hosts_file"].Line, &s)
+		r.knownHosts(nodes["known_hosts_file"], &s)
 	}
 	return s
 }
@@ -160,10 +160,10 @@ func legacyFault(text string) string {
 func (r *reader) folders(s SFTP, nodes map[string]*yaml.Node) {
 	taken := map[string]string{path.Clean(s.Path): "path"}
 	for _, key := range []string{"archive", "failed"} {
+		folder := map[string]string{"archive": s.Archive, "failed": s.Failed}[key]
 		if nodes[key] == nil || s.Path == "" {
 			continue
 		}
-		folder := nodes[key].Value
 		if !path.IsAbs(folder) {
 			folder = path.Join(s.Path, folder)
 		}

@@ -10,7 +10,7 @@ import (
 // : @ = ( there.
 func plain(text string) bool {
 	return text != "" && utf8.RuneCountInString(text) <= 64 && !strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.Is(unicode.N, r) && !strings.ContainsRune("_ .,/<*+-", r)
+		return !unicode.IsLetter(r) && !unicode.Is(unicode.N, r) && !strings.ContainsRune("_ .,/<>*+-", r)
 	})
 }
 
