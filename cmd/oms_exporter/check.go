@@ -27,7 +27,7 @@ var errWrong = errors.New("the check found something wrong")
 // check logs in wherever the configuration of the named clients leads, or of all, and writes what it finds: as lines of text
 // or, for output json, one object a line.
 func (s options) check(ctx context.Context, logger *slog.Logger, names []string, output string, stdout, stderr io.Writer) error {
-	cfg, err := heeding(ctx, func() (*config.Config, error) { return config.Load(s.configFile) })
+	cfg, err := heeding(ctx, func() (*config.Config, error) { return config.Load(s.configFiles...) })
 	if err != nil {
 		return err
 	}

@@ -68,8 +68,8 @@ func (s *clients) acquire() *generation {
 	return s.current
 }
 
-// reload puts the configuration file in force, wholly or not at all. Clients that it leaves alone keep their state. It gives up
-// with ctx, also where the file does not answer.
+// reload puts the configuration files in force, wholly or not at all. Clients that they leave alone keep their state. It gives up
+// with ctx, also where a file does not answer.
 func (s *clients) reload(ctx context.Context) error {
 	if err := s.lock(ctx); err != nil {
 		return err

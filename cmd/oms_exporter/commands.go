@@ -11,14 +11,17 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms/sqldb"
 )
 
-// checkConfig says that the file and, unless syntaxOnly, the secrets that it names are valid, and warns of risks, or returns every
-// mistake in them.
-func checkConfig(ctx context.Context, file string, syntaxOnly bool, stdout, stderr io.Writer) error {
+// checkConfig says that the files, without any those of the flag, and, unless syntaxOnly, the secrets that they name are valid, and
+// warns of risks, or returns every mistake in them.
+func (s options) checkConfig(ctx context.Context, files []string, syntaxOnly bool, stdout, stderr io.Writer) error {
+	if len(files) == 0 {
+		files = s.configFiles
+	}
 	check := config.Check
 	if syntaxOnly {
 		check = config.Load
 	}
-	cfg, err := heeding(ctx, func() (*config.Config, error) { return check(file) })
+	cfg, err := heeding(ctx, func() (*config.Config, error) { return check(files...) })
 	if err != nil {
 		return err
 	}
@@ -27,7 +30,7 @@ func checkConfig(ctx context.Context, file string, syntaxOnly bool, stdout, stde
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(stdout, "%s: ok, clients: %d\n", file, len(cfg.Clients))
+	_, err = fmt.Fprintf(stdout, "%s: ok, clients: %d\n", strings.Join(files, ", "), len(cfg.Clients))
 	return err
 }
 

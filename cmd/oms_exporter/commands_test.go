@@ -26,6 +26,13 @@ func TestCommands(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("clients:\n  - name: KREWE\n    tiemzone: UTC\nglobel: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	folder, empty := filepath.Join(dir, "conf.d"), filepath.Join(dir, "empty.d")
+	for _, d := range []string{folder, empty} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeConfig(t, filepath.Join(folder, "adoc.yml"), clientConfig("ADOC", "sqlite", "adoc.db"))
 	for _, tc := range []struct {
 		name           string
 		args           string
@@ -33,11 +40,14 @@ func TestCommands(t *testing.T) {
 		stdout, stderr []string
 	}{
 		{"version", "--version", 0, []string{"oms_exporter, version"}, nil},
-		{"help", "--help", 0, []string{"--[no-]collector.data_manager", "--web.listen-address", "check-config [<flags>] <file>"}, nil},
+		{"help", "--help", 0, []string{"--[no-]collector.data_manager", "--web.listen-address", "check-config [<flags>] [<file>...]"}, nil},
 		{"unknown flag", "--config.fil=x", 1, nil, []string{"unknown long flag '--config.fil'"}},
 		{"unknown command", "serv", 1, nil, []string{"serv"}},
 		{"no series", "--collector.max-series=0", 1, nil, []string{"--collector.max-series must be at least 1"}},
 		{"good file", "check-config " + good, 0, []string{good + ": ok, clients: 2\n"}, nil},
+		{"good files", "check-config --syntax-only " + good + " " + folder, 0, []string{good + ", " + folder + ": ok, clients: 3\n"}, nil},
+		{"files of the flag", "check-config --config.file=" + good + " --config.file=" + folder, 0, []string{good + ", " + folder + ": ok, clients: 3\n"}, nil},
+		{"empty folder", "--config.file=" + good + " --config.file=" + empty, 1, nil, []string{"the folder " + empty + " has no file *.yml: put one there"}},
 		{"risky file", "check-config " + risky, 0, []string{risky + ": ok, clients: 2\n"},
 			[]string{"warning: " + risky + ":4: client KREWE: database.dsn sends the data over the network in plain text: add database.tls"}},
 		{"bad file", "check-config " + bad, 1, nil, []string{bad + ":3", "tiemzone", bad + ":4", "globel"}},
@@ -158,5 +168,9 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "warning") {
 		t.Errorf("the example has risks: %s", out.String())
+	}
+	file = write("many.yml", readme(t, "defaults:"))
+	if status := run(t.Context(), []string{"check-config", "--syntax-only", file}, &out, &out); status != 0 {
+		t.Errorf("status %d: %s", status, out.String())
 	}
 }

@@ -30,7 +30,7 @@ func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stder
 
 // options is what the flags say, for the commands that serve.
 type options struct {
-	configFile  string
+	configFiles []string // or folders
 	web         *web.FlagConfig
 	lifecycle   bool
 	maxRequests int // for each page and client; 0 is no bound
@@ -64,7 +64,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.HelpFlag.Short('h')
 
 	s := options{hangups: hangups}
-	app.Flag("config.file", "The clients to watch.").Default("oms_exporter.yml").StringVar(&s.configFile)
+	app.Flag("config.file", "The clients to watch: a file, or a folder of which all *.yml are read. Repeatable.").
+		Default("oms_exporter.yml").StringsVar(&s.configFiles)
 	s.web = kingpinflag.AddFlags(app, ":9942")
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)
 	app.Flag("web.max-requests", "Maximum scrapes answered at a time: of /metrics, and of /probe for each client. 0 is no limit.").
@@ -84,9 +85,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	check := app.Command("check", "Log in everywhere that the configuration names, and say what is wrong and how to fix it.")
 	checked := check.Flag("client", "Check only this client. Repeatable.").PlaceHolder("NAME").Strings()
 	output := check.Flag("output", "Form of the findings: text or json.").Default("text").Enum("text", "json")
-	offline := app.Command("check-config", "Say whether a configuration file is valid, without connecting.")
-	syntaxOnly := offline.Flag("syntax-only", "Check only the file, not the secrets that it names.").Bool()
-	checkFile := offline.Arg("file", "The configuration file.").Required().String()
+	offline := app.Command("check-config", "Say whether configuration files are valid, without connecting.")
+	syntaxOnly := offline.Flag("syntax-only", "Check only the files, not the secrets that they name.").Bool()
+	checkFiles := offline.Arg("file", "The files and folders that are one configuration. Default: those of --config.file.").Strings()
 	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
 	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
@@ -129,7 +130,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case check.FullCommand():
 		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, stdout, stderr)
 	case offline.FullCommand():
-		err = checkConfig(ctx, *checkFile, *syntaxOnly, stdout, stderr)
+		err = s.checkConfig(ctx, *checkFiles, *syntaxOnly, stdout, stderr)
 	case queries.FullCommand():
 		if *driver != "" {
 			drivers = []string{*driver}

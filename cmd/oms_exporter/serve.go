@@ -90,10 +90,10 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 	}, nil
 }
 
-// serve watches the clients of the configuration file until ctx ends.
+// serve watches the clients of the configuration files until ctx ends.
 func (s options) serve(ctx context.Context, logger *slog.Logger) error {
 	loader := new(config.Loader)
-	load := func() (*config.Config, error) { return loader.Load(s.configFile) }
+	load := func() (*config.Config, error) { return loader.Load(s.configFiles...) }
 	srv, err := newServer(ctx, logger, s, load, openSources(logger))
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *server) run(ctx context.Context) (err error) {
 	}
 }
 
-// reload puts the configuration file in force.
+// reload puts the configuration files in force.
 func (s *server) reload(ctx context.Context) error {
 	err := s.clients.reload(ctx)
 	if err != nil {

@@ -174,7 +174,7 @@ func TestNowhereToWrite(t *testing.T) {
 	reader, full := io.Pipe()
 	_ = reader.Close() // a pipe's never fails
 	for name, err := range map[string]error{
-		"check-config": checkConfig(t.Context(), file, false, full, io.Discard), "queries": printQueries([]string{"sqlite"}, full),
+		"check-config": options{}.checkConfig(t.Context(), []string{file}, false, full, io.Discard), "queries": printQueries([]string{"sqlite"}, full),
 	} {
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("%s: error %v", name, err)
