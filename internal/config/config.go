@@ -28,7 +28,11 @@ type Client struct {
 	Database       Database
 	Orders         Orders
 	ResetInventory []ResetSource
-	SFTP           []SFTP
+	// Holidays are dates such as 2026-12-25, in order, on which no source has a deadline.
+	Holidays []string
+	// Limits has what the client's entry says; rules/limits.yml has the others.
+	Limits []Limit
+	SFTP   []SFTP
 	// Superset has no dashboards for a client without any.
 	Superset Superset
 
@@ -67,10 +71,19 @@ type Orders struct{ CreatedExclude CreatedExclude }
 // still lack an attribute.
 type CreatedExclude struct{ Channels, MissingAttributes []string }
 
-// ResetSource names the data-manager configurations by which one source's reset-inventory files come.
+// ResetSource names the data-manager configurations by which one source's reset-inventory files come, and their deadlines.
 type ResetSource struct {
 	Source    string
 	ConfigIDs []string
+	// ProcessBy is empty where rules/limits.yml has the deadlines.
+	ProcessBy []TimeOfDay
+	// Days are the weekdays that have deadlines, from Monday on; nil: all.
+	Days []time.Weekday
+}
+
+func (s ResetSource) equal(other ResetSource) bool {
+	return s.Source == other.Source && slices.Equal(s.ConfigIDs, other.ConfigIDs) &&
+		slices.Equal(s.ProcessBy, other.ProcessBy) && slices.Equal(s.Days, other.Days)
 }
 
 // SFTP is a location on an SFTP server into which files for the OMS are dropped.
@@ -144,9 +157,9 @@ func (c Client) Equal(other Client) bool {
 		c.Database.equal(other.Database) &&
 		slices.Equal(c.Orders.CreatedExclude.Channels, other.Orders.CreatedExclude.Channels) &&
 		slices.Equal(c.Orders.CreatedExclude.MissingAttributes, other.Orders.CreatedExclude.MissingAttributes) &&
-		slices.EqualFunc(c.ResetInventory, other.ResetInventory, func(a, b ResetSource) bool {
-			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
-		}) &&
+		slices.EqualFunc(c.ResetInventory, other.ResetInventory, ResetSource.equal) &&
+		slices.Equal(c.Holidays, other.Holidays) &&
+		slices.Equal(c.Limits, other.Limits) &&
 		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal) &&
 		c.Superset.Account.Equal(other.Superset.Account) &&
 		slices.Equal(c.Superset.Dashboards, other.Superset.Dashboards) &&

@@ -56,10 +56,15 @@ func (l *Loader) read(path string) (*Config, *reader, error) {
 	r := &reader{file: path, dir: filepath.Dir(path), files: &l.files}
 	c := &Config{TimeoutOffset: defaultTimeoutOffset}
 	if root := r.document(data); root != nil {
+		var clients *yaml.Node // read last, wherever it stands: it names calendars
 		r.fields(root, "", map[string]field{
-			"global":  {read: func(n *yaml.Node) { r.global(n, c) }},
-			"clients": {read: func(n *yaml.Node) { c.Clients = r.clients(n) }, need: "a list of at least one client"},
+			"global":   {read: func(n *yaml.Node) { r.global(n, c) }},
+			"holidays": {read: func(n *yaml.Node) { r.holidays = r.sharedHolidays(n) }},
+			"clients":  {read: func(n *yaml.Node) { clients = n }, need: "a list of at least one client"},
 		})
+		if clients != nil {
+			c.Clients = r.clients(clients)
+		}
 	}
 	c.Warnings = texts(r.warnings)
 	return c, r, nil
@@ -104,7 +109,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 	}
 	r.secrets = nil
 	var c Client
-	var sftp *yaml.Node // read last, wherever it stands: it names sources of reset_inventory
+	var sftp, holidays *yaml.Node // read last, wherever they stand: they are about sources of reset_inventory
 	r.fields(n, "", map[string]field{
 		"name": {need: nameMend, read: func(n *yaml.Node) {
 			name, ok := r.text(n, "name", nameMend)
@@ -122,9 +127,14 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			read: func(n *yaml.Node) { c.Database = r.database(n) }},
 		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
 		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
+		"holidays":        {read: func(n *yaml.Node) { holidays = n }},
+		"limits":          {read: func(n *yaml.Node) { c.Limits = r.limits(n) }},
 		"sftp":            {read: func(n *yaml.Node) { sftp = n }},
 		"superset":        {read: func(n *yaml.Node) { c.Superset = r.superset(n) }},
 	})
+	if holidays != nil {
+		c.Holidays = r.clientHolidays(holidays, c.ResetInventory)
+	}
 	if sftp != nil {
 		c.SFTP = r.sftp(sftp, c.ResetInventory)
 	}

@@ -20,9 +20,10 @@ type reader struct {
 	client   string // the client that is being read, for the messages
 	mistakes []mistake
 	files    *files
-	secrets  []*outside // those of the client that is being read
-	faults   []mistake  // of secrets, which are their client's trouble
-	warnings []mistake  // the configuration works, and should still be better
+	holidays map[string][]string // the calendars that clients share
+	secrets  []*outside          // those of the client that is being read
+	faults   []mistake           // of secrets, which are their client's trouble
+	warnings []mistake           // the configuration works, and should still be better
 }
 
 type mistake struct {
