@@ -122,6 +122,7 @@ func (c *Client) describe(b *batch) {
 			b.set(resetConfig, 1, s.Source, id)
 		}
 	}
+	b.setCalendar(c.cfg, c.opts.Now())
 	for _, l := range c.cfg.SFTP {
 		for folder, path := range map[oms.Folder]string{
 			oms.FolderInbox: l.Path, oms.FolderArchive: l.Archive, oms.FolderFailed: l.Failed,
