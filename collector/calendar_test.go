@@ -11,7 +11,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// TestCalendar has clients whose entries say what the rules take: on a holiday of KREWE, and in the minute of UCG's deadline.
+// TestCalendar has clients whose entries say what the rules take: on a holiday of KREWE, and in the minute of UCG's deadline. KREWE's
+// came with a reload.
 func TestCalendar(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
 	if err := os.WriteFile(file, []byte(`clients:
@@ -43,7 +44,20 @@ func TestCalendar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var clients []*collector.Client
 		for _, c := range cfg.Clients {
-			clients = append(clients, collector.NewClient(collector.Options{Now: func() time.Time { return now }}, c, collector.Sources{OMS: &fake{}}))
+			before := c
+			if c.Name == "KREWE" {
+				before.Holidays, before.Limits, before.ResetInventory = nil, nil, []config.ResetSource{
+					{Source: "wms", ConfigIDs: []string{"A"}, ProcessBy: []config.TimeOfDay{0}},
+					{Source: "shopify", ConfigIDs: []string{"B"}},
+					{Source: "erp", ConfigIDs: []string{"C"}},
+				}
+			}
+			client := collector.NewClient(collector.Options{Now: func() time.Time { return now }}, before, collector.Sources{OMS: &fake{}})
+			if !before.Equal(c) {
+				t.Fatal("a reload would make another client")
+			}
+			client.Reloaded(c)
+			clients = append(clients, client)
 		}
 		compare(t, "calendar.prom", scrape(t, time.Second, clients))
 	})

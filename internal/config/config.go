@@ -81,11 +81,6 @@ type ResetSource struct {
 	Days []time.Weekday
 }
 
-func (s ResetSource) equal(other ResetSource) bool {
-	return s.Source == other.Source && slices.Equal(s.ConfigIDs, other.ConfigIDs) &&
-		slices.Equal(s.ProcessBy, other.ProcessBy) && slices.Equal(s.Days, other.Days)
-}
-
 // SFTP is a location on an SFTP server into which files for the OMS are dropped.
 type SFTP struct {
 	// Location is unique within the client. Source is the reset-inventory source that it feeds.
@@ -149,7 +144,7 @@ func (a SupersetAccount) Equal(other SupersetAccount) bool {
 
 // Equal reports whether nothing about the client in force has changed in the other, so that a reload may keep its pools and its
 // history. A secret or a known_hosts file that held something else when the other was loaded is a change, and one that could
-// not be read then is none.
+// not be read then is none. Nor is one of deadlines, days, holidays and limits: a client in force takes what was loaded later.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&
@@ -157,9 +152,9 @@ func (c Client) Equal(other Client) bool {
 		c.Database.equal(other.Database) &&
 		slices.Equal(c.Orders.CreatedExclude.Channels, other.Orders.CreatedExclude.Channels) &&
 		slices.Equal(c.Orders.CreatedExclude.MissingAttributes, other.Orders.CreatedExclude.MissingAttributes) &&
-		slices.EqualFunc(c.ResetInventory, other.ResetInventory, ResetSource.equal) &&
-		slices.Equal(c.Holidays, other.Holidays) &&
-		slices.Equal(c.Limits, other.Limits) &&
+		slices.EqualFunc(c.ResetInventory, other.ResetInventory, func(a, b ResetSource) bool {
+			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
+		}) &&
 		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal) &&
 		c.Superset.Account.Equal(other.Superset.Account) &&
 		slices.Equal(c.Superset.Dashboards, other.Superset.Dashboards) &&
