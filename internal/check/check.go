@@ -32,7 +32,7 @@ type Finding struct {
 	OK      bool   `json:"ok"`
 	Problem string `json:"problem"`
 	Fix     string `json:"fix"`
-	// Note says of what is OK in the configuration what else must be right, and cannot be seen.
+	// Note says of what is not wrong what should be looked at.
 	Note string `json:"note"`
 }
 
@@ -105,7 +105,8 @@ func Client(ctx context.Context, client config.Client, src Sources) []Finding {
 	return slices.Concat(found...)
 }
 
-// deadlines says of each source whether the client's entry has its deadlines. What rules/limits.yml has cannot be seen.
+// deadlines says of each source whether the client's entry has its deadlines, and whether there are holidays to come. What
+// rules/limits.yml has cannot be seen.
 func deadlines(_ context.Context, client config.Client, src Sources) []Finding {
 	if src.Skips("reset_inventory") {
 		return nil
@@ -115,6 +116,13 @@ func deadlines(_ context.Context, client config.Client, src Sources) []Finding {
 		f := Finding{Client: client.Name, Area: "deadline " + s.Source, OK: true}
 		if len(s.ProcessBy) == 0 {
 			f.Note = "not checked: the source has no process_by, so rules/limits.yml must have its deadline"
+		}
+		found = append(found, f)
+	}
+	if n := len(client.Holidays); n > 0 {
+		f := Finding{Client: client.Name, Area: "holidays", OK: true}
+		if last := client.Holidays[n-1]; last < time.Now().In(client.Timezone).Format(time.DateOnly) {
+			f.Note = "the last one was " + last + ": add those to come"
 		}
 		found = append(found, f)
 	}

@@ -42,7 +42,7 @@ func (c Client) Deadlines(s ResetSource, now time.Time) []Deadline {
 	year, month, day := now.In(c.Timezone).Date()
 	on := func(wall time.Time) bool {
 		_, holiday := slices.BinarySearch(c.Holidays, wall.Format(time.DateOnly))
-		return !holiday && (s.Days == nil || slices.Contains(s.Days, wall.Weekday()))
+		return !holiday && (len(s.Days) == 0 || slices.Contains(s.Days, wall.Weekday()))
 	}
 	// Days as UTC has them, which never change their clock. Today's deadlines may have passed or not, so these are enough: three of the
 	// days that have deadlines, the last of them today at the latest, and the two after those.
@@ -125,7 +125,7 @@ func weekdays() []time.Weekday {
 func (s ResetSource) DayNames() string {
 	var names []string
 	for _, day := range weekdays() {
-		if s.Days == nil || slices.Contains(s.Days, day) {
+		if len(s.Days) == 0 || slices.Contains(s.Days, day) {
 			names = append(names, shortDay(day))
 		}
 	}
@@ -297,7 +297,7 @@ func (r *reader) datesFile(n *yaml.Node, what string) []string {
 	}
 	var dates []string
 	number := 0
-	for line := range strings.Lines(string(content)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(content), "\ufeff")) {
 		number++
 		text, _, _ := strings.Cut(line, "#")
 		if text = strings.TrimSpace(text); text == "" {

@@ -77,7 +77,7 @@ type ResetSource struct {
 	ConfigIDs []string
 	// ProcessBy is empty where rules/limits.yml has the deadlines.
 	ProcessBy []TimeOfDay
-	// Days are the weekdays that have deadlines, from Monday on; nil: all.
+	// Days are the weekdays that have deadlines, from Monday on; without any, all have.
 	Days []time.Weekday
 }
 
