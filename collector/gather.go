@@ -105,7 +105,7 @@ func (b *batch) setHealth(collector string, out outcome, status Status) {
 // describe puts into the batch what is there for every configured client, also when nothing of it can be reached.
 func (c *Client) describe(b *batch) {
 	c.mu.Lock()
-	generation := c.instance.Generation
+	generation, loaded := c.instance.Generation, c.loaded
 	c.mu.Unlock()
 	labels := []string{c.cfg.Timezone.String(), string(generation)}
 	for _, name := range ownLabels(c.cfg) {
@@ -122,6 +122,7 @@ func (c *Client) describe(b *batch) {
 			b.set(resetConfig, 1, s.Source, id)
 		}
 	}
+	b.setCalendar(loaded, c.opts.Now())
 	for _, l := range c.cfg.SFTP {
 		for folder, path := range map[oms.Folder]string{
 			oms.FolderInbox: l.Path, oms.FolderArchive: l.Archive, oms.FolderFailed: l.Failed,

@@ -148,8 +148,8 @@ func subjectOf(labels []string) []string {
 // location. All others come from the database, which may hold any number of them.
 func bounded(label string) bool {
 	switch label {
-	case "age", "collector", "column", "dashboard", "direction", "file", "folder", "location", "metric", "outcome", "reason", "result", "source", "stage",
-		"status", "table":
+	case "age", "collector", "column", "dashboard", "days", "deadline", "direction", "file", "folder", "limit", "location", "metric", "outcome",
+		"reason", "result", "source", "stage", "status", "table":
 		return true
 	}
 	return false

@@ -10,7 +10,8 @@ import (
 var clientConfigurationError = newMetric(greatest, "oms_client_configuration_error",
 	"1 for a secret of the client that cannot be read, or has a wrong form; absent when all can be used.", "reason")
 
-// Reloaded tells the client its configuration as it was loaded again, from which nothing but the lines of its secrets may differ.
+// Reloaded tells the client its configuration as it was loaded again: one that is Equal. Its deadlines, holidays and limits count from
+// then on.
 func (c *Client) Reloaded(cfg config.Client) {
 	c.mu.Lock()
 	c.loaded = cfg

@@ -103,10 +103,13 @@ func resetInventorySection() section {
 func deadlines() mark {
 	return mark{
 		Name: "Deadlines", Datasource: prometheus(), Enable: true, IconColor: "orange", Step: "10m", UseValueForTime: true,
-		Expr: `1000 * (time() - (
+		Expr: `1000 * max by (client, source, deadline) (oms_reset_inventory_last_deadline_timestamp_seconds{client=~"$client"})
+or
+1000 * (time() - (
   time() - oms:reset_inventory_process_by{client=~"$client"}
   + on (client) group_left () max by (client) (oms_client_utc_offset_seconds)
-) % 86400)`,
+) % 86400)
+unless on (client, source) oms:reset_inventory_deadline_entry`,
 		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file of {{source}}",
 	}
 }

@@ -50,14 +50,15 @@ func missing(by string) string {
 }
 
 // due is the time to the next deadline of a reset-inventory file that has no file yet, by client, source and deadline, or
-// less than 0: for how long one has been missed. Deadlines and files are those of rules/limits.yml and
-// rules/reset_inventory.yml. On days with a change of the clocks the time to tomorrow's is an hour off.
+// less than 0: for how long one has been missed. Deadlines and files are those of rules/limits.yml, or of the client's entry, and
+// rules/reset_inventory.yml. Where the next deadline has its file, the one after it is taken for a day later: on days with a change of
+// the clocks that is an hour off, and before days off it is too soon.
 const due = `-oms:reset_inventory_missed_seconds
 or
-86400 - oms:reset_inventory_since_deadline_seconds
+oms:reset_inventory_until_deadline_seconds
 + 86400 * (
-  86400 - oms:reset_inventory_since_deadline_seconds + on (client, source) group_left () oms:reset_inventory_wall_age_seconds
-  <= bool on (client, source, deadline) oms:reset_inventory_window
+  oms:reset_inventory_until_deadline_seconds + on (client, source) group_left () oms:reset_inventory_age_seconds
+  <= bool on (client, source, deadline) oms:reset_inventory_next_window_seconds
 )`
 
 // watched picks the selected clients from an expression by client and perhaps more, also those of which no more is known

@@ -18,19 +18,23 @@ import (
 func TestStates(t *testing.T) {
 	t.Parallel()
 	const (
-		noJobs      = `oms_collector_success{collector="jobs"} 0`
-		jobs        = `oms_collector_success{collector="jobs"} 1`
-		noSFTP      = `oms_collector_success{collector="sftp"} 0`
-		sftp        = `oms_collector_success{collector="sftp"} 1`
-		inbox       = `oms_sftp_folder_info{location="drop",source="wms",folder="inbox"} 1`
-		archive     = `oms_sftp_folder_info{location="drop",source="wms",folder="archive"} 1`
-		seenInbox   = `oms_sftp_files{location="drop",source="wms",folder="inbox"} 0`
-		seenArchive = `oms_sftp_files{location="drop",source="wms",folder="archive"} 0`
-		long        = `oms_job_running_seconds{job_name="LONG"} 2400`
-		longLimit   = `oms:limit_override{limit="job_running_seconds",job_name="LONG"} 10800`
-		silent      = `oms_instance_last_activity_timestamp_seconds{oms_instance="i1"} 1781000000`
-		runs        = `oms_job_recent_runs{job_name="FLAKY"} 20`
-		source      = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
+		noJobs       = `oms_collector_success{collector="jobs"} 0`
+		jobs         = `oms_collector_success{collector="jobs"} 1`
+		noSFTP       = `oms_collector_success{collector="sftp"} 0`
+		sftp         = `oms_collector_success{collector="sftp"} 1`
+		inbox        = `oms_sftp_folder_info{location="drop",source="wms",folder="inbox"} 1`
+		archive      = `oms_sftp_folder_info{location="drop",source="wms",folder="archive"} 1`
+		seenInbox    = `oms_sftp_files{location="drop",source="wms",folder="inbox"} 0`
+		seenArchive  = `oms_sftp_files{location="drop",source="wms",folder="archive"} 0`
+		long         = `oms_job_running_seconds{job_name="LONG"} 2400`
+		longLimit    = `oms:limit_override{limit="job_running_seconds",job_name="LONG"} 10800`
+		silent       = `oms_instance_last_activity_timestamp_seconds{oms_instance="i1"} 1781000000`
+		runs         = `oms_job_recent_runs{job_name="FLAKY"} 20`
+		deadline     = `oms_reset_inventory_deadline_seconds{source="wms",deadline="13:45",days="Mon"} 49500`
+		window       = `oms_reset_inventory_deadline_window_seconds{source="wms",deadline="13:45",days="Mon"} 86400`
+		lastDeadline = `oms_reset_inventory_last_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781012700`
+		nextDeadline = `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781099100`
+		source       = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
 	)
 	var tests []map[string]any
 	for _, c := range []struct {
@@ -68,6 +72,13 @@ func TestStates(t *testing.T) {
 			`oms_job_first_failure_timestamp_seconds{job_name="GONE"} 1781000000`, `oms_job_recent_failures{job_name="GONE"} 3`,
 		}},
 		{"reset", look, []string{source}},
+		// A deadline of the entry in half an hour, before and after its file, and a day off.
+		{"reset", look, []string{source, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781012000`}},
+		{"reset", well, []string{source, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781013000`}},
+		{"reset", well, []string{
+			source, lastDeadline, `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781185500`, deadline, window,
+			`oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781012000`,
+		}},
 		{"sftp", well, []string{sftp, inbox, archive, seenInbox, seenArchive}},
 		{"sftp", look, []string{noSFTP, inbox, archive, seenInbox}},
 		{"sftp", unknown, []string{noSFTP, inbox, archive, seenInbox, seenArchive}},

@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/oms-exporter/oms_exporter/collector"
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/links"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -258,10 +259,10 @@ func TestMetricNames(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	set, used := map[string]bool{}, map[string]bool{}
+	limits, used := map[string]bool{}, map[string]bool{}
 	for _, r := range rules(t) {
 		if r.Record == "oms:limit_default" {
-			set[r.Labels["limit"]] = true
+			limits[r.Labels["limit"]] = true
 			if constant, ok := strings.CutSuffix(r.Expr, " + 0 * oms:client"); !ok || seconds(t, constant) < 0 {
 				t.Errorf("%s is %s, which is no number for every client", r.Labels["limit"], r.Expr)
 			}
@@ -271,7 +272,39 @@ func TestLimits(t *testing.T) {
 	for _, expr := range dashboardExprs(t) {
 		found(used, limitUsed, expr)
 	}
-	same(t, "limit", set, "use", used)
+	same(t, "limit", limits, "use", used)
+}
+
+// The exporter takes the limits of limits.yml, by the same labels.
+func TestLimitLabels(t *testing.T) {
+	t.Parallel()
+	labels, stages := map[string]string{}, map[string]bool{}
+	for _, r := range rules(t) {
+		switch r.Record {
+		case "oms:limit_default":
+			labels[r.Labels["limit"]] = ""
+			for _, label := range []string{"stage", "facility"} {
+				if r.Labels[label] != "" {
+					labels[r.Labels["limit"]] = label
+				}
+			}
+			if stage := r.Labels["stage"]; stage != "" {
+				stages[stage] = true
+			}
+		case "oms:limit":
+			byJob := regexp.MustCompile(`job_name!="", limit=~"([^"]*)"`).FindStringSubmatch(r.Expr)
+			if byJob == nil {
+				t.Fatalf("no limits by job in %s", r.Expr)
+			}
+			for limit := range strings.SplitSeq(byJob[1], "|") {
+				labels[limit] = "job_name"
+			}
+		}
+	}
+	if known := config.LimitLabels(); !maps.Equal(labels, known) {
+		t.Errorf("limits.yml has %v, the exporter takes %v", labels, known)
+	}
+	same(t, "stage", stages, "place in the exporter", set(config.LimitStages()))
 }
 
 // row names a deadline.
@@ -414,6 +447,14 @@ func found(set map[string]bool, pattern *regexp.Regexp, text string) map[string]
 		set[match[1]] = true
 	}
 	return set
+}
+
+func set(names []string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range names {
+		all[name] = true
+	}
+	return all
 }
 
 func keys[K comparable, V any](m map[K]V) map[K]bool {

@@ -19,7 +19,7 @@ import (
 const checkedAtOnce = 16
 
 // unchecked is what the check cannot know.
-const unchecked = "not checked: limits and deadlines, which are in rules/limits.yml and not in the exporter's configuration"
+const unchecked = "not checked: rules/limits.yml, which has the limits and deadlines that the exporter's configuration does not have"
 
 // errWrong is why the check fails; it has said the rest.
 var errWrong = errors.New("the check found something wrong")
@@ -110,6 +110,8 @@ func writeFindings(w io.Writer, all []check.Finding, output string) error {
 				return err
 			}
 			line = string(text)
+		case f.Note != "":
+			line = fmt.Sprintf("%s: %s: %s", f.Client, f.Area, f.Note)
 		case !f.OK:
 			line = fmt.Sprintf("%s: %s: WRONG: %s. Fix: %s", f.Client, f.Area, strings.TrimRight(f.Problem, "."), f.Fix)
 		}

@@ -233,3 +233,24 @@ func TestCheckFields(t *testing.T) {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
+
+// TestCheckDeadlines has a source whose deadline the entry has, one whose deadline it does not have, and holidays that are over: no fault.
+func TestCheckDeadlines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "oms_exporter.yml")
+	text := "clients:\n" + clientConfig("KREWE", "sqlite", "/nowhere/krewe.db") +
+		"    reset_inventory: [{source: wms, config_ids: [A], process_by: [\"13:00\"]}, {source: erp, config_ids: [B]}]\n    holidays: [2025-12-25]\n"
+	_, stdout, stderr := checks(t, file, text)
+	for _, want := range []string{
+		"KREWE: deadline wms: ok\n",
+		"KREWE: deadline erp: not checked: the source has no process_by, so rules/limits.yml must have its deadline\n",
+		"KREWE: holidays: the last one was 2025-12-25: add those to come\n",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s%s", want, stdout, stderr)
+		}
+	}
+	_, stdout, _ = checks(t, file, text, "--output=json", "--no-collector.reset_inventory")
+	if strings.Contains(stdout, "deadline") || strings.Contains(stdout, "holidays") {
+		t.Errorf("deadlines of a collector that is switched off in\n%s", stdout)
+	}
+}

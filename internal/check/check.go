@@ -32,6 +32,8 @@ type Finding struct {
 	OK      bool   `json:"ok"`
 	Problem string `json:"problem"`
 	Fix     string `json:"fix"`
+	// Note says of what is not wrong what should be looked at.
+	Note string `json:"note"`
 }
 
 // Sources are where the facts about the client come from; those that it does not have are nil.
@@ -83,12 +85,12 @@ func (f *findings) rest(area string) {
 	f.ok(area)
 }
 
-// Client looks at everything that the client's configuration names, at once: the database, then the folders, then the dashboards
-// in its findings. It ends with ctx, and after some seconds. It does not close the sources.
+// Client looks at everything that the client's configuration names, at once: the database, then the deadlines, the folders and the
+// dashboards in its findings. It ends with ctx, and after some seconds. It does not close the sources.
 func Client(ctx context.Context, client config.Client, src Sources) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	parts := []func(context.Context, config.Client, Sources) []Finding{database, dropFolders, reports}
+	parts := []func(context.Context, config.Client, Sources) []Finding{database, deadlines, dropFolders, reports}
 	found := make([][]Finding, len(parts))
 	var wg sync.WaitGroup
 	for i, part := range parts {
@@ -101,6 +103,30 @@ func Client(ctx context.Context, client config.Client, src Sources) []Finding {
 	}
 	wg.Wait()
 	return slices.Concat(found...)
+}
+
+// deadlines says of each source whether the client's entry has its deadlines, and whether there are holidays to come. What
+// rules/limits.yml has cannot be seen.
+func deadlines(_ context.Context, client config.Client, src Sources) []Finding {
+	if src.Skips("reset_inventory") {
+		return nil
+	}
+	var found []Finding
+	for _, s := range client.ResetInventory {
+		f := Finding{Client: client.Name, Area: "deadline " + s.Source, OK: true}
+		if len(s.ProcessBy) == 0 {
+			f.Note = "not checked: the source has no process_by, so rules/limits.yml must have its deadline"
+		}
+		found = append(found, f)
+	}
+	if n := len(client.Holidays); n > 0 {
+		f := Finding{Client: client.Name, Area: "holidays", OK: true}
+		if last := client.Holidays[n-1]; last < time.Now().In(client.Timezone).Format(time.DateOnly) {
+			f.Note = "the last one was " + last + ": add those to come"
+		}
+		found = append(found, f)
+	}
+	return found
 }
 
 // dropFolders judges each location.

@@ -75,6 +75,7 @@ func (r *reader) resetInventory(n *yaml.Node) []ResetSource {
 	lines, idLines := map[string]int{}, map[string]int{} // a file is one source's, so an id is too
 	for _, item := range items {
 		var s ResetSource
+		var processBy, days *yaml.Node
 		r.fields(item, "reset_inventory", map[string]field{
 			"source": {need: sourceMend, read: func(n *yaml.Node) {
 				s.Source, _ = r.text(n, "reset_inventory.source", sourceMend)
@@ -84,11 +85,14 @@ func (r *reader) resetInventory(n *yaml.Node) []ResetSource {
 			}},
 			"config_ids": {need: idsMend, read: func(n *yaml.Node) {
 				s.ConfigIDs = r.names(n, "reset_inventory.config_ids", idsMend, idLines)
-				if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-					r.fail(n.Line, "reset_inventory.config_ids is empty: write %s", idsMend)
-				}
+				r.notEmpty(n, "reset_inventory.config_ids", idsMend)
 			}},
+			"process_by": {read: func(n *yaml.Node) { processBy, s.ProcessBy = n, r.processBy(n) }},
+			"days":       {read: func(n *yaml.Node) { days, s.Days = n, r.days(n) }},
 		})
+		if days != nil && processBy == nil {
+			r.fail(days.Line, "reset_inventory.days is there and process_by is not: write process_by, or remove days")
+		}
 		sources = append(sources, s)
 	}
 	return sources

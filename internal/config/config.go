@@ -28,7 +28,11 @@ type Client struct {
 	Database       Database
 	Orders         Orders
 	ResetInventory []ResetSource
-	SFTP           []SFTP
+	// Holidays are dates such as 2026-12-25, in order, on which no source has a deadline.
+	Holidays []string
+	// Limits has what the client's entry says; rules/limits.yml has the others.
+	Limits []Limit
+	SFTP   []SFTP
 	// Superset has no dashboards for a client without any.
 	Superset Superset
 
@@ -67,10 +71,14 @@ type Orders struct{ CreatedExclude CreatedExclude }
 // still lack an attribute.
 type CreatedExclude struct{ Channels, MissingAttributes []string }
 
-// ResetSource names the data-manager configurations by which one source's reset-inventory files come.
+// ResetSource names the data-manager configurations by which one source's reset-inventory files come, and their deadlines.
 type ResetSource struct {
 	Source    string
 	ConfigIDs []string
+	// ProcessBy is empty where rules/limits.yml has the deadlines.
+	ProcessBy []TimeOfDay
+	// Days are the weekdays that have deadlines, from Monday on; without any, all have.
+	Days []time.Weekday
 }
 
 // SFTP is a location on an SFTP server into which files for the OMS are dropped.
@@ -136,7 +144,7 @@ func (a SupersetAccount) Equal(other SupersetAccount) bool {
 
 // Equal reports whether nothing about the client in force has changed in the other, so that a reload may keep its pools and its
 // history. A secret or a known_hosts file that held something else when the other was loaded is a change, and one that could
-// not be read then is none.
+// not be read then is none. Nor is one of deadlines, days, holidays and limits: a client in force takes what was loaded later.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&

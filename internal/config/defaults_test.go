@@ -174,8 +174,8 @@ func TestFilesErrors(t *testing.T) {
 		},
 		"line breaks": { // YAML has more of them than Unix
 			map[string]string{"a.yml": "x-a: 1\rclients:\rnone: 1", "b.yml": "none: 1\nclients:\n" + local("A")}, "a.yml b.yml",
-			`a.yml:3: unknown key "none": remove it, or write one of clients, defaults, global` + "\n" +
-				`b.yml:1: unknown key "none": remove it, or write one of clients, defaults, global` + "\n",
+			`a.yml:3: unknown key "none": remove it, or write one of clients, defaults, global, holidays` + "\n" +
+				`b.yml:1: unknown key "none": remove it, or write one of clients, defaults, global, holidays` + "\n",
 		},
 		"anchor of another file": {
 			map[string]string{"a.yml": "x-a: &a {timezone: UTC}\n", "b.yml": "clients:\n  - <<: *a\n"}, "a.yml b.yml",

@@ -81,8 +81,18 @@ func TestEqual(t *testing.T) {
 	if c.Equal(before) || !c.Equal(c) {
 		t.Error("the zero secret is not told apart")
 	}
+	// What a client in force takes as it was loaded later.
+	taken := []string{
+		"ResetSource.ProcessBy", "ResetSource.Days", "Client.Holidays",
+		"Limit.Limit", "Limit.Stage", "Limit.Facility", "Limit.JobName", "Limit.Value",
+	}
+	c = fresh()
+	c.ResetInventory[0].ProcessBy, c.ResetInventory[0].Days, c.Holidays, c.Limits = nil, nil, nil, nil
+	if !c.Equal(before) || !before.Equal(c) {
+		t.Error("deadlines, days, holidays or limits are taken for a change")
+	}
 	for _, name := range settings(reflect.TypeFor[config.Client]()) {
-		if changes[name] == nil {
+		if changes[name] == nil && !slices.Contains(taken, name) {
 			t.Errorf("Equal is not tested with %s", name)
 		}
 	}

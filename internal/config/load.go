@@ -148,7 +148,7 @@ func unreadable(err error) error {
 // top reads what the files have in common, and then the clients of each.
 func (r *reader) top(c *Config) {
 	const hint = "a list of at least one client"
-	var global, defaults *yaml.Node
+	var global, defaults, holidays *yaml.Node
 	var lists []*yaml.Node
 	first := func(to **yaml.Node) field {
 		return field{read: func(n *yaml.Node) {
@@ -160,13 +160,14 @@ func (r *reader) top(c *Config) {
 	known := map[string]field{
 		"global":   first(&global),
 		"defaults": first(&defaults),
+		"holidays": first(&holidays),
 		"clients":  {read: func(n *yaml.Node) { lists = append(lists, n) }, need: hint},
 	}
 	lines := map[string]int{} // of the keys that may be there once
 	for _, root := range r.roots {
 		for _, p := range r.peek(root) {
 			switch key := p.key.Value; {
-			case key == "global", key == "defaults":
+			case key == "global", key == "defaults", key == "holidays":
 				r.unique(lines, p.key, "key", "put its settings together and remove one of the two")
 			case key == "clients" && !isNull(p.value): // one file that has some is enough
 				known["clients"] = field{read: known["clients"].read}
@@ -182,6 +183,9 @@ func (r *reader) top(c *Config) {
 	}
 	if defaults != nil {
 		defaults = r.defaults(defaults)
+	}
+	if holidays != nil {
+		r.holidays = r.sharedHolidays(holidays)
 	}
 	lines = map[string]int{}
 	for _, list := range lists {
@@ -240,7 +244,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 	}
 	r.secrets = nil
 	var c Client
-	var sftp *yaml.Node // read last, wherever it stands: it names sources of reset_inventory
+	var sftp, holidays *yaml.Node // read last, wherever they stand: they are about sources of reset_inventory
 	r.fields(n, "", map[string]field{
 		"name": {need: nameMend, read: func(n *yaml.Node) {
 			name, ok := r.text(n, "name", nameMend)
@@ -258,9 +262,14 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			read: func(n *yaml.Node) { c.Database = r.database(n) }},
 		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
 		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
+		"holidays":        {read: func(n *yaml.Node) { holidays = n }},
+		"limits":          {read: func(n *yaml.Node) { c.Limits = r.limits(n) }},
 		"sftp":            {read: func(n *yaml.Node) { sftp = n }},
 		"superset":        {read: func(n *yaml.Node) { c.Superset = r.superset(n) }},
 	})
+	if holidays != nil {
+		c.Holidays = r.clientHolidays(holidays, c.ResetInventory)
+	}
 	if sftp != nil {
 		c.SFTP = r.sftp(sftp, c.ResetInventory)
 	}

@@ -58,8 +58,20 @@ func TestGood(t *testing.T) {
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
 		ResetInventory: []config.ResetSource{
-			{Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"}},
+			{
+				Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"},
+				ProcessBy: []config.TimeOfDay{config.TimeOfDay(22 * time.Hour), config.TimeOfDay(9*time.Hour + 5*time.Minute)},
+				Days:      []time.Weekday{time.Monday, time.Friday, time.Sunday},
+			},
 			{Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV", "SYNC_INV_SHPF_MLTTHD", "RESET_SHOPIFY_INVENTORY"}},
+		},
+		Holidays: []string{"2026-11-26", "2026-12-24", "2026-12-25", "2026-12-31", "2028-02-29"},
+		Limits: []config.Limit{
+			{Limit: "created_age_seconds", Value: 14400},
+			{Limit: "job_running_seconds", JobName: "JOB_IMP_INV", Value: 5400},
+			{Limit: "job_running_seconds", Value: 5400},
+			{Limit: "unfulfilled_age_seconds", Stage: "store", Value: 864000},
+			{Limit: "parked_per_hour", Facility: "UNFILLABLE_PARKING", Value: 0.5},
 		},
 		SFTP: []config.SFTP{{
 			Location: "reset-inventory", Source: "wms", Address: "sftp.example.com:2222", Username: "monitor",

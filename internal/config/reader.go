@@ -24,7 +24,8 @@ type reader struct {
 	inherited map[*yaml.Node]*yaml.Node // what a mapping takes from defaults; see inherit
 	client    string                    // the client that is being read, for the messages
 	files     *files
-	secrets   []*outside // those of the client that is being read
+	holidays  map[string][]string // the calendars that clients share
+	secrets   []*outside          // those of the client that is being read
 	mistakes  findings
 	faults    findings // of secrets, which are their client's trouble
 	warnings  findings // the configuration works, and should still be better

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh/knownhosts"
 )
@@ -35,6 +36,13 @@ func writeConfig(dir string, clients []*client, password string, superset *super
 			fmt.Fprintf(&text, "    orders:\n      created_exclude:\n        missing_attributes: [%s]\n", fraudAttribute)
 		}
 		fmt.Fprintf(&text, "    reset_inventory:\n      - source: wms\n        config_ids: [%s]\n", resetConfig)
+		if len(c.deadlines) > 1 { // the others have theirs in rules/limits.yml
+			var times []string
+			for _, d := range c.deadlines {
+				times = append(times, fmt.Sprintf("%q", time.Time{}.Add(d.by).Format("15:04")))
+			}
+			fmt.Fprintf(&text, "        process_by: [%s]\n", strings.Join(times, ", "))
+		}
 		if c.shopifyInventory {
 			fmt.Fprintf(&text, "      - source: shopify\n        config_ids: [%s]\n", shopifyConfig)
 		}

@@ -157,12 +157,12 @@ func TestConfigFile(t *testing.T) {
 	}
 	want := []string{
 		"KREWE America/Chicago America/New_York sqlite /krewe.db map[brand:krewe region:us] {[LOOP_EXCH] []} " +
-			"[{wms [RESET_INVENTORY]} {shopify [SYNC_SHOPIFY_INV]}]",
+			"[{wms [RESET_INVENTORY] [] []} {shopify [SYNC_SHOPIFY_INV] [] []}]",
 		"UCG America/New_York America/New_York sqlite /ucg.db map[brand:frank-and-oak region:ca] {[] [SIGNIFYD_APPROVED]} " +
-			"[{wms [RESET_INVENTORY]}]",
-		"ADOC America/El_Salvador UTC sqlite /adoc.db map[brand:adoc region:sv] {[] []} [{wms [RESET_INVENTORY]}]",
+			"[{wms [RESET_INVENTORY] [] []}]",
+		"ADOC America/El_Salvador UTC sqlite /adoc.db map[brand:adoc region:sv] {[] []} [{wms [RESET_INVENTORY] [] []}]",
 		"NEWERA America/New_York America/New_York sqlite /newera.db map[brand:new-era region:us] {[] []} " +
-			"[{wms [RESET_INVENTORY]}]",
+			"[{wms [RESET_INVENTORY] [09:00 22:00] []}]",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
