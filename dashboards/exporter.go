@@ -85,7 +85,7 @@ func exporter() dashboard {
 				[]key{clientKey(), {label: "table", title: "Table"}, {label: "column", title: "Column"}},
 				column{
 					ref: "missing", hidden: true,
-					expr: `max by (client, table, column) (oms_schema_missing{client=~"$client"})` + noRow("client"),
+					expr: `max by (client, table, column) (oms_schema_missing{client=~"$client"})` + noRow("client") + orUnknown("client", "table", notKnown),
 				}),
 		}},
 		section{"Who is watched", []panel{

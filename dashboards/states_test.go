@@ -102,33 +102,35 @@ func TestStates(t *testing.T) {
 	testRules(t, tests)
 }
 
-// TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports, of
-// whom all is well: a row in each table that promises it.
+// TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports: a row in each
+// table that promises it, when all is well and when nothing can be measured.
 func TestBareClient(t *testing.T) {
 	t.Parallel()
-	success := []string{}
 	bare := collector.NewClient(collector.Options{Collectors: collector.All()}, config.Client{}, collector.Sources{OMS: new(omstest.Fake)})
-	for _, s := range bare.Status() {
-		success = append(success, `oms_collector_success{collector="`+s.Collector+`"} 1`)
-	}
 	var tests []map[string]any
-	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
-			if !strings.Contains(p.Description, "A row without a ") {
-				continue
+	for _, success := range []string{"1", "0"} {
+		var series []string
+		for _, s := range bare.Status() {
+			series = append(series, `oms_collector_success{collector="`+s.Collector+`"} `+success)
+		}
+		for name, d := range all(shipped(t)) {
+			for _, p := range d.Panels {
+				if !strings.Contains(p.Description, "A row without a ") {
+					continue
+				}
+				var either []string
+				for _, q := range p.Targets {
+					either = append(either, "("+q.Expr+")")
+				}
+				tests = append(tests, map[string]any{
+					"name": name + ": " + p.Title + ", success " + success, "input_series": input(series...),
+					"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
+				})
 			}
-			var either []string
-			for _, q := range p.Targets {
-				either = append(either, "("+q.Expr+")")
-			}
-			tests = append(tests, map[string]any{
-				"name": name + ": " + p.Title, "input_series": input(success...),
-				"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
-			})
 		}
 	}
-	if len(tests) < 10 {
-		t.Errorf("only %d tables promise a row", len(tests))
+	if len(tests) < 20 {
+		t.Errorf("only %d tables promise a row", len(tests)/2)
 	}
 	testRules(t, tests)
 }

@@ -228,12 +228,17 @@ or on (client)
 func orUnknown(collector, label, value string) string {
 	return `
 or on (client)
-label_replace(` + value + ` + 0 * max by (client) (oms_collector_success{client=~"$client", collector="` + collector + `"} == 0), "` + label + `", "cannot be measured", "", "")`
+label_replace(` + value + ` + 0 * max by (client) (
+  oms:client_blind{client=~"$client"} or on (client) oms:collector_unknown{client=~"$client", collector="` + collector + `"}
+), "` + label + `", "cannot be measured", "", "")`
 }
 
 // noRow is a row of 0 for each client of which is known that there is nothing to list.
 func noRow(collector string) string {
 	return `
 or on (client)
-0 * max by (client) (oms_collector_success{client=~"$client", collector="` + collector + `"} == 1)`
+0 * max by (client) (
+  oms_collector_success{client=~"$client", collector="` + collector + `"} == 1
+  unless on (client) oms:client_blind unless on (client) oms:collector_unknown{collector="` + collector + `"}
+)`
 }
