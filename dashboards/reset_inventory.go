@@ -37,7 +37,7 @@ label_replace(0 * count(oms:check_state{client=~"$client"}), "branch", "none", "
 // nextDeadlinesTable has a row for each source: its next deadline that has no file yet, by the client's clock and in UTC.
 func nextDeadlinesTable() panel {
 	const offset = `on (client) group_left () max by (client) (oms_client_utc_offset_seconds)`
-	next := `bottomk by (client, source) (1, oms:reset_inventory_due_seconds{client=~"$client"} > 0)`
+	next := `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}) > 0)`
 	return table("Next deadlines", "The next deadline of each source that has no file yet, on the client's clock and in UTC. Clock: what time it is there now.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 60}},
 		column{ref: "due", title: "Due in", unit: duration, colors: steps("text", from(0, "orange"), from(3600, "text")), expr: next},
@@ -55,7 +55,7 @@ func deadlinesTable() panel {
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, branchKey()},
 		column{
 			ref: "due", title: "Due in", unit: duration, width: 90, colors: steps("red", from(0, "orange"), from(3600, "text")),
-			expr: `bottomk by (client, source) (1, oms:reset_inventory_due_seconds{client=~"$client"})`,
+			expr: `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}))`,
 		},
 		column{
 			ref: "trouble", hidden: true,
