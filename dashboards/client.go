@@ -1,15 +1,54 @@
 package main
 
+import "strings"
+
 const clientUID = "oms-client"
 
-// client is all that is known of a client, or of several, with its history.
+// client is all that is known of a client, with its history.
 func client() dashboard {
-	d := newDashboard(clientUID, "OMS client", "All that is known of a client: orders, jobs, files, reports.", "now-24h",
-		section{panels: []panel{checksTable().size(screenWidth, 5)}},
-		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
-		section{"Measurement", []panel{collectorsTable()}})
+	d := clientWith(checksTable()).ofOneClient()
 	d.Annotations.List = append(d.Annotations.List, deadlines())
 	return d
+}
+
+// clientWith is the client's dashboard with its first panel, which links to the others.
+func clientWith(first panel) dashboard {
+	return newDashboard(clientUID, "OMS client", "All that is known of a client: orders, jobs, files, reports.", "now-24h",
+		section{panels: []panel{first.size(screenWidth, 5)}},
+		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		section{"Measurement", []panel{collectorsTable()}})
+}
+
+// ofOneClient returns the dashboard for one client at a time: its name is at the top, and in no legend and no table but the checks,
+// whose signs need it for their links.
+func (d dashboard) ofOneClient() dashboard {
+	v := &d.Templating.List[1]
+	v.Multi, v.IncludeAll, v.AllValue, v.Current = false, false, "", selection{}
+	for i, p := range d.Panels {
+		for j, q := range p.Targets {
+			legend := strings.TrimSpace(strings.TrimPrefix(q.LegendFormat, "{{client}}"))
+			if legend == "" && q.LegendFormat != "" {
+				legend = p.Title
+			}
+			p.Targets[j].LegendFormat = legend
+		}
+		switch {
+		case p.Type == "timeseries":
+			d.Panels[i] = p.unlinked()
+		case p.Type == "table" && p.Title != "Checks":
+			p.arranged().ExcludeByName["client"] = true
+		}
+	}
+	return d
+}
+
+// clientPanels are the numbers of the panels of the client's dashboard, by their titles.
+func clientPanels() map[string]int {
+	ids := map[string]int{}
+	for _, p := range clientWith(panel{}).Panels {
+		ids[p.Title] = p.ID
+	}
+	return ids
 }
 
 // messagesSection is about Moqui's integration messages.
@@ -19,13 +58,13 @@ func messagesSection() section {
 			[]key{clientKey(), {label: "type", title: "Type"}, {label: "direction", title: "Direction", width: 90}, {label: "status", title: "Status", width: 100}},
 			column{
 				ref: "messages", title: "Messages", unit: "none", width: 90,
-				expr: `(max by (client, type, direction, status) (oms_system_messages{client=~"$client"}) > 0)` + noRow("system_messages"),
+				expr: `(max by (client, type, direction, status) (oms_system_messages{client=~"$client"}) > 0)` + noRow("system_messages") + orUnknown("system_messages", "type", notKnown),
 			},
 			column{
-				ref: "oldest", title: "Oldest", unit: "s", width: 100,
+				ref: "oldest", title: "Oldest", unit: duration, width: 100,
 				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
 			}).sorted("Oldest", true),
-		graph("Oldest system message", "By status, and the limit for one that waits.", "s",
+		graph("Oldest system message", "By status, and the limit for one that waits.", duration,
 			series("{{client}} {{direction}} {{status}}",
 				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),
 			limit("system_message_waiting_seconds")),
@@ -62,7 +101,7 @@ or on (client, dashboard, chart)
 				expr: `max by (client, dashboard, chart) (oms_report_chart_rows{client=~"$client"})`,
 			},
 			column{
-				ref: "cached", title: "Age of the data", unit: "s", width: 110,
+				ref: "cached", title: "Age of the data", unit: duration, width: 110,
 				expr: `time() - max by (client, dashboard, chart) (oms_report_chart_cached_timestamp_seconds{client=~"$client"})`,
 			},
 			column{

@@ -1,51 +1,67 @@
 package main
 
-import "github.com/oms-exporter/oms_exporter/internal/links"
-
 // dailyCheck is the guide's checklist on one screen, as of now.
-func dailyCheck(to links.Links) dashboard {
-	found := func(severity string) string {
-		return `ALERTS{alertname=~"OMS.*", alertstate="firing", severity=~"` + severity + `", client=~"$client|all"}`
+func dailyCheck(to texts) dashboard {
+	// Nothing is counted as none only where the rules are evaluated.
+	problems := func(severity string) target {
+		return series("", `count(oms:problem{severity="`+severity+`", client=~"$client|all"}) or 0 * count(oms:check_state{client=~"$client"})`)
 	}
 	return newDashboard("oms-daily-check", "OMS daily check",
-		"The checks of the monitoring guide: a row for each client, a column for each check.", "now-6h",
+		"The checks of the monitoring guide: a row for each client, a column for each check, and what to do now.", "now-6h",
 		section{panels: []panel{
-			stat("Pages", "Alerts that page somebody now.", "none", steps("green", from(1, "red")),
-				series("", `count(`+found("page")+`) or vector(0)`)),
-			stat("Tickets", "Alerts that open a ticket now.", "none", steps("green", from(1, "orange")),
-				series("", `count(`+found("ticket")+`) or vector(0)`)),
-			stat("Clients", "Clients that are watched.", "none", steps("text"), series("", `count(max by (client) (oms_client_info{client=~"$client"}))`)),
-			stat("Not measured", "Clients of whom something cannot be measured now.", "none", steps("green", from(1, "purple")),
-				series("", `count(min by (client) (max by (client, collector) (oms_collector_success{client=~"$client"})) == 0 or on (client) oms:client_unseen{client=~"$client"}) or vector(0)`)),
+			stat("Pages", "Problems below that page somebody.", "none", steps("text", from(1, "red")), problems("page")).size(3, 3),
+			stat("Tickets", "Problems below that open a ticket.", "none", steps("text", from(1, "orange")), problems("ticket")).size(3, 3),
+			stat("Not measured", "Clients of whom a check cannot be measured now.", "none", steps("text", from(1, "purple")),
+				series("", `count(max by (client) (oms:check_state{client=~"$client"} == 3)) or 0 * count(oms:check_state{client=~"$client"})`)).size(3, 3),
 			stat("Orders today", "Sales orders that entered within 24 hours.", "none", steps("text"),
-				series("", `sum(max by (client, product_store, channel) (oms_orders_entered_recently{client=~"$client"}))`)),
-			stat("Next deadline", "Until the next reset-inventory file is due that has not been processed; less than 0 when one is late.", "s",
-				steps("red", from(0, "orange"), from(3600, "green")),
-				series("", "min("+watched(due)+")")).emptyMeans("none"),
-			checksTable().size(screenWidth, 10),
-			deadlinesTable().size(12, 9),
-			table("Firing alerts", "What pages or opens a ticket now, and its runbook. The watchdog always fires: without it nothing here can be believed.",
-				[]key{
-					{label: "severity", title: "Severity", width: 80},
-					{label: "client", title: "Client", width: 90, links: clientKey().links},
-					{label: "alertname", title: "Alert", width: 270, links: []link{{
-						Title: "Runbook", TargetBlank: true,
-						URL: to.Runbook("${__value.raw}"),
-					}}},
-					{label: "what", title: "What"},
-				},
-				column{
-					ref: "since", title: "Since", unit: "s", width: 90,
-					// The name of what is concerned, whatever kind of thing that is; and in a link Grafana knows all
-					// clients as "All".
-					expr: `max by (severity, client, alertname, what) (label_replace(label_join(
-  time() - ALERTS_FOR_STATE{alertname=~"OMS.*", client=~"$client|all"} and ignoring (alertstate) (
-    ` + found("page|ticket") + ` or ALERTS{alertname="OMSWatchdog", alertstate="firing"}
-  ),
+				series("", `sum(max by (client, product_store, channel) (oms_orders_entered_recently{client=~"$client"}))`)).size(3, 3),
+			stat("Next deadline", "The next reset-inventory file that is due and has not been processed.", duration,
+				steps("text", from(0, "orange"), from(3600, "text")),
+				series("{{client}} {{source}} {{deadline}}", `bottomk(1, oms:reset_inventory_due_seconds{client=~"$client"} > 0)`),
+			).named().emptyMeans("none known").size(5, 3),
+			stat("Most overdue", "The reset-inventory file whose deadline was missed longest ago. All of them are below.", duration,
+				steps("text", from(0, "red")),
+				series("{{client}} {{source}} {{deadline}}", `topk(1, oms:reset_inventory_missed_seconds{client=~"$client"})`),
+			).named().emptyMeans("none known").size(5, 3),
+			stat("Watchdog", "Whether the alerts are evaluated. Without it nothing here can be believed.", "none",
+				steps("red", from(1, "green")),
+				series("", `group(ALERTS{alertname="OMSWatchdog", alertstate="firing", client=~"$client|all"}) or vector(0)`),
+			).says("0", "silent", "1", "on").size(2, 3),
+			checksTable().size(screenWidth, 8),
+			problemsTable(to).size(screenWidth, 9),
+			overdueTable().size(12, 8),
+			nextDeadlinesTable().size(12, 8),
+		}})
+}
+
+// problemsTable has a row for each page and ticket that fires and that Alertmanager does not inhibit.
+func problemsTable(to texts) panel {
+	return table("What to do now", "Pages before tickets, the oldest first; what Alertmanager inhibits is not here. A problem leads to its runbook. Recovering: "+
+		"the condition has ended, and the alert follows within minutes; not every alert can tell.",
+		[]key{
+			{label: "severity", title: "Do", width: 62, words: map[string]result{
+				"page": {Text: "page", Color: "red", Index: 0}, "ticket": {Text: "ticket", Color: "orange", Index: 1},
+			}},
+			clientKey(),
+			{label: "alertname", title: "Problem", words: to.problems, wrap: true, links: []link{{
+				Title: "Runbook", TargetBlank: true, URL: to.Runbook("${__value.raw}"),
+			}}},
+			{label: "what", title: "What", width: 190, wrap: true},
+			{label: "state", title: "State", width: 90, words: map[string]result{"recovering": {Text: "recovering", Color: "blue"}}},
+		},
+		column{
+			ref: "since", title: "For", unit: duration,
+			// The name of what is concerned, whatever kind of thing that is; and in a link Grafana knows all
+			// clients as "All".
+			expr: `max by (severity, client, alertname, what, state) (label_replace(label_join(
+  label_replace(time() - (oms:problem{client=~"$client|all"} unless oms:problem_recovering), "state", "firing", "", "")
+  or
+  label_replace(time() - oms:problem_recovering{client=~"$client|all"}, "state", "recovering", "", ""),
   "what", " ", "shop", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
   "source", "deadline", "config", "type", "direction", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
-  "table", "column", "limit", "instance"
-), "client", "All", "client", "all"))`,
-				}).sorted("Since", false).sorted("Severity", false).size(12, 9),
-		}})
+  "table", "column", "limit", "reason", "instance"
+), "client", "All", "client", "all"))
+or on ()
+label_replace(0 * count(oms:check_state{client=~"$client"}), "what", "no page and no ticket", "", "")`,
+		}).sorted("For", true).sorted("Do", false)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,14 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/oms-exporter/oms_exporter/internal/links"
 )
 
-// shipped are the links of the shipped dashboards.
-func shipped(t *testing.T) links.Links {
+// shipped are the texts of the shipped dashboards.
+func shipped(t *testing.T) texts {
 	t.Helper()
-	to, err := links.Read("..")
+	to, err := readTexts("..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,8 @@ func TestRules(t *testing.T) {
 				t.Errorf("schema version %d, want Grafana 9.4's", d.SchemaVersion)
 			}
 			for _, v := range d.Templating.List {
-				if v.Type == "query" && (v.Refresh != 2 || !v.Multi || !v.IncludeAll || v.Datasource.UID != "${datasource}") {
+				several := name != "client.json" // which is about one at a time
+				if v.Type == "query" && (v.Refresh != 2 || v.Multi != several || v.IncludeAll != several || v.Datasource.UID != "${datasource}") {
 					t.Errorf("variable %s: %+v", v.Name, v)
 				}
 			}
@@ -174,7 +175,7 @@ func (p panel) expectComplete(t *testing.T) {
 // expectTitles wants a title of its own for each column: from Grafana 12.2 on columns of the same title show the same cells.
 func (p panel) expectTitles(t *testing.T) {
 	t.Helper()
-	arranged := p.Transformations[1].Options
+	arranged := p.arranged()
 	titles := map[string]bool{}
 	for name, title := range arranged.RenameByName {
 		if strings.TrimSpace(title) == "" || titles[title] {
@@ -196,7 +197,7 @@ func (p panel) expectColumn(t *testing.T, q target) {
 	if len(p.Targets) == 1 {
 		name = "Value"
 	}
-	arranged := p.Transformations[1].Options
+	arranged := p.arranged()
 	if arranged.ExcludeByName[name] {
 		return
 	}
@@ -264,4 +265,168 @@ func (p panel) links() []link {
 		}
 	}
 	return found
+}
+
+// Grafana 12 waits for ever for a panel with "overrides": null. The only null that it wants is the value of the first threshold.
+func TestNoNull(t *testing.T) {
+	t.Parallel()
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		switch value := value.(type) {
+		case nil:
+			if !strings.HasSuffix(path, ".steps.0.value") {
+				t.Errorf("%s is null", path)
+			}
+		case map[string]any:
+			for key, inner := range value {
+				walk(path+"."+key, inner)
+			}
+		case []any:
+			for i, inner := range value {
+				walk(fmt.Sprintf("%s.%d", path, i), inner)
+			}
+		}
+	}
+	for name, d := range all(shipped(t)) {
+		content, err := encode(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var decoded any
+		if err := json.Unmarshal(content, &decoded); err != nil {
+			t.Fatal(err)
+		}
+		walk(name, decoded)
+	}
+}
+
+// What has no value, as what cannot be measured, has the colour of the first threshold, which is green unless one says otherwise.
+func TestUnknownIsNotGreen(t *testing.T) {
+	t.Parallel()
+	for name, d := range all(shipped(t)) {
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				continue
+			}
+			if defaults := p.FieldConfig.Defaults.Thresholds; p.Type == "stat" && (defaults == nil || defaults.Steps[0].Color == "green") {
+				t.Errorf("%s: %s is green when it has no value", name, p.Title)
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				var painted, blank bool
+				for _, property := range o.Properties {
+					switch value := property.Value.(type) {
+					case cellOptions:
+						painted = painted || value.Type == "color-background"
+					case thresholds:
+						blank = value.Steps[0].Color == "transparent"
+						if value.Steps[0].Color == "green" {
+							t.Errorf("%s: %s: %s is green when it has no value", name, p.Title, o.Matcher.Options)
+						}
+					}
+				}
+				if painted && !blank {
+					t.Errorf("%s: %s: an empty cell of %s has a colour", name, p.Title, o.Matcher.Options)
+				}
+			}
+		}
+	}
+	for value, sign := range states() {
+		if (sign.Color == "green") != (value == "0") {
+			t.Errorf("the state %s is %s", value, sign.Color)
+		}
+	}
+}
+
+// laptop is how wide dashboards are on a screen of 1366 pixels, with Grafana's menu open as it is at first.
+const laptop = 1016
+
+// TestFits wants titles that are not cut, and the tables of the daily check to fit on a laptop.
+func TestFits(t *testing.T) {
+	t.Parallel()
+	// The text in Inter, medium, of 14 pixels, with 6 on either side, the border and one more.
+	for title, want := range map[string]int{"Brokering": 79, "Scheduler": 82, "Inventory": 78, "Created": 68} {
+		if got := titleWidth(title); got < want {
+			t.Errorf("%s has %d pixels, want %d", title, got, want)
+		}
+	}
+	for name, d := range all(shipped(t)) {
+		for _, p := range d.Panels {
+			if p.Type != "table" {
+				continue
+			}
+			fixed, free := 0, 0
+			for column, title := range p.arranged().RenameByName {
+				width := 0
+				for _, o := range p.FieldConfig.Overrides {
+					for _, property := range o.Properties {
+						if o.Matcher.Options == column && property.ID == "custom.width" {
+							width = property.Value.(int)
+						}
+					}
+				}
+				if width > 0 && width < titleWidth(title) {
+					t.Errorf("%s: %s: the title %s is cut", name, p.Title, title)
+				}
+				if fixed += width; width == 0 {
+					free++
+				}
+			}
+			const readable = 100
+			if width := laptop * p.GridPos.W / screenWidth; name == "daily-check.json" && fixed+free*readable > width {
+				t.Errorf("%s: %s has %d pixels for %d and %d columns without a width", name, p.Title, width, fixed, free)
+			}
+		}
+	}
+}
+
+// The page of one client names it at the top, and not once more in each panel.
+func TestClientIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, p := range client().Panels {
+		for _, q := range p.Targets {
+			if strings.Contains(q.LegendFormat, "client") || p.Type == "timeseries" && q.LegendFormat == "" {
+				t.Errorf("%s: the legend of %s is %q", p.Title, q.RefID, q.LegendFormat)
+			}
+		}
+		if p.Type == "table" && p.Title != "Checks" && !p.arranged().ExcludeByName["client"] {
+			t.Errorf("%s has a column for the client", p.Title)
+		}
+	}
+}
+
+// The tiles count what the list shows: both read the same series, and no other panel asks for alerts.
+func TestOneList(t *testing.T) {
+	t.Parallel()
+	var lists []string
+	for _, p := range all(shipped(t))["daily-check.json"].Panels {
+		for _, q := range p.Targets {
+			if strings.Contains(q.Expr, "ALERTS") && !strings.Contains(q.Expr, "OMSWatchdog") {
+				t.Errorf("%s asks for alerts, inhibited ones too: %s", p.Title, q.Expr)
+			}
+			if strings.Contains(q.Expr, "oms:problem{") {
+				lists = append(lists, p.Title)
+			}
+		}
+	}
+	if want := []string{"Pages", "Tickets", "What to do now"}; !slices.Equal(lists, want) {
+		t.Errorf("problems are in %q, want %q", lists, want)
+	}
+}
+
+// Every sign leads to a panel of the client's page.
+func TestSigns(t *testing.T) {
+	t.Parallel()
+	panels := map[string]string{}
+	for _, p := range client().Panels {
+		panels[fmt.Sprintf("viewPanel=%d", p.ID)] = p.Title
+	}
+	links := checksTable().links()
+	for _, c := range checks() {
+		if !slices.ContainsFunc(links, func(l link) bool {
+			_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
+			return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
+		}) {
+			t.Errorf("%s does not lead to %q", c.name, c.panel)
+		}
+	}
 }

@@ -20,7 +20,7 @@ var (
 	// What the demo does not have: a reconciliation, and within a minute yesterday's orders.
 	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms:orders_import_expected\b`)
 	// What is there only when something is wrong.
-	onlyFaulty = regexp.MustCompile(`_failure_timestamp_seconds|and on \(client, job_name\) oms_job_consecutive_failures > 0`)
+	onlyFaulty = regexp.MustCompile(`_failure_timestamp_seconds|and on \(client, job_name\) oms_job_consecutive_failures > 0|^topk.*oms:reset_inventory_missed_seconds`)
 )
 
 // a sample of an answer.
@@ -118,10 +118,10 @@ func (m monitored) healthy(t *testing.T) {
 	}
 	for _, c := range checks() {
 		for _, client := range []string{"KREWE", "UCG", "ADOC", "NEWERA"} {
-			if c.ref == "reset" {
-				m.expectState(t, client, c.ref, well, look) // a file is soon due at some hours of the day
+			if c.name == "reset_inventory" {
+				m.expectState(t, client, c.name, ok, near) // a file is soon due at some hours of the day
 			} else {
-				m.expectState(t, client, c.ref, well)
+				m.expectState(t, client, c.name, ok)
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func (m monitored) expectColumns(t *testing.T, p panel) {
 		}
 		for _, s := range found {
 			for label := range s.Metric {
-				if p.Transformations[1].Options.RenameByName[label] == "" {
+				if p.arranged().RenameByName[label] == "" {
 					t.Errorf("%s has no column for %s of %s", p.Title, label, q.Expr)
 				}
 			}
@@ -195,28 +195,31 @@ func (m monitored) faulty(t *testing.T) {
 	// By which check each fault of the demo is seen; the others are in TestStates.
 	const sick, mute = "KREWE", "UCG"
 	faults := map[string]string{
-		"order-stuck": "created", "order-unfulfilled": "brokering", "unfillable": "parking",
-		"job-stuck": "job", "job-failing": "failing", "scheduler-down": "scheduler", "file-missing": "reset",
-		"file-invalid": "sftp", "dm-pending": "pending", "dm-failed": "failed", "chart-error": "charts",
+		"order-stuck": "created", "order-unfulfilled": "brokering",
+		"job-stuck": "job_running", "job-failing": "job_failing", "scheduler-down": "scheduler", "file-missing": "reset_inventory",
+		"file-invalid": "sftp", "dm-pending": "files_pending", "dm-failed": "files_failed", "chart-error": "reports",
 	}
 	for fault := range faults {
 		m.set(t, sick, fault)
 	}
 	m.set(t, "ADOC", "file-failed")
+	m.set(t, "ADOC", "unfillable") // of one client with order-unfulfilled it would look like a routing that retries
 	m.set(t, mute, "db-hung")
 	for what, expr := range expressions(t) {
 		if onlyFaulty.MatchString(expr) {
 			m.expectData(t, what, expr)
 		}
 	}
-	for _, ref := range faults {
-		m.expectState(t, sick, ref, bad)
-		if ref != "reset" {
-			m.expectState(t, "NEWERA", ref, well)
+	for _, check := range faults {
+		m.expectState(t, sick, check, broken)
+		if check != "reset_inventory" {
+			m.expectState(t, "NEWERA", check, ok)
 		}
 	}
+	m.expectState(t, "ADOC", "parking", broken)
 	m.expectState(t, mute, "created", unknown)
-	m.expectState(t, mute, "collectors", bad)
+	m.expectState(t, mute, "measurement", broken)
+	m.expectWorstFirst(t, sick)
 }
 
 // set switches a fault of the demo on.
@@ -251,11 +254,29 @@ func (m monitored) expectState(t *testing.T, client, check string, want ...int) 
 	})
 }
 
+// expectWorstFirst wants the client whose checks are worst to have the greatest number by which the table is sorted.
+func (m monitored) expectWorstFirst(t *testing.T, client string) {
+	t.Helper()
+	found, err := m.query(t.Context(), everybody, "topk(1, "+worst+")")
+	if err != nil || len(found) != 1 || found[0].Metric["client"] != client {
+		t.Errorf("the worst client is %v, error %v, want %s", found, err, client)
+	}
+}
+
+// The states of a check, as rules/check_state.yml records them.
+const (
+	ok = iota
+	near
+	broken
+	unknown
+	unwatched
+)
+
 // stateOf returns the expression of a check's sign.
 func stateOf(t *testing.T, check string) string {
 	t.Helper()
 	for _, q := range checksTable().Targets {
-		if q.RefID == check+"_state" {
+		if q.RefID == check {
 			return q.Expr
 		}
 	}

@@ -14,11 +14,11 @@ func collectorsTable() panel {
 			expr:  `max by (client, collector) (oms_collector_looking_back{client=~"$client"})`,
 		},
 		column{
-			ref: "last", title: "Last success", unit: "s", width: 100,
+			ref: "last", title: "Last success", unit: duration, width: 100,
 			expr: `time() - max by (client, collector) (oms_collector_last_success_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "age", title: "Age of the data", unit: "s", width: 110,
+			ref: "age", title: "Age of the data", unit: duration, width: 110,
 			expr: `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`,
 		},
 		column{
@@ -32,13 +32,13 @@ func exporter() dashboard {
 	const jobs = `job=~"oms|oms_exporter"`
 	return newDashboard("oms-exporter", "OMS exporter", "What the exporter measures, how long that takes, and what it cannot see.", "now-6h",
 		section{panels: []panel{
-			stat("Targets down", "Scrapes that fail now.", "none", steps("green", from(1, "red")),
+			stat("Targets down", "Scrapes that fail now.", "none", steps("text", from(0, "green"), from(1, "red")),
 				series("", `count(up{`+jobs+`} == 0) or vector(0)`)),
-			stat("Collectors failing", "Of all clients.", "none", steps("green", from(1, "red")),
+			stat("Collectors failing", "Of all clients.", "none", steps("text", from(0, "green"), from(1, "red")),
 				series("", `sum(1 - max by (client, collector) (oms_collector_success{client=~"$client"}))`)),
-			stat("Configuration", "Whether the last reload was good.", "none", steps("red", from(1, "green")),
+			stat("Configuration", "Whether the last reload was good.", "none", steps("text", from(0, "red"), from(1, "green")),
 				series("{{instance}}", `oms_exporter_config_last_reload_successful`)).says("0", "refused", "1", "in force"),
-			stat("Configured since", "The last good reload.", "s", steps("text"),
+			stat("Configured since", "The last good reload.", duration, steps("text"),
 				series("{{instance}}", `time() - oms_exporter_config_last_reload_success_timestamp_seconds`)),
 			stat("Memory", "Resident in RAM.", "bytes", steps("text"), series("{{instance}}", `process_resident_memory_bytes{`+jobs+`}`)),
 			stat("CPU", "Cores in use.", "none", steps("text"),
@@ -52,7 +52,7 @@ func exporter() dashboard {
 				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_duration_seconds{client=~"$client"})`)),
 			graph("Failing collectors", "1 while a collector does not measure everything.", "none",
 				series("{{client}} {{collector}}", `1 - max by (client, collector) (oms_collector_success{client=~"$client"})`)),
-			graph("Age of the data", "0 when measured in the scrape itself, and the limit, which for reports is another.", "s",
+			graph("Age of the data", "0 when measured in the scrape itself, and the limit, which for reports is another.", duration,
 				series("{{client}} {{collector}}", `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`),
 				limit("data_age_seconds")),
 			graph("Series", "That each scrape brings.", "none",
@@ -72,7 +72,7 @@ func exporter() dashboard {
 				limit("clock_skew_seconds")),
 			graph("Clock skew of servers", "How far the times that each application server writes are from now.", "s",
 				series("{{client}} {{oms_instance}}", `max by (client, oms_instance) (oms_instance_clock_skew_seconds{client=~"$client"})`)),
-			graph("Nothing written for", "How long ago anything was last written to the database, and the limit.", "s",
+			graph("Nothing written for", "How long ago anything was last written to the database, and the limit.", duration,
 				series("{{client}}", `max by (client) (oms_database_newest_timestamp_age_seconds{client=~"$client"})`),
 				limit("database_still_seconds")),
 			table("Zones of databases", "The configured zone of the database's timestamps, and zones that would fit better.",
@@ -85,7 +85,7 @@ func exporter() dashboard {
 				[]key{clientKey(), {label: "table", title: "Table"}, {label: "column", title: "Column"}},
 				column{
 					ref: "missing", hidden: true,
-					expr: `max by (client, table, column) (oms_schema_missing{client=~"$client"})` + noRow("client"),
+					expr: `max by (client, table, column) (oms_schema_missing{client=~"$client"})` + noRow("client") + orUnknown("client", "table", notKnown),
 				}),
 		}},
 		section{"Who is watched", []panel{
@@ -96,8 +96,8 @@ func exporter() dashboard {
 					expr: `max by (client, timezone, generation) (oms_client_info{client=~"$client"})`,
 				},
 				column{
-					ref: "offset", title: "Offset from UTC", unit: "s", width: 130,
-					expr: `max by (client) (oms_client_utc_offset_seconds{client=~"$client"})`,
+					ref: "offset", title: "Hours from UTC", unit: "none", width: 130,
+					expr: `max by (client) (oms_client_utc_offset_seconds{client=~"$client"}) / 3600`,
 				}),
 			table("Build", "Versions of the running exporters.",
 				[]key{{label: "instance", title: "Exporter"}, {label: "version", title: "Version"}, {label: "revision", title: "Revision"}, {label: "goversion", title: "Go"}},

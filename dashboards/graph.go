@@ -45,11 +45,11 @@ func graph(title, description, unit string, series ...target) panel {
 		series[i].Datasource, series[i].Range = prometheus(), true
 	}
 	return panel{
-		Type: "timeseries", Title: title, Description: description, GridPos: gridPos{W: 12, H: 8},
+		Type: "timeseries", Title: title, Description: description, GridPos: gridPos{W: 12, H: 9},
 		Datasource: prometheus(), Interval: scrapeInterval, Targets: series,
 		FieldConfig: &fieldConfig{
 			Defaults: field{
-				Unit: unit, Color: &color{Mode: "palette-classic"}, Links: toClient("${__field.labels.client}"),
+				Unit: unit, Decimals: decimals(unit), Color: &color{Mode: "palette-classic"}, Links: toClient("${__field.labels.client}"),
 				Custom: graphStyle{DrawStyle: "line", LineWidth: 1, FillOpacity: 5, ShowPoints: "never"},
 			},
 			Overrides: []override{{
@@ -63,7 +63,7 @@ func graph(title, description, unit string, series ...target) panel {
 		},
 		Options: graphOptions{
 			Legend: graphLegend{
-				DisplayMode: "table", Placement: "right", ShowLegend: true, Calcs: []string{"lastNotNull", "max"},
+				DisplayMode: "table", Placement: "bottom", ShowLegend: true, Calcs: []string{"lastNotNull", "max"},
 				SortBy: "Last *", SortDesc: true,
 			},
 			Tooltip: graphTooltip{Mode: "multi", Sort: "desc"},
@@ -95,6 +95,15 @@ func limit(name string, labels ...string) target {
 	}
 }
 
+// decimals are those of a unit: of a duration, how many smaller units follow the largest.
+func decimals(unit string) *int {
+	if unit != duration {
+		return nil
+	}
+	one := 1
+	return &one
+}
+
 type statOptions struct {
 	ColorMode     string        `json:"colorMode"`
 	GraphMode     string        `json:"graphMode"`
@@ -117,7 +126,7 @@ func stat(title, description, unit string, steps []step, now target) panel {
 		Datasource: prometheus(), Interval: scrapeInterval, Targets: []target{now},
 		FieldConfig: &fieldConfig{
 			Defaults: field{
-				Unit: unit, Color: &color{Mode: "thresholds"}, Thresholds: &thresholds{Mode: "absolute", Steps: steps},
+				Unit: unit, Decimals: decimals(unit), Color: &color{Mode: "thresholds"}, Thresholds: &thresholds{Mode: "absolute", Steps: steps},
 			},
 			Overrides: []override{},
 		},
@@ -126,6 +135,14 @@ func stat(title, description, unit string, steps []step, now target) panel {
 			ReduceOptions: reduceOptions{Calcs: []string{"lastNotNull"}},
 		},
 	}
+}
+
+// named returns the number with the name of its series above it.
+func (p panel) named() panel {
+	options := p.Options.(statOptions)
+	options.TextMode = "value_and_name"
+	p.Options = options
+	return p
 }
 
 // says shows a word in the place of a value; it takes a list of both.

@@ -8,12 +8,12 @@ func jobsSection() section {
 		table("Runs of more than 15 minutes", "The run's job id is what is edited in the web tools. A row without a job: there is none.",
 			[]key{clientKey(), jobKey(), {label: "job_id", title: "Job id", width: 90}, {label: "oms_instance", title: "Instance", width: 120}},
 			column{
-				ref: "running", title: "Running for", unit: "s", width: 100,
+				ref: "running", title: "Running for", unit: duration, width: 100,
 				expr: `max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})` + noRow("jobs"),
 			},
-			sign("stuck", "State", 56, `3 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
+			sign("stuck", "State", `2 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
 or
-2 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")),
+1 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")+orUnknown("jobs", "job_name", isUnknown)),
 		).sorted("Running for", true),
 		table("Runs overdue for more than 15 minutes", "What has not begun, with the server that claimed it, if any. A row without a job: there is none.",
 			[]key{
@@ -21,28 +21,28 @@ or
 				{label: "oms_instance", title: "Claimed by", width: 120},
 			},
 			column{
-				ref: "overdue", title: "Overdue for", unit: "s", width: 100,
-				expr: `max by (client, job_name, job_id, pool, oms_instance) (oms_job_long_overdue_seconds{client=~"$client"})` + noRow("jobs"),
+				ref: "overdue", title: "Overdue for", unit: duration, width: 100,
+				expr: `max by (client, job_name, job_id, pool, oms_instance) (oms_job_long_overdue_seconds{client=~"$client"})` + noRow("jobs") + orUnknown("jobs", "job_name", notKnown),
 			}).sorted("Overdue for", true),
 		table("Failing jobs", "Jobs whose last run failed or crashed, or any run within 24 hours: ✗ as often as their limit, or as the alerts judge. A row without a job: there is none.",
 			[]key{clientKey(), jobKey()},
-			sign("state", "State", 56, `3 + 0 * max by (client, job_name) (
+			sign("state", "State", `2 + 0 * max by (client, job_name) (
   oms_job_consecutive_failures{client=~"$client"} >= on (client, job_name) group_left () oms:job_failures_limit
   or
   ALERTS{alertname=~"OMSJobFailing.*|OMSJobGaveUp", alertstate="firing", client=~"$client"}
 )
 or
-2 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
+1 + 0 * (max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")+orUnknown("jobs", "job_name", isUnknown)),
 			column{
 				ref: "failures", title: "In a row", unit: "none", width: 80,
 				expr: `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)` + noRow("jobs"),
 			},
 			column{
-				ref: "first", title: "First", unit: "s", width: 90,
+				ref: "first", title: "First", unit: duration, width: 90,
 				expr: `time() - max by (client, job_name) (oms_job_first_failure_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "success", title: "Last success", unit: "s", width: 100,
+				ref: "success", title: "Last success", unit: duration, width: 100,
 				expr: `time() - max by (client, job_name) (
   oms_job_last_success_timestamp_seconds{client=~"$client"} and on (client, job_name) oms_job_consecutive_failures > 0
 )`,
@@ -59,27 +59,27 @@ or
 		table("Jobs without a next run", "Lost: by its usual interval it should have run so long ago, and nothing of it is open. Unreadable: Moqui refuses its schedule. A row without a job: there is none.",
 			[]key{clientKey(), jobKey()},
 			column{
-				ref: "lost", title: "Lost since", unit: "s", width: 100,
-				expr: `(time() - max by (client, job_name) (oms:job_lost{client=~"$client"}))` + noRow("jobs"),
+				ref: "lost", title: "Lost since", unit: duration, width: 100,
+				expr: `(time() - max by (client, job_name) (oms:job_lost{client=~"$client"}))` + noRow("jobs") + orUnknown("jobs", "job_name", notKnown),
 			},
 			column{
-				ref: "interval", title: "Ran every", unit: "s", width: 100,
+				ref: "interval", title: "Ran every", unit: duration, width: 100,
 				expr: `max by (client, job_name) (oms_job_usual_interval_seconds{client=~"$client"} and on (client, job_name) oms:job_lost)` + noRow("jobs"),
 			},
 			column{
 				ref: "unreadable", title: "Unreadable", width: 90, words: yesIsBad(),
 				expr: `max by (client, job_name) (oms_job_schedule_unreadable{client=~"$client"})` + noRow("jobs"),
 			}).sorted("Lost since", true),
-		graph("Longest run", "Of all jobs in work, and the limit of jobs that have none of their own.", "s",
+		graph("Longest run", "Of all jobs in work, and the limit of jobs that have none of their own.", duration,
 			series("{{client}}", `max by (client) (oms_job_running_seconds{client=~"$client"})`),
 			limit("job_running_seconds")),
 		graph("Failures in a row", "Of jobs that fail, and the limit of jobs that have none of their own.", "none",
 			series("{{client}} {{job_name}}", `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
 			limit("job_failures")),
-		graph("Oldest overdue job", "How long the scheduler has left a due job waiting, by pool, and the limit for other jobs being started meanwhile.", "s",
+		graph("Oldest overdue job", "How long the scheduler has left a due job waiting, by pool, and the limit for other jobs being started meanwhile.", duration,
 			series("{{client}} {{pool}}", `max by (client, pool) (oms_job_oldest_overdue_seconds{client=~"$client"})`),
 			limit("job_overdue_seconds")),
-		graph("Since the last start", "Of any job, by pool, and how long a pool may start nothing while a job is due.", "s",
+		graph("Since the last start", "Of any job, by pool, and how long a pool may start nothing while a job is due.", duration,
 			series("{{client}} {{pool}}", `time() - max by (client, pool) (oms_job_last_start_timestamp_seconds{client=~"$client"})`),
 			limit("scheduler_idle_seconds")),
 		graph("Jobs by status", "Pending, queued and running.", "none",
@@ -87,11 +87,11 @@ or
 		table("Servers", "Those that run jobs: their last sign of life, for how long a job that they claimed has waited, and whether a job-manager lock is in force (of _NA_: for all of them).",
 			[]key{clientKey(), {label: "oms_instance", title: "Instance"}},
 			column{
-				ref: "silent", title: "Last sign of life", unit: "s", width: 130,
+				ref: "silent", title: "Last sign of life", unit: duration, width: 130,
 				expr: `time() - max by (client, oms_instance) (oms_instance_last_activity_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "claimed", title: "Claimed job waits", unit: "s", width: 130,
+				ref: "claimed", title: "Claimed job waits", unit: duration, width: 130,
 				expr: `max by (client, oms_instance) (oms_job_oldest_claimed_seconds{client=~"$client"})`,
 			},
 			column{
@@ -107,15 +107,15 @@ func jobs() dashboard {
 	s.panels = append(s.panels, table("All jobs", "By their stable names, of the last 7 days.",
 		[]key{clientKey(), jobKey()},
 		column{
-			ref: "success", title: "Last success", unit: "s", width: 120,
+			ref: "success", title: "Last success", unit: duration, width: 120,
 			expr: `time() - max by (client, job_name) (oms_job_last_success_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "duration", title: "Last duration", unit: "s", width: 120,
+			ref: "duration", title: "Last duration", unit: duration, width: 120,
 			expr: `max by (client, job_name) (oms_job_last_duration_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "running", title: "Running for", unit: "s", width: 120,
+			ref: "running", title: "Running for", unit: duration, width: 120,
 			expr: `max by (client, job_name) (oms_job_running_seconds{client=~"$client"})`,
 		},
 		column{

@@ -11,6 +11,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/oms-exporter/oms_exporter/internal/links"
 )
@@ -25,7 +28,7 @@ func main() {
 }
 
 func write() error {
-	to, err := links.Read("..")
+	to, err := readTexts("..")
 	if err != nil {
 		return err
 	}
@@ -41,8 +44,42 @@ func write() error {
 	return nil
 }
 
+// texts are what the dashboards take from elsewhere: where links lead, and of each alert what it says.
+type texts struct {
+	links.Links
+	problems map[string]result
+}
+
+// sentence is what a runbook says in bold in its first paragraph, up to the first colon or full stop.
+var sentence = regexp.MustCompile(`(?m)\A# \w+\n\n\*\*(.*?)(?:[:.] .*|\.)?\*\*$`)
+
+// readTexts reads them below the module's folder.
+func readTexts(root string) (texts, error) {
+	t := texts{problems: map[string]result{}}
+	var err error
+	if t.Links, err = links.Read(root); err != nil {
+		return t, err
+	}
+	books, err := filepath.Glob(filepath.Join(root, "rules", "runbooks", "OMS*.md"))
+	if err != nil {
+		return t, err
+	}
+	for i, book := range books {
+		content, err := os.ReadFile(book)
+		if err != nil {
+			return t, err
+		}
+		says := sentence.FindSubmatch(content)
+		if says == nil {
+			return t, fmt.Errorf("%s does not begin with its name and a paragraph in bold", book)
+		}
+		t.problems[strings.TrimSuffix(filepath.Base(book), ".md")] = result{Text: string(says[1]), Index: i}
+	}
+	return t, nil
+}
+
 // all returns the dashboards by their file's name.
-func all(to links.Links) map[string]dashboard {
+func all(to texts) map[string]dashboard {
 	return map[string]dashboard{
 		"daily-check.json":     dailyCheck(to),
 		"client.json":          client(),

@@ -114,11 +114,19 @@ type target struct {
 }
 
 type transformation struct {
-	ID      string   `json:"id"`
-	Options organize `json:"options"`
+	ID      string `json:"id"`
+	Options any    `json:"options"`
 }
 
-// organize are the options of the transformation of that name; without any they suit "merge".
+type orderBy struct {
+	Sort []orderField `json:"sort"`
+}
+
+type orderField struct {
+	Field string `json:"field"`
+	Desc  bool   `json:"desc"`
+}
+
 type organize struct {
 	ExcludeByName map[string]bool   `json:"excludeByName,omitempty"`
 	IndexByName   map[string]int    `json:"indexByName,omitempty"`
@@ -132,6 +140,7 @@ type fieldConfig struct {
 
 type field struct {
 	Unit       string      `json:"unit,omitempty"`
+	Decimals   *int        `json:"decimals,omitempty"`
 	NoValue    string      `json:"noValue,omitempty"`
 	Color      *color      `json:"color,omitempty"`
 	Thresholds *thresholds `json:"thresholds,omitempty"`
@@ -150,15 +159,21 @@ type thresholds struct {
 	Steps []step `json:"steps"`
 }
 
-// step is a threshold; the first has no value.
+// step is a threshold; the first has no value, which is the only null in a file.
 type step struct {
 	Color string `json:"color"`
 	Value *int   `json:"value"`
 }
 
+// mapping shows words in the place of values: by value, or of a special one such as "nan".
 type mapping struct {
-	Type    string            `json:"type"`
-	Options map[string]result `json:"options"`
+	Type    string `json:"type"`
+	Options any    `json:"options"`
+}
+
+type special struct {
+	Match  string `json:"match"`
+	Result result `json:"result"`
 }
 
 type result struct {

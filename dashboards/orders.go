@@ -3,19 +3,19 @@ package main
 // ordersSection is what the guide calls order sync and fulfillment.
 func ordersSection() section {
 	return section{"Orders", []panel{
-		graph("Oldest order in created", "Since its entry into the OMS, known waits apart, and the limit.", "s",
+		graph("Oldest order in created", "Since its entry into the OMS, known waits apart, and the limit.", duration,
 			series("{{client}} {{product_store}} {{channel}}", `max by (client, product_store, channel) (oms_orders_oldest_created_age_seconds{client=~"$client"})`),
 			limit("created_age_seconds")),
 		graph("Orders in created", "How many are older than each age, and those set aside because their wait is known.", "none",
 			series("{{client}} older than {{age}}", `sum by (client, age) (max by (client, product_store, channel, age) (oms_orders_created_older_than{client=~"$client"}))`),
 			series("{{client}} set aside: {{reason}}", `max by (client, reason) (oms_orders_created_excluded{client=~"$client"})`)),
-		graph("Oldest approved order not fulfilled", "By where it waits, the longest wait since a store or warehouse last rejected it, since the approval, and the limits.", "s",
+		graph("Oldest approved order not fulfilled", "By where it waits, the longest wait since a store or warehouse last rejected it, since the approval, and the limits.", duration,
 			series("{{client}} {{stage}}", `max by (client, stage) (oms_orders_oldest_unfulfilled_age_seconds{client=~"$client"})`),
 			series("{{client}} {{stage}} since approval", `max by (client, stage) (oms_orders_oldest_approved_age_seconds{client=~"$client"})`),
 			limit("unfulfilled_age_seconds", "stage")),
 		graph("Approved orders not fulfilled", "By where they wait.", "none",
 			series("{{client}} {{stage}}", `max by (client, stage) (oms_orders_unfulfilled{client=~"$client"})`)),
-		graph("Oldest parked order", "By virtual facility, routing retries included, and the limits of those that have one.", "s",
+		graph("Oldest parked order", "By virtual facility, routing retries included, and the limits of those that have one.", duration,
 			series("{{client}} {{facility}}", `max by (client, facility) (oms_orders_oldest_parked_age_seconds{client=~"$client"})`),
 			limit("parked_age_seconds", "facility")),
 		graph("Parked orders", "By virtual facility, and those that came there within the hour; UNFILLABLE_PARKING is the guide's.", "none",
@@ -29,11 +29,11 @@ func ordersSection() section {
 		table("Last import", "How long ago an order last came by each channel.",
 			[]key{clientKey(), {label: "product_store", title: "Store"}, {label: "channel", title: "Channel"}},
 			column{
-				ref: "gap", title: "Since", unit: "s", width: 120,
+				ref: "gap", title: "Since", unit: duration, width: 120,
 				expr: `time() - max by (client, product_store, channel) (oms_orders_last_import_timestamp_seconds{client=~"$client"})`,
 			}).sorted("Since", true).size(16, 8),
 		stat("Missing at import", "Orders that a shop's last reconciliation found in Shopify and that are not in the OMS.", "none",
-			steps("green", from(1, "red")),
+			steps("text", from(0, "green"), from(1, "red")),
 			series("{{client}} {{shop}}", missing("client, shop")),
 		).emptyMeans("no reconciliation within 36 h").size(8, 8),
 	}}

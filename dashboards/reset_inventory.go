@@ -2,26 +2,75 @@ package main
 
 func sourceKey() key { return key{label: "source", title: "Source", width: 80} }
 
+// branchKey is what is the matter with a source's file, as rules/reset_inventory.yml tells it, in words.
+func branchKey() key {
+	return key{label: "branch", title: "Trouble", words: map[string]result{
+		"failed": {Text: "Failed"}, "empty": {Text: "Empty"}, "not_processed": {Text: "Not processed in time"},
+		"waits_on_sftp": {Text: "Still on SFTP"}, "not_imported": {Text: "Fetched, not imported"}, "whereabouts_unknown": {Text: "Whereabouts unknown"},
+		"not_delivered": {Text: "Not delivered"}, "not_received": {Text: "Not received"}, "on_its_way": {Text: "On its way"},
+		"none": {Text: "None"}, "unknown": {Text: "Cannot be measured", Color: "purple"},
+	}}
+}
+
+// overdueTable has a row for each source whose deadline was missed, and one for each of which nobody knows that.
+func overdueTable() panel {
+	const unknown = `(max by (client, source) (oms:reset_inventory_config{client=~"$client"}) and on (client) oms:check_state{check="reset_inventory"} == 3)`
+	return table("Overdue deadlines", "Reset-inventory files that were not processed by their deadline, on the client's clock, and why.",
+		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 60}, branchKey()},
+		column{
+			ref: "overdue", title: "Overdue for", unit: duration,
+			expr: `topk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_missed_seconds{client=~"$client"}))`,
+		},
+		column{
+			ref: "trouble", hidden: true,
+			expr: `label_replace(0 * ` + unknown + `, "branch", "unknown", "", "")
+or on (client, source)
+topk by (client, source) (1, 0 * oms:reset_inventory_trouble_seconds:held{client=~"$client"})
+  and on (client, source) oms:reset_inventory_missed_seconds
+or on (client, source)
+label_replace(0 * max by (client, source) (oms:reset_inventory_missed_seconds{client=~"$client"}), "branch", "on_its_way", "", "")
+or on ()
+label_replace(0 * count(oms:check_state{client=~"$client"}), "branch", "none", "", "")`,
+		}).sorted("Overdue for", true)
+}
+
+// nextDeadlinesTable has a row for each source: its next deadline that has no file yet, by the client's clock and in UTC.
+func nextDeadlinesTable() panel {
+	const offset = `on (client) group_left () max by (client) (oms_client_utc_offset_seconds)`
+	next := `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}) > 0)`
+	return table("Next deadlines", "The next deadline of each source that has no file yet, on the client's clock and in UTC. Clock: what time it is there now.",
+		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 60}},
+		column{ref: "due", title: "Due in", unit: duration, colors: steps("text", from(0, "orange"), from(3600, "text")), expr: next},
+		column{ref: "utc", title: "UTC", unit: clock, width: 60, expr: `1000 * (time() + ` + next + `)`},
+		column{ref: "clock", title: "Clock", unit: clock, width: 60, expr: `1000 * (time() + 0 * ` + next + ` + ` + offset + `)`},
+	).sorted("Due in", false)
+}
+
+// clock is a unit of milliseconds since 1970, of which it shows the time of the day in the dashboard's zone, which is UTC.
+const clock = "time:HH:mm"
+
 // deadlinesTable has a row for each source of reset-inventory files: when it is due, and where it is when it is late.
 func deadlinesTable() panel {
 	return table("Reset inventory", "Until the next deadline that has no file yet, on the client's clock; less than 0: overdue. When a file is in trouble, which. A row without a source: none is configured.",
-		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, {label: "branch", title: "Trouble"}},
+		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, branchKey()},
 		column{
-			ref: "due", title: "Due in", unit: "s", width: 90, colors: steps("red", from(0, "orange"), from(3600, "green")),
-			expr: `bottomk by (client, source) (1, ` + watched(due) + `)`,
+			ref: "due", title: "Due in", unit: duration, width: 90, colors: steps("red", from(0, "orange"), from(3600, "text")),
+			expr: `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}))`,
 		},
 		column{
 			ref: "trouble", hidden: true,
 			expr: `0 * oms:reset_inventory_trouble_seconds:held{client=~"$client"}
 or on (client, source)
+label_replace(0 * (max by (client, source) (oms:reset_inventory_config{client=~"$client"}) and on (client) oms:check_state{check="reset_inventory"} == 3), "branch", "unknown", "", "")
+or on (client, source)
 label_replace(0 * max by (client, source) (oms:reset_inventory_config{client=~"$client"}), "branch", "none", "", "")` + orClient,
 		},
 		column{
-			ref: "processed", title: "Processed", unit: "s", width: 90,
+			ref: "processed", title: "Processed", unit: duration, width: 90,
 			expr: `time() - max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "received", title: "Received", unit: "s", width: 90,
+			ref: "received", title: "Received", unit: duration, width: 90,
 			expr: `time() - max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
@@ -39,11 +88,11 @@ func resetInventorySection() section {
 	const noSource, noFolder = "no reset-inventory source is configured", "no drop folder is configured"
 	return section{"Reset inventory and SFTP", []panel{
 		deadlinesTable().size(screenWidth, 8),
-		graph("Time to the next deadline", "That has no file yet, by source; below 0: overdue.", "s",
-			series("{{client}} {{source}} {{deadline}}", watched(due))).emptyMeans("no source has a deadline"),
-		graph("Since the last processed file", "By source. The marks are the deadlines.", "s",
+		graph("Time to the next deadline", "That has no file yet, by source; below 0: overdue.", duration,
+			series("{{client}} {{source}} {{deadline}}", `oms:reset_inventory_due_seconds{client=~"$client"}`)).emptyMeans("no source has a deadline"),
+		graph("Since the last processed file", "By source. The marks are the deadlines.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)).emptyMeans(noSource),
-		graph("File in work", "How long the source's file has been running; 0 when none is.", "s",
+		graph("File in work", "How long the source's file has been running; 0 when none is.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
 			limit("data_manager_running_seconds")),
 		graph("Records of the last file", "All of them, and those that were refused.", "none",
@@ -60,7 +109,7 @@ func resetInventorySection() section {
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			},
 			column{
-				ref: "failure", title: "Last failure", unit: "s", width: 110,
+				ref: "failure", title: "Last failure", unit: duration, width: 110,
 				expr: `(time() - max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"}))
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			}),
@@ -81,11 +130,11 @@ func resetInventorySection() section {
 				expr: `max by (client, location, source, folder) (oms_sftp_files{client=~"$client"})`,
 			},
 			column{
-				ref: "oldest", title: "Oldest", unit: "s", width: 90,
+				ref: "oldest", title: "Oldest", unit: duration, width: 90,
 				expr: `max by (client, location, source, folder) (oms_sftp_oldest_file_age_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "newest", title: "Newest", unit: "s", width: 90,
+				ref: "newest", title: "Newest", unit: duration, width: 90,
 				expr: `time() - max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
 			},
 			column{

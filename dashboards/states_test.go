@@ -26,15 +26,19 @@ func TestStates(t *testing.T) {
 		archive      = `oms_sftp_folder_info{location="drop",source="wms",folder="archive"} 1`
 		seenInbox    = `oms_sftp_files{location="drop",source="wms",folder="inbox"} 0`
 		seenArchive  = `oms_sftp_files{location="drop",source="wms",folder="archive"} 0`
-		long         = `oms_job_running_seconds{job_name="LONG"} 2400`
+		some         = `oms_jobs{status="running"} 1`
+		long         = `oms_job_long_running_seconds{job_name="LONG",job_id="1",oms_instance="i1",generation="ofbiz"} 2400`
+		orders       = `oms_collector_success{collector="orders"} 1`
+		files        = `oms_collector_success{collector="data_manager"} 1`
 		longLimit    = `oms:limit_override{limit="job_running_seconds",job_name="LONG"} 10800`
 		silent       = `oms_instance_last_activity_timestamp_seconds{oms_instance="i1"} 1781000000`
 		runs         = `oms_job_recent_runs{job_name="FLAKY"} 20`
+		reset        = `oms_collector_success{collector="reset_inventory"} 1`
+		source       = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
 		deadline     = `oms_reset_inventory_deadline_seconds{source="wms",deadline="13:45",days="Mon"} 49500`
 		window       = `oms_reset_inventory_deadline_window_seconds{source="wms",deadline="13:45",days="Mon"} 86400`
 		lastDeadline = `oms_reset_inventory_last_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781012700`
 		nextDeadline = `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781099100`
-		source       = `oms_reset_inventory_config_info{source="wms",config="RESET"} 1`
 	)
 	var tests []map[string]any
 	for _, c := range []struct {
@@ -43,62 +47,63 @@ func TestStates(t *testing.T) {
 		series []string // name, labels and value, but for the client
 	}{
 		{"created", unwatched, nil},
-		{"unfulfilled", well, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483840`}},
-		{"unfulfilled", look, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483841`}},
-		{"unfulfilled", look, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604800`}},
-		{"unfulfilled", bad, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604801`}},
-		{"import", well, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781096400`}},
-		{"import", bad, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781000000`}},
-		{"import", well, []string{`oms_orders_missing{shop="S"} 0`}},
-		{"import", bad, []string{`oms_orders_missing{shop="S"} 1`}},
-		{"job", look, []string{long, jobs}},
-		{"job", well, []string{long, jobs, longLimit}},
-		{"job", unknown, []string{noJobs}},
-		{"job", unknown, []string{noJobs, `oms_job_running_seconds{job_name="SHORT"} 60`}},
-		{"job", look, []string{noJobs, long}},
-		{"scheduler", well, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 0`, `oms_job_oldest_overdue_seconds{pool="pool"} 900`}},
-		{"scheduler", look, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 1`}},
-		{"scheduler", bad, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 901`}},
-		{"scheduler", bad, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 0`, `oms_job_schedule_unreadable{job_name="ODD"} 1`}},
-		{"scheduler", bad, []string{jobs, silent, `oms_job_oldest_claimed_seconds{oms_instance="i1"} 901`}},
-		{"scheduler", bad, []string{
+		{"unfulfilled", unwatched, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483840`}},
+		{"unfulfilled", ok, []string{orders, `oms_orders_oldest_approved_age_seconds{stage="store"} 483840`}},
+		{"unfulfilled", near, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 483841`}},
+		{"unfulfilled", near, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604800`}},
+		{"unfulfilled", broken, []string{`oms_orders_oldest_approved_age_seconds{stage="store"} 604801`}},
+		{"import", ok, []string{orders, `oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781096400`}},
+		{"import", broken, []string{`oms_orders_last_import_timestamp_seconds{product_store="S",channel="W"} 1781000000`}},
+		{"import", ok, []string{orders, `oms_orders_missing{shop="S"} 0`}},
+		{"import", broken, []string{`oms_orders_missing{shop="S"} 1`}},
+		{"job_running", near, []string{some, long, jobs}},
+		{"job_running", ok, []string{some, long, jobs, longLimit}},
+		{"job_running", unknown, []string{noJobs}},
+		{"job_running", unknown, []string{noJobs, some}},
+		{"job_running", unknown, []string{noJobs, some, long}}, // as its alert, which the page about the collector silences
+		{"scheduler", ok, []string{jobs, some, `oms_job_scheduler_locked{oms_instance="_NA_"} 0`, `oms_job_oldest_overdue_seconds{pool="pool"} 900`}},
+		{"scheduler", near, []string{jobs, `oms_job_scheduler_locked{oms_instance="_NA_"} 1`}},
+		{"scheduler", broken, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 901`}},
+		{"scheduler", broken, []string{jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 0`, `oms_job_schedule_unreadable{job_name="ODD"} 1`}},
+		{"scheduler", broken, []string{jobs, silent, `oms_job_oldest_claimed_seconds{oms_instance="i1"} 901`}},
+		{"scheduler", broken, []string{
 			jobs, `oms_job_oldest_overdue_seconds{pool="pool"} 0`, `oms_job_scheduled{job_name="LOST"} 0`,
 			`oms_job_usual_interval_seconds{job_name="LOST"} 1800`, `oms_job_expected_start_timestamp_seconds{job_name="LOST"} 1781000000`,
 		}},
-		{"failing", well, []string{jobs, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 4`}},
-		{"failing", bad, []string{jobs, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 5`}},
-		{"failing", bad, []string{
+		{"job_failing", ok, []string{jobs, some, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 4`}},
+		{"job_failing", broken, []string{jobs, `oms_job_consecutive_failures{job_name="FLAKY"} 0`, runs, `oms_job_recent_failures{job_name="FLAKY"} 5`}},
+		{"job_failing", broken, []string{
 			jobs, `oms_job_consecutive_failures{job_name="GONE"} 3`, `oms_job_scheduled{job_name="GONE"} 0`,
 			`oms_job_first_failure_timestamp_seconds{job_name="GONE"} 1781000000`, `oms_job_recent_failures{job_name="GONE"} 3`,
 		}},
-		{"reset", look, []string{source}},
+		{"reset_inventory", broken, []string{source}},
 		// A deadline of the entry in half an hour, before and after its file, and a day off.
-		{"reset", look, []string{source, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781012000`}},
-		{"reset", well, []string{source, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781013000`}},
-		{"reset", well, []string{
-			source, lastDeadline, `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781185500`, deadline, window,
+		{"reset_inventory", near, []string{source, reset, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781012000`}},
+		{"reset_inventory", ok, []string{source, reset, lastDeadline, nextDeadline, deadline, window, `oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781013000`}},
+		{"reset_inventory", ok, []string{
+			source, reset, lastDeadline, `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781185500`, deadline, window,
 			`oms_reset_inventory_last_processed_timestamp_seconds{source="wms"} 1781012000`,
 		}},
-		{"sftp", well, []string{sftp, inbox, archive, seenInbox, seenArchive}},
-		{"sftp", look, []string{noSFTP, inbox, archive, seenInbox}},
+		{"sftp", ok, []string{sftp, inbox, archive, seenInbox, seenArchive}},
+		{"sftp", near, []string{noSFTP, inbox, archive, seenInbox}},
 		{"sftp", unknown, []string{noSFTP, inbox, archive, seenInbox, seenArchive}},
-		{"sftp", bad, []string{noSFTP, inbox, archive, seenArchive}},
-		{"running", well, []string{`oms_data_manager_oldest_age_seconds{config="C",status="running"} 2160`}},
-		{"running", bad, []string{`oms_data_manager_oldest_age_seconds{config="C",status="running"} 2701`}},
-		{"failed", look, []string{
+		{"sftp", broken, []string{noSFTP, inbox, archive, seenArchive}},
+		{"files_running", ok, []string{files, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 2160`}},
+		{"files_running", broken, []string{`oms_data_manager_oldest_age_seconds{config="C",status="running"} 2701`}},
+		{"files_failed", near, []string{
 			`oms_data_manager_last_success_timestamp_seconds{config="C"} 2`, `oms_data_manager_last_failure_timestamp_seconds{config="C"} 1`,
 			`oms_data_manager_recent_files{config="C",outcome="failed"} 1`,
 		}},
-		{"failed", bad, []string{
+		{"files_failed", broken, []string{
 			`oms_data_manager_last_success_timestamp_seconds{config="C"} 1`, `oms_data_manager_last_failure_timestamp_seconds{config="C"} 2`,
 		}},
-		{"collectors", well, []string{`oms_collector_success{collector="client"} 1`}},
-		{"collectors", look, []string{`oms_collector_success{collector="client"} 1`, `oms_series_dropped{metric="oms_orders"} 1`}},
-		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
-		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_database_newest_timestamp_age_seconds 1801`}},
-		{"collectors", bad, []string{`oms_collector_success{collector="client"} 1`, `oms_instance_clock_skew_seconds{oms_instance="oms2"} 3600`}},
-		{"running", unknown, []string{`oms_database_clock_skew_seconds -3600`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 3600`}},
-		{"running", unknown, []string{`oms_database_newest_timestamp_age_seconds 1801`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 0`}},
+		{"measurement", ok, []string{`oms_collector_success{collector="client"} 1`}},
+		{"measurement", broken, []string{`oms_collector_success{collector="client"} 1`, `oms_series_dropped{metric="oms_orders"} 1`}},
+		{"measurement", broken, []string{`oms_collector_success{collector="client"} 1`, `oms_database_clock_skew_seconds -3600`}},
+		{"measurement", broken, []string{`oms_collector_success{collector="client"} 1`, `oms_database_newest_timestamp_age_seconds 1801`}},
+		{"measurement", broken, []string{`oms_collector_success{collector="client"} 1`, `oms_instance_clock_skew_seconds{oms_instance="oms2"} 3600`}},
+		{"files_running", unknown, []string{`oms_database_clock_skew_seconds -3600`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 3600`}},
+		{"files_running", unknown, []string{`oms_database_newest_timestamp_age_seconds 1801`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 0`}},
 	} {
 		tests = append(tests, map[string]any{
 			"name": c.check + ": " + strings.Join(c.series, ", "), "input_series": input(c.series...),
@@ -109,33 +114,35 @@ func TestStates(t *testing.T) {
 	testRules(t, tests)
 }
 
-// TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports, of
-// whom all is well: a row in each table that promises it.
+// TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports: a row in each
+// table that promises it, when all is well and when nothing can be measured.
 func TestBareClient(t *testing.T) {
 	t.Parallel()
-	success := []string{}
 	bare := collector.NewClient(collector.Options{Collectors: collector.All()}, config.Client{}, collector.Sources{OMS: new(omstest.Fake)})
-	for _, s := range bare.Status() {
-		success = append(success, `oms_collector_success{collector="`+s.Collector+`"} 1`)
-	}
 	var tests []map[string]any
-	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
-			if !strings.Contains(p.Description, "A row without a ") {
-				continue
+	for _, success := range []string{"1", "0"} {
+		var series []string
+		for _, s := range bare.Status() {
+			series = append(series, `oms_collector_success{collector="`+s.Collector+`"} `+success)
+		}
+		for name, d := range all(shipped(t)) {
+			for _, p := range d.Panels {
+				if !strings.Contains(p.Description, "A row without a ") {
+					continue
+				}
+				var either []string
+				for _, q := range p.Targets {
+					either = append(either, "("+q.Expr+")")
+				}
+				tests = append(tests, map[string]any{
+					"name": name + ": " + p.Title + ", success " + success, "input_series": input(series...),
+					"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
+				})
 			}
-			var either []string
-			for _, q := range p.Targets {
-				either = append(either, "("+q.Expr+")")
-			}
-			tests = append(tests, map[string]any{
-				"name": name + ": " + p.Title, "input_series": input(success...),
-				"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
-			})
 		}
 	}
-	if len(tests) < 10 {
-		t.Errorf("only %d tables promise a row", len(tests))
+	if len(tests) < 20 {
+		t.Errorf("only %d tables promise a row", len(tests)/2)
 	}
 	testRules(t, tests)
 }

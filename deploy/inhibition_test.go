@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
@@ -233,4 +234,39 @@ func judge(t *testing.T, rules []inhibition, alerts []labels, want map[string]bo
 		return nil
 	})
 	return got
+}
+
+// The list of what to do now (rules/check_state.yml) leaves out what Alertmanager inhibits: in PromQL, matchers mean the same.
+func TestProblemsAreWhatIsNotInhibited(t *testing.T) {
+	t.Parallel()
+	var operands []string
+	for _, rule := range inhibitions(t) {
+		var content struct {
+			Source []string `yaml:"source_matchers"`
+			Target []string `yaml:"target_matchers"`
+			Equal  []string
+		}
+		parse(t, encode(t, rule.Rest), &content)
+		alerts := func(matchers []string) string {
+			return "ALERTS{" + strings.Join(append(matchers, `alertstate="firing"`), ", ") + "}"
+		}
+		operands = append(operands, fmt.Sprintf("%s and on (%s) %s", alerts(content.Target), strings.Join(content.Equal, ", "), alerts(content.Source)))
+	}
+	var rules struct {
+		Groups []struct {
+			Rules []struct{ Record, Expr string }
+		}
+	}
+	parse(t, read(t, "../rules/check_state.yml"), &rules)
+	for _, group := range rules.Groups {
+		for _, r := range group.Rules {
+			if r.Record == "oms:alert_inhibited" {
+				if want := strings.Join(operands, "\nor\n"); strings.TrimSpace(r.Expr) != want {
+					t.Errorf("oms:alert_inhibited in rules/check_state.yml is not what %s inhibits; it should be\n%s", alertmanagerFile, want)
+				}
+				return
+			}
+		}
+	}
+	t.Error("rules/check_state.yml does not record oms:alert_inhibited")
 }

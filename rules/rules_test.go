@@ -379,49 +379,48 @@ func dashboardExprs(t *testing.T) []string {
 	return all
 }
 
-// shownByFigures are the alerts that the dashboards do not ask for, because they show the figures themselves, or because they are
-// of no client.
-var shownByFigures = strings.Fields(`
-	OMSConfigReloadFailed OMSSystemMessageFailed OMSSystemMessageStuck
-	OMSDataManagerFileFailed OMSDataManagerFilePending OMSDataManagerFileRunning OMSDataManagerRecordsRefused
-	OMSJobStuck
-	OMSOrderStuckInCreated OMSOrderUnfillable OMSOrderUnfulfilled OMSOrderWaitsForBrokering OMSOrdersMissing
-	OMSResetInventoryEmpty OMSResetInventoryFailed OMSResetInventoryNotDelivered OMSResetInventoryNotImported OMSResetInventoryNotProcessed
-	OMSResetInventoryNotReceived OMSResetInventoryWaitsOnSFTP OMSResetInventoryWhereaboutsUnknown
-`)
+// alertsOf are the names of alerts, or patterns of them, by which an expression asks for those that fire.
+var alertsOf = regexp.MustCompile(`2 \* max by \(client\) \(ALERTS\{alertname=~?"([^"]*)", alertstate="firing"\}\)`)
 
-// Every name, or pattern of names, by which a dashboard asks for alerts has one; and both dashboards that tell how a client is
-// doing ask for every alert, but for those whose figures they show. All alerts at once are the list of what is firing.
-func TestDashboardAlerts(t *testing.T) {
+// Every page and ticket breaks exactly one check, and an info none. Every check has a column on the daily check and on the client's page.
+func TestChecks(t *testing.T) {
 	t.Parallel()
-	known := names(alerts(t))
-	for _, file := range files(t, "../dashboards/*.json") {
-		shown := map[string]bool{}
-		for _, match := range regexp.MustCompile(`alertname=~?\\"([^"\\]*)\\"`).FindAllStringSubmatch(read(t, file), -1) {
-			for pattern := range strings.SplitSeq(match[1], "|") {
-				matches := regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString
-				if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), matches) {
-					t.Errorf("%s asks for alerts of the name %s, and there is none", file, pattern)
+	broken, checks := map[string]string{}, map[string]bool{}
+	for _, r := range rules(t) {
+		if r.Record != "oms:check_state" {
+			continue
+		}
+		check := r.Labels["check"]
+		checks[check] = true
+		by := alertsOf.FindAllStringSubmatch(r.Expr, -1)
+		if len(by) != 1 {
+			t.Errorf("%s is broken by %q, want one list of alerts", check, by)
+			continue
+		}
+		for pattern := range strings.SplitSeq(by[0][1], "|") {
+			matches, some := regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString, false
+			for _, alert := range alerts(t) {
+				if !matches(alert.Alert) {
+					continue
 				}
-				for alert := range known {
-					if pattern != "OMS.*" && matches(alert) {
-						shown[alert] = true
-					}
+				some = true
+				if other := broken[alert.Alert]; other != "" || alert.Labels["severity"] == "info" {
+					t.Errorf("%s, of severity %s, breaks %s, and also %q", alert.Alert, alert.Labels["severity"], check, other)
 				}
+				broken[alert.Alert] = check
+			}
+			if !some {
+				t.Errorf("%s is broken by %s, and there is no such alert", check, pattern)
 			}
 		}
-		if name := filepath.Base(file); name == "client.json" || name == "daily-check.json" {
-			for _, alert := range shownByFigures {
-				if shown[alert] {
-					t.Errorf("%s asks for %s after all", file, alert)
-				}
-				shown[alert] = true
-			}
-			if name == "client.json" {
-				shown["OMSWatchdog"] = true // is on the daily check
-			}
-			same(t, "alert", known, "place in "+file, shown)
+	}
+	for _, alert := range alerts(t) {
+		if alert.Labels["severity"] != "info" && broken[alert.Alert] == "" {
+			t.Errorf("%s breaks no check of rules/check_state.yml", alert.Alert)
 		}
+	}
+	for _, file := range []string{"../dashboards/daily-check.json", "../dashboards/client.json"} {
+		same(t, "check", checks, "column in "+file, found(nil, regexp.MustCompile(`oms:check_state\{client=~\\"\$client\\", check=\\"(\w+)\\"\}`), read(t, file)))
 	}
 }
 
