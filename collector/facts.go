@@ -57,7 +57,7 @@ func Checks() []Check {
 type saying struct {
 	check  string
 	metric *metric
-	// only, where set, is a label and those of its values that count.
+	// only, where set, is a label and those of its values that count; behind a "!" those that do not.
 	only []string
 	// unit says what the values are, and by that which one is told.
 	unit unit
@@ -86,7 +86,7 @@ func sayings() []saying {
 		{"created", ordersOldestCreated, nil, longest, "%s", "oldest in created %s"},
 		{"brokering", ordersOldestUnfulfilled, []string{"stage", string(oms.StageBrokeringQueue)}, longest, "%s", "oldest in the brokering queue %s"},
 		{"unfulfilled", ordersOldestApproved, shipping, longest, "%s", "oldest approved %s ago"},
-		{"parking", ordersOldestParked, nil, lengths, "%s", "oldest parked %s"},
+		{"parking", ordersOldestParked, []string{"!facility", "_NA_"}, lengths, "%s", "oldest parked %s"},
 		{"import", ordersMissing, nil, sum, "%s missing", "orders missing by the last reconciliation: %s"},
 		{"import", ordersLastImport, nil, newestAt, "%s ago", "last order %s ago"},
 		{"job", jobRunning, nil, longest, "%s", "longest running %s"},
@@ -144,8 +144,12 @@ func (b *batch) facts(collector string, families []*dto.MetricFamily, err error)
 
 // counts says whether the saying is about the series.
 func (s saying) counts(m *dto.Metric) bool {
-	return s.only == nil || slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool {
-		return l.GetName() == s.only[0] && slices.Contains(s.only[1:], l.GetValue())
+	if s.only == nil {
+		return true
+	}
+	label, others := strings.CutPrefix(s.only[0], "!")
+	return others != slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool {
+		return l.GetName() == label && slices.Contains(s.only[1:], l.GetValue())
 	})
 }
 

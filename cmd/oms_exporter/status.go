@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,8 +79,15 @@ type cell struct {
 	Short string `json:"-"`
 }
 
-// Text is all facts of the cell.
-func (c cell) Text() string { return strings.Join(c.Facts, "; ") }
+// HTML is the cell on the status page, which may have thousands of them: the template would take three times as long.
+func (c cell) HTML() template.HTML {
+	title := ""
+	if len(c.Facts) > 0 {
+		title = `" title="` + template.HTMLEscapeString(strings.Join(c.Facts, "; "))
+	}
+	return template.HTML(`<td class="` + c.State.Class() + `" data-of="` + template.HTMLEscapeString(c.Title) + title + `">` + //nolint:gosec // what is no constant is escaped
+		string(c.State.Mark()) + template.HTMLEscapeString(c.Short) + `</td>`)
+}
 
 // A line says what is wrong with a client.
 type line struct {
@@ -238,8 +246,12 @@ func newClientStatus(c *client, checks []collector.Check, v verdict, now time.Ti
 		this.LastLook = known(oldest)
 	}
 	this.addChecks(checks, v.states)
-	for _, f := range this.Checks {
-		this.State = worse(this.State, f.State)
+	this.State = stateNotWatched
+	for _, check := range this.Checks {
+		this.State = worse(this.State, check.State)
+	}
+	if worst, _ := this.health(); worst == stateBroken { // also before Prometheus knows
+		this.State = worse(this.State, stateUnknown)
 	}
 	if v.states == nil && this.State.rank() < stateUnjudged.rank() {
 		this.State = stateUnjudged

@@ -54,8 +54,10 @@ func fourClients(t *testing.T, now time.Time, prometheus string) *bench {
 	troubled.Facts.Orders = oms.Orders{
 		Created:     oms.Known([]oms.CreatedOrders{{Channel: web, Oldest: ago(4*time.Hour + 3*time.Minute), OlderThan: []int{2, 1, 0, 0, 0}}}),
 		Unfulfilled: oms.Known([]oms.WaitingOrders{{Place: "store", Count: 3, Oldest: ago(time.Hour), OldestApproved: ago(26 * time.Hour)}}),
-		Parked:      []oms.WaitingOrders{{Place: "UNFILLABLE_PARKING", Count: 1, Oldest: ago(30 * time.Minute)}},
-		Imports:     []oms.Import{{Channel: web, Last: ago(40 * time.Second)}},
+		Parked: []oms.WaitingOrders{
+			{Place: "UNFILLABLE_PARKING", Count: 1, Oldest: ago(30 * time.Minute)}, {Place: "_NA_", Count: 1, Oldest: ago(50 * time.Hour)},
+		},
+		Imports: []oms.Import{{Channel: web, Last: ago(40 * time.Second)}},
 	}
 	troubled.Facts.Jobs = oms.Jobs{
 		Runs:    oms.Known([]oms.Run{{JobName: "JOB_RST_INV", JobID: "10002", Start: ago(8*time.Hour + 41*time.Minute)}}),
@@ -206,12 +208,12 @@ func TestStatus(t *testing.T) {
 func TestWorstFirst(t *testing.T) {
 	p := new(fakePrometheus)
 	p.states = states(map[string]string{
-		"A": "000000000000000", "B": "444444444444440", "C": "000000000000002", "D": "030000000000000", "E": "001000000000000", "F": "130000000000000", "G": "00000000000000 ",
+		"A": "000000000000000", "B": "444444444444440", "C": "000000000000002", "D": "030000000000000", "E": "001000000000000", "F": "130000000000000", "G": "00000000000000 ", "I": "000000000444440", "J": "444444444444444",
 	})
 	p.alerts = alerts(t, fire("OMSSystemMessageFailed", "H", "ticket", "messages fail", time.Now()))
 	p.states = strings.Replace(p.states, `"result":[`, `"result":[`+ // newer rules, the same check twice, a value that nobody knows
-		`{"metric":{"client":"A","check":"unsynced"},"value":[0,"2"]},{"metric":{"client":"B","check":"created"},"value":[0,"1"]},{"metric":{"client":"C","check":"created"},"value":[0,"NaN"]},`, 1)
-	b := newBench(t, options{prometheus: p.serve(t)}, nil, "H", "G", "F", "E", "D", "C", "B", "A")
+		`{"metric":{"client":"A","check":"unsynced"},"value":[0,"2"]},{"metric":{"client":"I","check":"unsynced"},"value":[0,"0"]},{"metric":{"client":"B","check":"created"},"value":[0,"1"]},{"metric":{"client":"C","check":"created"},"value":[0,"NaN"]},`, 1)
+	b := newBench(t, options{prometheus: p.serve(t)}, nil, "J", "I", "H", "G", "F", "E", "D", "C", "B", "A")
 	var status struct {
 		Clients []struct{ Name, State string }
 	}
@@ -222,11 +224,11 @@ func TestWorstFirst(t *testing.T) {
 	for _, c := range status.Clients {
 		got = append(got, c.Name+" "+c.State)
 	}
-	want := []string{"A broken", "C broken", "B near", "E near", "F near", "H near", "D unknown", "G unknown"}
+	want := []string{"A broken", "C broken", "B near", "E near", "F near", "H near", "D unknown", "G unknown", "J unknown", "I ok"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
-	if page := b.ask(t.Context(), "GET", "/").Body.String(); strings.Count(page, `data-of="unsynced"`) != 8 || !strings.Contains(page, `<th scope="col">unsynced</th>`) {
+	if page := b.ask(t.Context(), "GET", "/").Body.String(); strings.Count(page, `data-of="unsynced"`) != 10 || !strings.Contains(page, `<th scope="col">unsynced</th>`) {
 		t.Errorf("a check of newer rules is not shown:\n%s", page)
 	}
 }
