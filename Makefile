@@ -76,6 +76,10 @@ e2e: tools ## every fault of the demo, through Prometheus and Alertmanager, to a
 faults: build ## each fault of one client beside 30 that are well: a table of what it costs them; about 15 minutes; SOAK=1h: random faults for an hour, with the race detector
 	REQUIRE_SERVERS=1 $(GO) test -tags=faults -count=1 -timeout=3h -v -run='^Test$(if $(SOAK),Soak,Faults)$$' ./internal/faults
 
+.PHONY: pictures
+pictures: ## show the status page in Chromium, look for what is cut off or cannot be read, and write docs/status.png; about 2 minutes
+	REQUIRE_SERVERS=1 $(GO) test -tags=pictures -count=1 -timeout=15m -v -run='^TestPictures$$' ./cmd/oms_exporter
+
 .PHONY: month
 month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault
 	cd test/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
@@ -138,6 +142,7 @@ lint: ## judge the code by .golangci.yml
 	$(golangci-lint) run --build-tags=e2e ./internal/e2e
 	$(golangci-lint) run --build-tags=bench ./internal/bench
 	$(golangci-lint) run --build-tags=faults ./internal/faults
+	$(golangci-lint) run --build-tags=pictures ./cmd/oms_exporter
 	cd test/month && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
 	cd test/manifests && $(GO) tool -modfile=../../tools/go.mod golangci-lint run
 

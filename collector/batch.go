@@ -30,8 +30,9 @@ type batch struct {
 	misconfigured bool
 
 	samples map[*metric][]sample
-	left    map[*metric]int // series that the facts have left out already
-	texts   []string        // where the labels of the next ones go
+	unknown map[*metric][]sample // those whose value is not known, once families has sorted them out
+	left    map[*metric]int      // series that the facts have left out already
+	texts   []string             // where the labels of the next ones go
 }
 
 // A sample is one value of a metric.
@@ -46,7 +47,7 @@ func (s sample) compare(other sample) int {
 }
 
 func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}, left: map[*metric]int{}}
+	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
 }
 
 // set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not
@@ -123,7 +124,13 @@ func (b *batch) series(m *metric) []sample {
 			series = append(series, s)
 		}
 	}
-	return slices.DeleteFunc(series, func(s sample) bool { return math.IsNaN(s.value) })
+	return slices.DeleteFunc(series, func(s sample) bool {
+		unknown := math.IsNaN(s.value)
+		if unknown {
+			b.unknown[m] = append(b.unknown[m], s)
+		}
+		return unknown
+	})
 }
 
 // misconfiguration puts a fault of the configuration into words.

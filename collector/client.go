@@ -48,7 +48,8 @@ type outcome struct {
 	now      time.Time
 	duration time.Duration
 	remarks  []string
-	misfit   bool        // one of the remarks is about a fault of the configuration
+	misfit   bool // one of the remarks is about a fault of the configuration
+	facts    []Fact
 	did      *statements // of a debug run
 	err      error
 }
@@ -120,6 +121,7 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 		out.err = col.update(ctx, c.src, b)
 	}
 	out.families, out.age, out.remarks, out.misfit = b.families(c.opts.MaxSeries), b.age, b.remarks, b.misconfigured
+	out.facts = b.facts(col.Name(), out.families, out.err)
 	out.duration = time.Since(start)
 	if b.instance != nil {
 		c.mu.Lock()

@@ -38,7 +38,7 @@ var (
 		"The value of a big number, or of a chart with one row of metrics that no column divides.", "dashboard", "chart", "metric")
 )
 
-// maxRemarks is how many failing charts the landing page names. The log has them all.
+// maxRemarks is how many failing charts the page of the client names. The log has them all.
 const maxRemarks = 20
 
 // reportsCollector asks the charts of the client's dashboards for their data, in runs beside the scrapes.

@@ -29,7 +29,7 @@ var (
 	// scrapes.
 	sftpInvalid = newMetric(count, "oms_sftp_invalid_files",
 		"Waiting files that the import would refuse.", "location", "source", "reason")
-	// The landing page shows how it begins, where it has another header. Absent when there is none.
+	// The page of the client shows how it begins, where it has another header. Absent when there is none.
 	sftpInvalidInfo = newMetric(greatest, "oms_sftp_invalid_file_info",
 		"1 for the waiting file, of those that the import would refuse, that was modified last.", "location", "source", "reason", "file")
 )

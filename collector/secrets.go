@@ -6,7 +6,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// `reason` is database_secret, sftp_secret (also for host keys) or superset_secret. The landing page names the setting.
+// `reason` is database_secret, sftp_secret (also for host keys) or superset_secret. The status page names the setting.
 var clientConfigurationError = newMetric(greatest, "oms_client_configuration_error",
 	"1 for a secret of the client that cannot be read, or has a wrong form; absent when all can be used.", "reason")
 

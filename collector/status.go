@@ -25,6 +25,8 @@ type Status struct {
 	Remarks []string
 	// Misconfigured says that one of them is about a fault of the client's configuration, by which something is not watched.
 	Misconfigured bool
+	// Facts are what the last run found for the checks of the guide.
+	Facts []Fact
 }
 
 // Status returns the state of every collector of the client.
@@ -48,6 +50,7 @@ func (c *Client) record(t *task, out outcome) Status {
 	}
 	s.Ran, s.Success = true, out.err == nil
 	s.LastRun, s.Duration, s.Err, s.Remarks, s.Misconfigured = out.now, out.duration, out.err, out.remarks, out.misfit
+	s.Facts = out.facts
 	if s.Success {
 		s.LastSuccess = out.now
 	}

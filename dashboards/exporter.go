@@ -2,7 +2,7 @@ package main
 
 // collectorsTable says what is measured, and how fresh it is.
 func collectorsTable() panel {
-	return table("Collectors", "Whether each measures all it should; why not is on the exporter's landing page.",
+	return table("Collectors", "Whether each measures all it should; why not is on the exporter's status page.",
 		[]key{clientKey(), {label: "collector", title: "Collector"}},
 		column{
 			ref: "success", title: "Succeeds", width: 80, words: yesIsGood(),

@@ -33,7 +33,7 @@ func TestAnswers(t *testing.T) {
 	b := newBench(t, options{lifecycle: true, collectors: collector.All()[:1]}, nil, "KREWE", "UCG")
 	b.faults = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writeLine(w, r.Method) })
 	log := logged(b)
-	const which = "say which one client: /probe?client=NAME (their names are on the landing page and in /sd)\n"
+	const which = "say which one client: /probe?client=NAME (their names are on the status page and in /sd)\n"
 	for _, tc := range []struct {
 		method, target string
 		status         int
@@ -90,7 +90,7 @@ func matches(text, want string) bool {
 func TestCompression(t *testing.T) {
 	b := newBench(t, options{}, nil, "KREWE")
 	for target, want := range map[string]string{
-		"/metrics": "gzip", "/metrics/exporter": "gzip", "/probe?client=KREWE": "gzip", "/": "", "/sd": "",
+		"/metrics": "gzip", "/metrics/exporter": "gzip", "/probe?client=KREWE": "gzip", "/": "gzip", "/client?name=KREWE": "gzip", "/status.json": "gzip", "/sd": "",
 	} {
 		for accept, want := range map[string]string{"gzip": want, "zstd": "", "": ""} {
 			w := b.ask(t.Context(), "GET", target, "Accept-Encoding: "+accept)
@@ -163,11 +163,11 @@ func TestOddTimeouts(t *testing.T) {
 func TestHealth(t *testing.T) {
 	now := time.Date(2026, 3, 10, 18, 0, 0, 0, time.UTC)
 	for want, status := range map[string]collector.Status{
-		"idle|never|":                {},
-		"ok|1m3s ago|1.2ms":          {Ran: true, Success: true, LastSuccess: now.Add(-62600 * time.Millisecond), Duration: 1234567},
-		"misconfigured|0s ago|0s":    {Ran: true, Success: true, LastSuccess: now, Misconfigured: true},
-		"failing|never|2s":           {Ran: true, Err: errors.New("refused"), Duration: 2*time.Second + 49*time.Microsecond},
-		"looking back|1h0m0s ago|0s": {Ran: true, Err: fmt.Errorf("KREWE: %w", oms.ErrIncomplete), LastSuccess: now.Add(-time.Hour)},
+		"idle|never|":              {},
+		"ok|1 min ago|1.2ms":       {Ran: true, Success: true, LastSuccess: now.Add(-62600 * time.Millisecond), Duration: 1234567},
+		"misconfigured|0 s ago|0s": {Ran: true, Success: true, LastSuccess: now, Misconfigured: true},
+		"failing|never|2s":         {Ran: true, Err: errors.New("refused"), Duration: 2*time.Second + 49*time.Microsecond},
+		"looking back|1 h ago|0s":  {Ran: true, Err: fmt.Errorf("KREWE: %w", oms.ErrIncomplete), LastSuccess: now.Add(-time.Hour)},
 	} {
 		h := health{status, now}
 		if got := h.State() + "|" + h.Succeeded() + "|" + h.Took(); got != want {
@@ -176,15 +176,15 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestBrokenLanding has a page that fails when half of it is there.
-func TestBrokenLanding(t *testing.T) {
+// TestBrokenStatus has a page that fails when half of it is there.
+func TestBrokenStatus(t *testing.T) {
 	b := newBench(t, options{}, nil, "KREWE")
 	log := logged(b)
-	b.page = template.Must(template.New("").Parse("half of {{.Nonsense}}"))
-	if w := b.ask(t.Context(), "GET", "/"); w.Code != 500 || w.Body.String() != "the landing page failed; the log says why\n" {
+	b.pages = template.Must(template.New("status").Parse("half of {{.Nonsense}}"))
+	if w := b.ask(t.Context(), "GET", "/"); w.Code != 500 || w.Body.String() != "the status page failed; the log says why\n" {
 		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
-	if !strings.Contains(log.String(), `level=ERROR msg="the landing page failed" err=`) {
+	if !strings.Contains(log.String(), `level=ERROR msg="the status page failed" err=`) {
 		t.Errorf("logged %s", log)
 	}
 }

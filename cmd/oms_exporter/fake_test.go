@@ -87,10 +87,16 @@ func newBench(t testing.TB, s options, sources map[string]*omstest.Fake, names .
 	return b
 }
 
+// configOf has clients of these names, each of which may have a zone: NAME@ZONE.
 func configOf(names ...string) *config.Config {
 	cfg := &config.Config{TimeoutOffset: 500 * time.Millisecond}
 	for _, name := range names {
-		cfg.Clients = append(cfg.Clients, config.Client{Name: name, Timezone: time.UTC})
+		name, place, _ := strings.Cut(name, "@")
+		zone, err := time.LoadLocation(place) // "" is UTC
+		if err != nil {
+			panic(err)
+		}
+		cfg.Clients = append(cfg.Clients, config.Client{Name: name, Timezone: zone})
 	}
 	return cfg
 }

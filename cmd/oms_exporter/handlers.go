@@ -23,7 +23,9 @@ import (
 // handler returns every page.
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.withGeneration(s.landing))
+	mux.HandleFunc("GET /{$}", s.compress(s.withGeneration(s.status)))
+	mux.HandleFunc("GET /status.json", s.compress(s.withGeneration(s.statusJSON)))
+	mux.HandleFunc("GET /client", s.compress(s.withGeneration(s.clientPage)))
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.atMost(s.compress(s.withGeneration(s.metrics)))))
 	mux.Handle("GET /metrics/exporter", s.atMost(s.compress(s.withGeneration(s.exporter))))
 	mux.Handle("GET "+probePath, s.atMost(s.compress(s.withGeneration(s.probe))))
@@ -67,18 +69,11 @@ func (s *server) exporter(w http.ResponseWriter, r *http.Request, g *generation)
 
 // probe shows one client, or some collectors of it: the multi-target pattern.
 func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
+	c := g.asked(w, r, "client")
+	if c == nil {
+		return
+	}
 	query := r.URL.Query()
-	if len(query["client"]) != 1 || query.Get("client") == "" {
-		http.Error(w, "say which one client: /probe?client=NAME (their names are on the landing page and in /sd)",
-			http.StatusBadRequest)
-		return
-	}
-	name := query.Get("client")
-	i := slices.IndexFunc(g.clients, func(c *client) bool { return c.Name() == name })
-	if i < 0 {
-		http.Error(w, fmt.Sprintf("there is no client %q in the configuration", name), http.StatusNotFound)
-		return
-	}
 	names, enabled := query["collector"], s.options.collectorNames()
 	for _, n := range names {
 		if !slices.Contains(enabled, n) {
@@ -89,13 +84,29 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 	}
 	ctx, cancel := s.scrapeContext(r, g)
 	defer cancel()
-	probed := g.clients[i].Client
+	probed := c.Client
 	if debug, _ := strconv.ParseBool(query.Get("debug")); debug {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		collector.Debug(ctx, probed, names, w)
 		return
 	}
 	s.expose(w, r, collector.Gather(ctx, []*collector.Client{probed}, names))
+}
+
+// asked returns the client that a parameter of the request names, or answers what is wrong with it and returns nil.
+func (g *generation) asked(w http.ResponseWriter, r *http.Request, parameter string) *client {
+	names := r.URL.Query()[parameter]
+	if len(names) != 1 || names[0] == "" {
+		http.Error(w, fmt.Sprintf("say which one client: %s?%s=NAME (their names are on the status page and in /sd)", r.URL.Path, parameter),
+			http.StatusBadRequest)
+		return nil
+	}
+	i := slices.IndexFunc(g.clients, func(c *client) bool { return c.Name() == names[0] })
+	if i < 0 {
+		http.Error(w, fmt.Sprintf("there is no client %q in the configuration", names[0]), http.StatusNotFound)
+		return nil
+	}
+	return g.clients[i]
 }
 
 // expose writes what the gatherers give. None has a family of another: client_golang's Gatherers, which would merge them,

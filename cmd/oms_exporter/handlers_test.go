@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -12,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/oms-exporter/oms_exporter/collector"
-	"github.com/oms-exporter/oms_exporter/internal/oms"
-	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
 )
 
 func TestPages(t *testing.T) {
@@ -39,6 +36,10 @@ func TestPages(t *testing.T) {
 		{"GET", "/probe?client=ucg", 404, []string{`there is no client "ucg"`}, nil},
 		{"GET", "/probe?client=UCG&collector=job", 400, []string{`collector "job" is unknown or disabled`, "client, orders, jobs"}, nil},
 		{"GET", "/probe?client=UCG&collector=data_manager", 400, []string{`"data_manager" is unknown or disabled`}, nil},
+		{"GET", "/client", 400, []string{"say which one client: /client?name=NAME"}, nil},
+		{"GET", "/client?name=ucg", 404, []string{`there is no client "ucg"`}, nil},
+		{"GET", "/client?name=UCG", 200, []string{"UCG <small>"}, []string{"KREWE"}},
+		{"GET", "/status.json", 200, []string{`"name":"UCG"`, `"name":"KREWE"`}, nil},
 		{"GET", "/-/healthy", 200, []string{"healthy"}, nil},
 		{"GET", "/-/ready", 200, []string{"ready"}, nil},
 		{"GET", "/-/reload", 405, nil, nil},
@@ -88,7 +89,7 @@ func TestReady(t *testing.T) {
 	if err := b.clients.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/-/ready", "/metrics", "/"} {
+	for _, path := range []string{"/-/ready", "/metrics", "/", "/client?name=KREWE", "/status.json"} {
 		if w := b.ask(t.Context(), "GET", path); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("%s without a configuration: status %d", path, w.Code)
 		}
@@ -124,38 +125,6 @@ func TestDiscovery(t *testing.T) {
 		}
 		if g := groups[1]; len(g.Targets) != 1 || g.Targets[0] != "exporter.example:9942" || !reflect.DeepEqual(g.Labels, want) {
 			t.Errorf("group %v, want labels %v", g, want)
-		}
-	}
-}
-
-func TestLanding(t *testing.T) {
-	broken := newFake()
-	broken.Err = errors.New("table <orders> is locked")
-	old := newFake()
-	old.Facts.Instance.Missing = []oms.Column{{Table: "data_manager_log"}, {Table: "order_item", Column: "ship_group_seq_id"}}
-	b := newBench(t, options{}, map[string]*omstest.Fake{"A&B": broken, "UCG": old}, "A&B", "UCG")
-	page := func() string {
-		w := b.ask(t.Context(), "GET", "/")
-		if got := w.Header().Get("Content-Type"); w.Code != http.StatusOK || got != "text/html; charset=utf-8" {
-			t.Fatalf("status %d, type %q", w.Code, got)
-		}
-		return w.Body.String()
-	}
-	if before := page(); !strings.Contains(before, ">idle<") || strings.Contains(before, ">failing<") || strings.Contains(before, "database lacks") {
-		t.Errorf("nothing has run yet, but the page says\n%s", before)
-	}
-	b.ask(t.Context(), "GET", "/metrics")
-	after := page()
-	if n := strings.Count(after, "database lacks"); n != 1 {
-		t.Errorf("%d clients lack something, want one", n)
-	}
-	for _, want := range []string{
-		"<h2>A&amp;B ", "<h2>UCG ", ">data_manager<", ">failing<", ">never<", "table &lt;orders&gt; is locked", ">ok<", "0s ago",
-		"<p>This database lacks data_manager_log, order_item.ship_group_seq_id: the metrics that need them are absent.</p>",
-		`href="probe?client=A%26B&amp;collector=jobs"`, `href="probe?client=A%26B&amp;collector=jobs&amp;debug=true"`,
-	} {
-		if !strings.Contains(after, want) {
-			t.Errorf("%q is missing in\n%s", want, after)
 		}
 	}
 }

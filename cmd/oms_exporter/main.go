@@ -36,6 +36,7 @@ type options struct {
 	maxRequests int // for each page and client; 0 is no bound
 	maxSeries   int
 	collectors  []collector.Collector // those that are enabled
+	prometheus  string                // its URL; "" is none
 	hangups     <-chan os.Signal      // each asks for a reload
 }
 
@@ -70,6 +71,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)
 	app.Flag("web.max-requests", "Maximum scrapes answered at a time: of /metrics, and of /probe for each client. 0 is no limit.").
 		Default("40").IntVar(&s.maxRequests)
+	app.Flag("prometheus.url", "A Prometheus with the rules of the exporter, as browsers reach it too: the status page shows its signs and alerts.").
+		PlaceHolder("URL").StringVar(&s.prometheus)
 	app.Flag("collector.max-series", "Maximum series per metric and client; the worst are kept.").
 		Default("500").IntVar(&s.maxSeries)
 	enabled := make(map[string]*bool)
@@ -109,6 +112,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if s.maxRequests < 0 {
 		app.Errorf("--web.max-requests must not be negative, it is %d", s.maxRequests)
 		return 1
+	}
+	if s.prometheus != "" {
+		if s.prometheus, err = prometheusURL(s.prometheus); err != nil {
+			app.Errorf("%s", err)
+			return 1
+		}
 	}
 	for _, c := range collector.All() {
 		if *enabled[c.Name()] {

@@ -85,7 +85,7 @@ func TestSecretsStaySecret(t *testing.T) {
 
 	var pages strings.Builder
 	for _, path := range []string{
-		"/metrics", "/metrics/exporter", "/sd", "/probe?client=KREWE", "/probe?client=KREWE&debug=true", "/",
+		"/metrics", "/metrics/exporter", "/sd", "/probe?client=KREWE", "/probe?client=KREWE&debug=true", "/", "/client?name=KREWE", "/status.json",
 	} {
 		pages.WriteString(p.get(t, path))
 	}

@@ -71,8 +71,8 @@ func TestFirstLook(t *testing.T) {
 	writeConfig(t, config, sqliteClient(t, "KREWE"))
 	p := start(t, "--config.file="+config)
 	testserver.Eventually(t, 20*time.Second, func() error {
-		page := p.get(t, "/")
-		if !strings.Contains(page, `class="ok"`) || strings.Contains(page, `class="idle"`) {
+		page := p.get(t, "/client?name=KREWE")
+		if !strings.Contains(page, " ok</td>") || strings.Contains(page, "idle</td>") {
 			return errors.New("not all collectors have been asked yet:\n" + page)
 		}
 		return nil

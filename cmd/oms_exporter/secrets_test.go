@@ -65,17 +65,17 @@ func TestBadSecrets(t *testing.T) {
 	page := p.get(t, "/metrics", timeoutHeader+": 5")
 	check(page)
 	wantLines(t, page, "oms_exporter_config_last_reload_successful 1")
-	landing := p.get(t, "/")
+	status := p.get(t, "/")
 	for _, want := range []string{
 		config + ":3: client ABSENT: database.dsn_file cannot be read (no such file or directory): write the path of a readable file",
 		config + ":6: client SILENT: database.dsn_file cannot be read (no answer within 2s): write the path of a readable file",
 		config + ":8: client CA: database.tls.ca_file does not hold a certificate: write the path of a PEM file with the authorities that are trusted",
 	} {
-		if !strings.Contains(landing, want) {
-			t.Errorf("the landing page lacks %q:\n%s", want, landing)
+		if !strings.Contains(status, want) {
+			t.Errorf("the status page lacks %q:\n%s", want, status)
 		}
 	}
-	for line := range strings.Lines(page + landing + p.get(t, "/probe?client=WRONG&debug=true") + p.stderr.String() + stderr.String()) {
+	for line := range strings.Lines(page + status + p.get(t, "/probe?client=WRONG&debug=true") + p.stderr.String() + stderr.String()) {
 		if strings.Contains(line, canary) {
 			t.Errorf("the secret is in %s", line)
 		}

@@ -40,7 +40,8 @@ type server struct {
 	options     options
 	clients     *clients
 	registry    *prometheus.Registry // the exporter's own metrics
-	page        *template.Template   // the landing page
+	pages       *template.Template   // the status page, and that of a client
+	judge       *judge               // nil without --prometheus.url
 	metricsOpts promhttp.HandlerOpts
 	compress    func(http.Handler) http.HandlerFunc
 
@@ -72,6 +73,10 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 	if err := set.reload(ctx); err != nil {
 		return nil, err
 	}
+	var judge *judge
+	if s.prometheus != "" {
+		judge = newJudge(s.prometheus)
+	}
 	return &server{
 		logger:   logger,
 		noise:    newQuiet(logger),
@@ -79,7 +84,8 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 		options:  s,
 		clients:  set,
 		registry: registry,
-		page:     template.Must(template.New("landing").Parse(landingHTML)),
+		pages:    template.Must(template.New("").Parse(statusHTML)),
+		judge:    judge,
 		metricsOpts: promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, // one bad family must not lose the rest
 			Registry:      registry,

@@ -107,8 +107,8 @@ func TestDropFolders(t *testing.T) {
 		}
 		wantLines(t, page, `oms_sftp_invalid_file_info{client="KREWE",file="sheet.csv",location="reset-inventory",reason="not_csv",source="wms"} 1`)
 		const remark = `location reset-inventory: the import would refuse the file sheet.csv (not_csv), which begins with: PK\x03\x04\x14\x00\x06\x00`
-		if landing := get(t, "/"); !strings.Contains(landing, remark) {
-			t.Errorf("the landing page does not say %q:\n%s", remark, landing)
+		if page := get(t, "/client?name=KREWE"); !strings.Contains(page, remark) {
+			t.Errorf("the client's page does not say %q:\n%s", remark, page)
 		}
 	})
 
@@ -117,7 +117,7 @@ func TestDropFolders(t *testing.T) {
 		if strings.Contains(all, `client="UCG",collector="sftp"`) || !strings.Contains(all, `client="KREWE",collector="sftp"`) {
 			t.Errorf("the clients with drop folders are not KREWE alone:\n%s", all)
 		}
-		if page := get(t, "/"); strings.Count(page, "<td>sftp</td>") != 1 {
+		if page := get(t, "/client?name=KREWE") + get(t, "/client?name=UCG"); strings.Count(page, ">sftp</th>") != 1 {
 			t.Errorf("the clients with drop folders are not KREWE alone:\n%s", page)
 		}
 	})
@@ -205,7 +205,7 @@ func TestDropFolders(t *testing.T) {
 				t.Errorf("files of a silent server:\n%s", page)
 			}
 			if page := get(t, "/"); !strings.Contains(page, "location reset-inventory: ") || !strings.Contains(page, want) {
-				t.Errorf("the landing page does not say %q of the location:\n%s", want, page)
+				t.Errorf("the status page does not say %q of the location:\n%s", want, page)
 			}
 		}
 		wms.Thaw()

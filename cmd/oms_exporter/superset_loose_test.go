@@ -125,8 +125,8 @@ func TestReadyToken(t *testing.T) {
 	see := func(line, words string) {
 		t.Helper()
 		const debug = "/probe?client=KREWE&collector=reports&debug=true"
-		pages := map[string]string{"/metrics": line, debug: words, "/": words, "/probe?client=KREWE": line}
-		for _, path := range []string{"/metrics", debug, "/", "/probe?client=KREWE"} {
+		pages := map[string]string{"/metrics": line, debug: words, "/client?name=KREWE": words, "/probe?client=KREWE": line}
+		for _, path := range []string{"/metrics", debug, "/client?name=KREWE", "/probe?client=KREWE"} {
 			page := p.get(t, path, timeoutHeader+": 30")
 			seen.WriteString(page)
 			if !strings.Contains(page, pages[path]) {

@@ -51,7 +51,7 @@ func TestReports(t *testing.T) {
 		t.Errorf("the data were read at %f", read)
 	}
 	for path, want := range map[string]string{
-		"/": "dashboard krewe-order-sync: chart Broken: query: Error: Columns missing in dataset: [&#39;no_such_column&#39;]",
+		"/client?name=KREWE": "dashboard krewe-order-sync: chart Broken: query: Error: Columns missing in dataset: [&#39;no_such_column&#39;]",
 		"/probe?client=KREWE&collector=reports&debug=true": "1 rows: POST /api/v1/chart/data (Open)",
 	} {
 		if page := p.get(t, path); !strings.Contains(page, want) {
@@ -90,7 +90,7 @@ func TestReportsShareAndSurvive(t *testing.T) {
 	writeConfig(t, file, withSuperset(krewe, s.URL, "d", "      interval: 1h\n"), withSuperset(ucg, s.URL, "d", "      interval: 1h\n"))
 	reload()
 	wantLines(t, get("/metrics"), `oms_collector_success{client="KREWE",collector="reports"} 1`)
-	for _, path := range []string{"/", "/probe?client=KREWE&collector=reports&debug=true"} {
+	for _, path := range []string{"/client?name=KREWE", "/probe?client=KREWE&collector=reports&debug=true"} {
 		if page := get(path); !strings.Contains(page, "solr") {
 			t.Errorf("%s does not say why the chart fails:\n%s", path, page)
 		}

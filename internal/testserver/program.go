@@ -76,6 +76,12 @@ func Systemd(tb testing.TB, name string) string {
 	return installed(tb, name, "apt-get install systemd")
 }
 
+// Chromium finds the browser. Without it the test ends.
+func Chromium(tb testing.TB) string {
+	tb.Helper()
+	return installed(tb, "chromium", "apt-get install chromium")
+}
+
 // goBin is the folder of the programs that "go install" made.
 func goBin() string {
 	return filepath.Join(filepath.SplitList(build.Default.GOPATH)[0], "bin")
