@@ -249,13 +249,13 @@ func TestPrometheusTrouble(t *testing.T) {
 	}{
 		"no rules": {
 			answer(200, states(nil)), answer(200, none), []string{
-				"No signs: Prometheus has no series oms:check_state, which the rules of the exporter record.",
-				"No alerts: Prometheus has no alert OMSWatchdog, which always fires: the rules of the exporter are not evaluated there.",
+				"No signs: the series oms:check_state, which the rules of the exporter record, is not in Prometheus.",
+				"No alerts: the alert OMSWatchdog, which always fires, is not in Prometheus: it does not evaluate the rules of the exporter.",
 			}, false,
 		},
-		"no alerts": {answer(200, good), answer(200, none), []string{"No alerts: Prometheus has no alert OMSWatchdog"}, true},
-		"refuses":   {answer(401, "who are you?"), answer(401, good), []string{"No signs and no alerts: Prometheus answers with status 401 Unauthorized."}, false},
-		"redirects": {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, answer(200, alerts(t)), []string{"No signs: Prometheus answers with status 302 Found."}, false},
+		"no alerts": {answer(200, good), answer(200, none), []string{"No alerts: the alert OMSWatchdog, which always fires, is not in Prometheus"}, true},
+		"refuses":   {answer(401, "who are you?"), answer(401, good), []string{"No signs and no alerts: the answer of Prometheus has the status 401 Unauthorized."}, false},
+		"redirects": {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, answer(200, alerts(t)), []string{"No signs: the answer of Prometheus has the status 302 Found."}, false},
 		"huge": {
 			answer(200, `{"status":"success","data":{"result":[`+strings.Repeat(" ", answerAtMost)+`]}}`), answer(200, alerts(t)),
 			[]string{"No signs: the answer of Prometheus is larger than 8 MiB."}, false,
@@ -272,7 +272,7 @@ func TestPrometheusTrouble(t *testing.T) {
 			}, answer(200, alerts(t)),
 			[]string{"No signs: what answers is not the API of Prometheus: unexpected EOF."}, false,
 		},
-		"slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, answer(200, alerts(t)), []string{"No signs: Prometheus does not answer within "}, false},
+		"slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, answer(200, alerts(t)), []string{"No signs: no answer from Prometheus within "}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -300,7 +300,7 @@ func TestPrometheusTrouble(t *testing.T) {
 	p := httptest.NewServer(http.NotFoundHandler())
 	p.Close()
 	b := newBench(t, options{prometheus: p.URL}, nil, "KREWE")
-	if page := b.ask(t.Context(), "GET", "/").Body.String(); !strings.Contains(page, "No signs and no alerts: Prometheus cannot be reached: dial tcp ") {
+	if page := b.ask(t.Context(), "GET", "/").Body.String(); !strings.Contains(page, "No signs and no alerts: the connection to Prometheus failed: dial tcp ") {
 		t.Errorf("one that is away:\n%s", page)
 	}
 }

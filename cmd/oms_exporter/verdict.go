@@ -205,7 +205,7 @@ func (j *judge) states(ctx context.Context) (map[string]map[string]state, error)
 		return nil, err
 	}
 	if len(data.Result) == 0 {
-		return nil, errors.New("Prometheus has no series " + stateQuery + ", which the rules of the exporter record")
+		return nil, errors.New("the series " + stateQuery + ", which the rules of the exporter record, is not in Prometheus")
 	}
 	states := map[string]map[string]state{}
 	for _, r := range data.Result {
@@ -266,7 +266,7 @@ func (j *judge) alerts(ctx context.Context) (map[string][]alert, error) {
 		slices.SortFunc(those, alert.compare)
 	}
 	if !evaluated {
-		return alerts, errors.New("Prometheus has no alert " + watchdogAlert + ", which always fires: the rules of the exporter are not evaluated there")
+		return alerts, errors.New("the alert " + watchdogAlert + ", which always fires, is not in Prometheus: it does not evaluate the rules of the exporter")
 	}
 	return alerts, nil
 }
@@ -279,9 +279,9 @@ func (j *judge) get(ctx context.Context, path string, data any) error {
 	}
 	response, err := j.client.Do(request)
 	if err == nil {
-		defer response.Body.Close()
+		defer func() { _ = response.Body.Close() }()
 		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("Prometheus answers with status %s", response.Status)
+			return fmt.Errorf("the answer of Prometheus has the status %s", response.Status)
 		}
 		body := struct {
 			Status string
@@ -298,9 +298,9 @@ func (j *judge) get(ctx context.Context, path string, data any) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("Prometheus does not answer within %s", collector.Span(j.within))
+		return fmt.Errorf("no answer from Prometheus within %s", collector.Span(j.within))
 	case errors.As(err, &transport):
-		return fmt.Errorf("Prometheus cannot be reached: %w", transport.Err)
+		return fmt.Errorf("the connection to Prometheus failed: %w", transport.Err)
 	case errors.As(err, &tooLarge):
 		return fmt.Errorf("the answer of Prometheus is larger than %d MiB", answerAtMost>>20)
 	default:
