@@ -47,12 +47,24 @@ func Check(path string) (*Config, error) {
 	return c, err
 }
 
+// Parse is Check of a text that is in no file: its mistakes name no file and no line.
+func Parse(text string) (*Config, error) {
+	c, r := new(Loader).parse("", []byte(text))
+	return c, joined(append(r.mistakes, r.faults...)...)
+}
+
 // read notes what is wrong in the reader that it returns.
 func (l *Loader) read(path string) (*Config, *reader, error) {
 	data, err := l.files.read(path, filePatience)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}
+	c, r := l.parse(path, data)
+	return c, r, nil
+}
+
+// parse reads what the file holds.
+func (l *Loader) parse(path string, data []byte) (*Config, *reader) {
 	r := &reader{file: path, dir: filepath.Dir(path), files: &l.files}
 	c := &Config{TimeoutOffset: defaultTimeoutOffset}
 	if root := r.document(data); root != nil {
@@ -62,7 +74,7 @@ func (l *Loader) read(path string) (*Config, *reader, error) {
 		})
 	}
 	c.Warnings = texts(r.warnings)
-	return c, r, nil
+	return c, r
 }
 
 func (r *reader) global(n *yaml.Node, c *Config) {

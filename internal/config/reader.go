@@ -43,7 +43,10 @@ func (r *reader) warn(line int, format string, args ...any) {
 
 // where says of what a message is.
 func (r *reader) where(line int) string {
-	where := fmt.Sprintf("%s:%d: ", r.file, line)
+	where := ""
+	if r.file != "" {
+		where = fmt.Sprintf("%s:%d: ", r.file, line)
+	}
 	if r.client != "" {
 		where += "client " + r.client + ": "
 	}
