@@ -91,6 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	offline := app.Command("check-config", "Say whether configuration files are valid, without connecting.")
 	syntaxOnly := offline.Flag("syntax-only", "Check only the files, not the secrets that they name.").Bool()
 	checkFiles := offline.Arg("file", "The files and folders that are one configuration. Default: those of --config.file.").Strings()
+	discovery := newDiscovery(app.Command("discover", "Log in to a new client's systems, and print an entry for the configuration with comments."))
 	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
 	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
@@ -140,6 +141,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, stdout, stderr)
 	case offline.FullCommand():
 		err = s.checkConfig(ctx, *checkFiles, *syntaxOnly, stdout, stderr)
+	case discovery.command.FullCommand():
+		err = discovery.run(ctx, newLogger(stderr, "error", *format), stdout, stderr)
 	case queries.FullCommand():
 		if *driver != "" {
 			drivers = []string{*driver}

@@ -141,20 +141,14 @@ func look(ctx context.Context, src oms.Source, areas []string) *databaseFacts {
 	return facts
 }
 
-// schema tells what cannot be read. An OMS with one generation of services lacks the tables of the other.
+// schema tells what cannot be read.
 func (f *findings) schema(client config.Client, instance oms.Instance) {
-	for _, missing := range instance.Missing {
-		moqui := strings.HasPrefix(missing.Table, "service_job") || missing.Table == "system_message"
-		switch {
-		case missing.Column == "" && instance.Generation == oms.GenerationOFBiz && moqui:
-		case missing.Column == "" && instance.Generation == oms.GenerationMoqui && !moqui && missing.Table != "order_header":
-		default:
-			kind := "table"
-			if missing.Column != "" {
-				kind = "column"
-			}
-			f.wrong("schema", grantFix(client), "the %s %s is not there, or the account may not read it: metrics that need it are missing", kind, missing)
+	for _, missing := range instance.Lacking() {
+		kind := "table"
+		if missing.Column != "" {
+			kind = "column"
 		}
+		f.wrong("schema", grantFix(client), "the %s %s is not there, or the account may not read it: metrics that need it are missing", kind, missing)
 	}
 	f.rest("schema")
 }

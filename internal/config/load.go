@@ -53,9 +53,17 @@ func Check(paths ...string) (*Config, error) {
 	return c, err
 }
 
+// Parse is Check of a text that is in no file: its mistakes name no file and no line.
+func Parse(text string) (*Config, error) {
+	r := newReader(new(files))
+	r.take("", []byte(text))
+	c := r.config()
+	return c, joined(r.texts(r.mistakes, r.faults))
+}
+
 // read notes what is wrong in the reader that it returns.
 func (l *Loader) read(paths []string) (*Config, *reader, error) {
-	r := &reader{files: &l.files, inherited: map[*yaml.Node]*yaml.Node{}}
+	r := newReader(&l.files)
 	var unread []error
 	for _, path := range paths {
 		err := r.open(path)
@@ -72,12 +80,17 @@ func (l *Loader) read(paths []string) (*Config, *reader, error) {
 			r.warn(r.source(file, nil), "this file is not read: give it a name that ends in .yml")
 		}
 	}
+	return r.config(), r, nil
+}
+
+// config returns what the files say together.
+func (r *reader) config() *Config {
 	c := &Config{TimeoutOffset: defaultTimeoutOffset}
 	if !r.broken {
 		r.top(c)
 	}
 	c.Warnings = r.texts(r.warnings)
-	return c, r, nil
+	return c
 }
 
 // open reads the file at path, or those in the folder at path.
@@ -128,12 +141,17 @@ func (r *reader) openFile(path string) error {
 	if err != nil {
 		return unreadable(err)
 	}
+	r.take(path, data)
+	return nil
+}
+
+// take takes in the content of a file.
+func (r *reader) take(path string, data []byte) {
 	if root := r.document(path, data); root != nil {
 		r.roots = append(r.roots, root)
 	} else {
 		r.broken = true
 	}
-	return nil
 }
 
 // has reports whether a file has been read.

@@ -31,6 +31,10 @@ type reader struct {
 	warnings  findings // the configuration works, and should still be better
 }
 
+func newReader(from *files) *reader {
+	return &reader{files: from, inherited: map[*yaml.Node]*yaml.Node{}}
+}
+
 // A source is a file. Its lines are counted on from those of the files before it, so that a number alone says which file and line
 // it is: only messages have the file's own numbers.
 type source struct {
@@ -120,8 +124,10 @@ func (r *reader) warn(line int, format string, args ...any) {
 
 // where says of what a message is. others have the same text in the file.
 func (r *reader) where(line int, client string, others int) string {
-	file, number := r.in(line)
-	where := fmt.Sprintf("%s:%d: ", file, number)
+	where := ""
+	if file, number := r.in(line); file != "" {
+		where = fmt.Sprintf("%s:%d: ", file, number)
+	}
 	switch {
 	case client == "":
 	case others == 0:

@@ -8,6 +8,7 @@ package oms
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,11 @@ type Source interface {
 	// Attributes has the names of the attributes that approved orders have; not known where there are no attributes. It looks
 	// at some orders only.
 	Attributes(ctx context.Context, now time.Time) (List[string], error)
+	// Survey has what only the command discover asks for. It does not need the history.
+	Survey(ctx context.Context, now time.Time) (Survey, error)
+	// LastFiles has the files of a configuration of the data manager that set or changed something, at most the last 500 that came,
+	// by when they were processed.
+	LastFiles(ctx context.Context, now time.Time, config string) ([]time.Time, error)
 	// Jobs measures the guide's job checks. History needs the history.
 	Jobs(ctx context.Context, now time.Time) (Jobs, error)
 	// DataManager measures the guide's data-manager checks. History needs the history.
@@ -70,6 +76,15 @@ type Instance struct {
 	Missing    []Column
 }
 
+// Lacking is what is missing and should be there: an OMS with one generation of services lacks the tables of the other.
+func (i Instance) Lacking() []Column {
+	return slices.DeleteFunc(slices.Clone(i.Missing), func(c Column) bool {
+		moqui := strings.HasPrefix(c.Table, "service_job") || c.Table == "system_message"
+		return c.Column == "" && (i.Generation == GenerationOFBiz && moqui ||
+			i.Generation == GenerationMoqui && !moqui && c.Table != "order_header")
+	})
+}
+
 // Clock is how the database's timestamps, read in its configured zone, compare with now. Nothing of it is known before the first
 // timestamp has been read.
 type Clock struct {
@@ -81,6 +96,8 @@ type Clock struct {
 	// Fitting names the zones in which the OMS may really write. It is empty while the configured zone fits, and where no zone
 	// explains the skew.
 	Fitting string
+	// Zoned: the newest timestamp has a zone of its own, so that the configured one does not matter for it.
+	Zoned bool
 	// Instances has the skew of each application server that lately began a job.
 	Instances map[string]time.Duration
 }

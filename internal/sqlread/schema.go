@@ -18,6 +18,8 @@ type Table struct {
 	Optional string
 	// Probed are further optional columns without which nothing is lacking, such as those that only the newest vintage has.
 	Probed string
+	// Aside: nothing is lacking without the whole table either.
+	Aside bool
 }
 
 // optional lists the columns that read as NULL where they are missing.
@@ -92,14 +94,19 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 				s.collations[t.Name+"."+c] = of
 			}
 		}
+		lacks := func(column string) {
+			if !t.Aside {
+				s.Missing = append(s.Missing, Column{Table: t.Name, Column: column})
+			}
+		}
 		if actual[t.Name] == "" {
-			s.Missing = append(s.Missing, Column{Table: t.Name})
+			lacks("")
 			continue
 		}
 		usable := true
 		for _, c := range strings.Fields(t.Required) {
 			if !columns[t.Name+"."+c] {
-				s.Missing = append(s.Missing, Column{Table: t.Name, Column: c})
+				lacks(c)
 				usable = false
 			}
 		}

@@ -115,13 +115,10 @@ type listed struct {
 	Slug, Title string
 }
 
-func (b listed) String() string {
-	name := b.Slug
-	if name == "" {
-		name = strconv.Itoa(b.ID)
-	}
-	return fmt.Sprintf("%s (%q)", name, b.Title)
-}
+// name is by what the configuration knows it.
+func (b listed) name() string { return cmp.Or(b.Slug, strconv.Itoa(b.ID)) }
+
+func (b listed) String() string { return fmt.Sprintf("%s (%q)", b.name(), b.Title) }
 
 // UnmarshalJSON has the title by Superset's name for it.
 func (b *listed) UnmarshalJSON(text []byte) error {
@@ -156,19 +153,26 @@ func (a *account) hint(ctx context.Context, name string) string {
 			return fmt.Sprintf("; it is a link to the dashboard %s: write that slug or id", found.Result)
 		}
 	}
-	const columns = "(columns:!(id,slug,dashboard_title),page:0,page_size:100)"
-	var seen struct{ Result []listed }
-	if a.get(ctx, "/api/v1/dashboard/?"+url.Values{"q": {columns}}.Encode(), &seen) != nil {
+	seen, err := a.dashboards(ctx)
+	if err != nil {
 		return ""
 	}
-	all := make([]string, len(seen.Result))
-	for i, b := range seen.Result {
+	all := make([]string, len(seen))
+	for i, b := range seen {
 		all[i] = b.String()
 	}
 	if len(all) == 0 {
 		return "; Superset lists no dashboard for that account"
 	}
 	return fmt.Sprintf(", who sees %s", strings.Join(alike.Names(name, all, 4), ", "))
+}
+
+// dashboards lists the first 100 that the user sees.
+func (a *account) dashboards(ctx context.Context) ([]listed, error) {
+	const columns = "(columns:!(id,slug,dashboard_title),page:0,page_size:100)"
+	var seen struct{ Result []listed }
+	err := a.get(ctx, "/api/v1/dashboard/?"+url.Values{"q": {columns}}.Encode(), &seen)
+	return seen.Result, err
 }
 
 // list fills in the charts of the dashboard.

@@ -295,3 +295,21 @@ func TestHints(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestSeen lists the dashboards that an account sees, by the names that the configuration takes.
+func TestSeen(t *testing.T) {
+	const page = "GET /api/v1/dashboard/"
+	f := newFake(t, map[string]http.HandlerFunc{page: answerJSON(200, `{"result":[{"id":1,"slug":"sync","dashboard_title":"Order Sync"},{"id":2,"slug":null,"dashboard_title":"Jobs"}]}`)})
+	pool := NewPool(time.Now)
+	seen, err := pool.Dashboards(t.Context(), by(t, f.URL, testserver.User))
+	if got := fmt.Sprint(seen); err != nil || got != "[{sync Order Sync} {2 Jobs}]" {
+		t.Errorf("error %v, got %s", err, got)
+	}
+	f.pages[page] = answerJSON(403, `{"message":"no"}`)
+	if _, err := pool.Dashboards(t.Context(), by(t, f.URL, testserver.User)); err == nil || !strings.Contains(err.Error(), "no") {
+		t.Errorf("error %v", err)
+	}
+	if len(pool.accounts) != 0 {
+		t.Errorf("%d accounts are kept", len(pool.accounts))
+	}
+}

@@ -1,6 +1,7 @@
 package superset
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
 // parallel is how many requests a Superset gets at a time, of all clients together: a browser that opens a dashboard
@@ -41,6 +43,18 @@ func (p *Pool) Open(logger *slog.Logger, client config.Client) (*Reports, error)
 		return nil, fmt.Errorf("client %s: no dashboards are configured", client.Name)
 	}
 	return newReports(logger, client, p.acquire(client.Superset.Account), p), nil
+}
+
+// Dashboards lists the dashboards that a user sees, the first 100. The error says in plain words why it cannot.
+func (p *Pool) Dashboards(ctx context.Context, c config.SupersetAccount) ([]oms.SeenDashboard, error) {
+	a := p.acquire(c)
+	defer p.release(a)
+	listed, err := a.dashboards(ctx)
+	seen := make([]oms.SeenDashboard, len(listed))
+	for i, b := range listed {
+		seen[i] = oms.SeenDashboard{Name: b.name(), Title: b.Title}
+	}
+	return seen, err
 }
 
 // acquire returns the account as it is known already, or a new one. The caller must release it.

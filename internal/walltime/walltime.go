@@ -4,6 +4,7 @@ package walltime
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -156,4 +157,14 @@ func Earlier(a, b time.Time) time.Time {
 // Due says whether something was last done at least that long ago, or in the future: then the clock went back.
 func Due(now, last time.Time, every time.Duration) bool {
 	return now.Before(last) || now.Sub(last) >= every
+}
+
+// WellKnownZones are the names of those in which servers are likely to run.
+func WellKnownZones() []string {
+	return strings.Fields(`UTC
+		America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Toronto America/Halifax America/St_Johns
+		America/El_Salvador America/Bogota America/Panama America/Caracas America/Santiago America/Sao_Paulo America/Argentina/Buenos_Aires
+		America/Anchorage Pacific/Honolulu Europe/London Europe/Dublin Europe/Berlin Europe/Paris Europe/Athens Europe/Istanbul Europe/Moscow
+		Africa/Johannesburg Asia/Dubai Asia/Karachi Asia/Kolkata Asia/Kathmandu Asia/Dhaka Asia/Bangkok Asia/Singapore Asia/Shanghai
+		Asia/Tokyo Australia/Perth Australia/Adelaide Australia/Brisbane Australia/Sydney Pacific/Auckland`)
 }

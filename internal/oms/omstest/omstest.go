@@ -26,6 +26,8 @@ type Facts struct {
 	Clock          oms.Clock
 	Orders         oms.Orders
 	Attributes     oms.List[string]
+	Survey         oms.Survey
+	LastFiles      map[string][]time.Time // by configuration
 	Jobs           oms.Jobs
 	DataManager    oms.DataManager
 	ResetInventory oms.ResetInventory
@@ -52,6 +54,16 @@ func (f *Fake) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
 // Attributes implements oms.Source.
 func (f *Fake) Attributes(ctx context.Context, _ time.Time) (oms.List[string], error) {
 	return answer(ctx, f, "orders", f.Facts.Attributes)
+}
+
+// Survey implements oms.Source.
+func (f *Fake) Survey(ctx context.Context, _ time.Time) (oms.Survey, error) {
+	return answer(ctx, f, "client", f.Facts.Survey)
+}
+
+// LastFiles implements oms.Source.
+func (f *Fake) LastFiles(ctx context.Context, _ time.Time, config string) ([]time.Time, error) {
+	return answer(ctx, f, "data_manager", f.Facts.LastFiles[config])
 }
 
 // Jobs implements oms.Source.

@@ -172,7 +172,7 @@ func (k *clock) read(now time.Time) oms.Clock {
 		still = max(still, 0)
 		c.Stillness = &still
 	}
-	if c.Skew != nil && !newest.HasZone() {
+	if c.Zoned = newest.HasZone(); c.Skew != nil && !c.Zoned {
 		c.Fitting = fittingZones(k.client.Database.Timezone, k.client.Timezone, skew, now)
 	}
 	return c
@@ -189,7 +189,7 @@ func fittingZones(zone, client *time.Location, skew time.Duration, now time.Time
 		return ""
 	}
 	var names []string
-	for _, name := range append([]string{client.String()}, wellKnownZones()...) {
+	for _, name := range append([]string{client.String()}, walltime.WellKnownZones()...) {
 		candidate, err := time.LoadLocation(name)
 		if err != nil {
 			continue
@@ -207,14 +207,4 @@ func fittingZones(zone, client *time.Location, skew time.Duration, now time.Time
 		text += " (" + strings.Join(names, ", ") + ")"
 	}
 	return text
-}
-
-// wellKnownZones are those in which servers are likely to run.
-func wellKnownZones() []string {
-	return strings.Fields(`UTC
-		America/New_York America/Chicago America/Denver America/Phoenix America/Los_Angeles America/Toronto America/Halifax America/St_Johns
-		America/El_Salvador America/Bogota America/Panama America/Caracas America/Santiago America/Sao_Paulo America/Argentina/Buenos_Aires
-		America/Anchorage Pacific/Honolulu Europe/London Europe/Dublin Europe/Berlin Europe/Paris Europe/Athens Europe/Istanbul Europe/Moscow
-		Africa/Johannesburg Asia/Dubai Asia/Karachi Asia/Kolkata Asia/Kathmandu Asia/Dhaka Asia/Bangkok Asia/Singapore Asia/Shanghai
-		Asia/Tokyo Australia/Perth Australia/Adelaide Australia/Brisbane Australia/Sydney Pacific/Auckland`)
 }

@@ -235,13 +235,18 @@ func (c *fileConfigs) refresh(ctx context.Context, r *sqlread.Reader, now time.T
 			left++
 			return
 		}
-		disabled := strings.HasSuffix(strings.ToUpper(rec.Text("execution_mode_id")), "DISABLED")
-		all = append(all, oms.FileConfig{Config: rec.Text("config_id"), Enabled: !disabled})
+		all = append(all, fileConfig(rec))
 	})
 	if err == nil {
 		*c = fileConfigs{now, oms.Known(all), left}
 	}
 	return err
+}
+
+// fileConfig reads what a configuration is and whether it takes files.
+func fileConfig(rec sqlread.Record) oms.FileConfig {
+	disabled := strings.HasSuffix(strings.ToUpper(rec.Text("execution_mode_id")), "DISABLED")
+	return oms.FileConfig{Config: rec.Text("config_id"), Enabled: !disabled}
 }
 
 // of tells of some configurations, or nil where none can be read.

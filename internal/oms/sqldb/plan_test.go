@@ -57,6 +57,11 @@ var limits = map[string]limit{
 	// It reads all of the few dozen facilities, and twice a table of a few dozen types or a few rows of a temporary table.
 	"facilities_virtual": {60, 2},
 	"facility_types":     {8, 2},
+	// It groups the zones of some hundred jobs in a temporary table.
+	"survey_schedule_zones": {4 * pendingJobs, 0},
+	// Of tables that it opens for the first time, MariaDB also counts what it reads about their columns, which are many.
+	"survey_store_zones": {200, 2},
+	"survey_configs":     {60, 2},
 	"runs_by_id":         {20, 2},
 	"runs_between":       {4, 2},
 	// It passes over those that are no sales, and on PostgreSQL and SQLite over what has a stamp.
@@ -177,6 +182,9 @@ func plans(t *testing.T, db testserver.Database) (unsent, found map[string]bool)
 		}
 	}
 	if _, err := s.Attributes(ctx, dataEnd); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Survey(ctx, dataEnd); err != nil {
 		t.Fatal(err)
 	}
 	return unsent, found

@@ -377,6 +377,26 @@ SELECT NULL, NULL, NULL, NULL, NULL, w.log_id FROM (
 -- columns: config_id execution_mode_id
 SELECT /*limit*/ config_id, {{col "data_manager_config" "execution_mode_id"}} FROM {{data_manager_config}};
 
+-- statement: survey_configs
+-- What the configurations say of themselves, and where their files are dropped; only for the command discover.
+-- columns: config_id execution_mode_id description import_service_name import_path file_name_pattern
+SELECT /*limit*/ config_id, {{col "data_manager_config" "execution_mode_id"}}, {{col "data_manager_config" "description"}},
+  {{col "data_manager_config" "import_service_name"}}, {{col "data_manager_config" "import_path"}},
+  {{col "data_manager_config" "file_name_pattern"}} FROM {{data_manager_config}} LIMIT 5000;
+
+-- statement: survey_store_zones
+-- The time zones of the product stores, a few dozen rows; only for the command discover.
+-- columns: zone stores
+SELECT /*limit*/ default_time_zone_string, COUNT(*) FROM {{product_store}} GROUP BY default_time_zone_string;
+
+-- statement: survey_schedule_zones
+-- The time zones of the users who scheduled jobs, of some that wait; only for the command discover. Index: job_sandbox.status_id.
+-- columns: zone jobs
+SELECT /*limit*/ p.zone, COUNT(*) FROM (
+  SELECT {{must "job_sandbox" "recurrence_time_zone"}} AS zone FROM {{job_sandbox}} WHERE status_id = 'SERVICE_PENDING' LIMIT 1000
+) p
+GROUP BY p.zone;
+
 -- part: file_columns
 -- What the history of files reads.
 -- columns: log_id config_id status_id parent_log_id created_date start_date_time finish_date_time cancel_date_time
@@ -425,7 +445,8 @@ FROM {{data_manager_log}} ORDER BY log_id DESC LIMIT 500
 {{- end}};
 
 -- statement: files_of_config
--- The latest files of a reset-inventory configuration, however old, every 5 minutes. Index: data_manager_log.config_id.
+-- The latest files of a reset-inventory configuration, however old, every 5 minutes; the command discover asks so of others, too.
+-- Index: data_manager_log.config_id.
 -- columns: {{template "file_columns.columns"}}
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}}
 WHERE config_id = :config ORDER BY LENGTH(log_id) DESC, log_id DESC LIMIT 500;

@@ -55,12 +55,13 @@ func tables() []sqlread.Table {
 		{Name: "job_sandbox", Required: "job_id job_name service_name status_id pool_id run_by_instance_id run_time start_date_time " +
 			"finish_date_time cancel_date_time last_updated_tx_stamp",
 			Optional: "system_job_enum_id product_store_id shop_id",
-			Probed:   "temp_expr_id recurrence_info_id current_retry_count created_tx_stamp lease_updated_stamp"},
+			Probed:   "temp_expr_id recurrence_info_id current_retry_count created_tx_stamp lease_updated_stamp recurrence_time_zone"},
 		{Name: "job_manager_lock", Required: "instance_id from_date thru_date"},
 		{Name: "data_manager_log", Required: "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp",
 			Optional: "last_updated_tx_stamp parent_log_id cancel_date_time total_record_count failed_record_count",
 			Probed:   "job_id run_by_instance_id"},
-		{Name: "data_manager_config", Required: "config_id", Optional: "execution_mode_id"},
+		{Name: "data_manager_config", Required: "config_id", Optional: "execution_mode_id",
+			Probed: "description import_service_name import_path file_name_pattern"},
 		{Name: "service_job", Required: "job_name cron_expression paused",
 			Optional: "from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp"},
 		{Name: "service_job_run", Required: "job_run_id job_name has_error start_time end_time", Optional: "host_name parameters last_updated_stamp"},
@@ -68,6 +69,7 @@ func tables() []sqlread.Table {
 		{Name: "system_message", Required: "system_message_type_id status_id is_outgoing init_date last_attempt_date " +
 			"fail_count last_updated_stamp"},
 		{Name: "shopify_oms_order_recon", Required: "system_message_remote_id shopify_order_id shop_id order_created_at last_updated_stamp"},
+		{Name: "product_store", Required: "default_time_zone_string", Aside: true},
 	}
 }
 
