@@ -87,6 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	offline := app.Command("check-config", "Say whether a configuration file is valid, without connecting.")
 	syntaxOnly := offline.Flag("syntax-only", "Check only the file, not the secrets that it names.").Bool()
 	checkFile := offline.Arg("file", "The configuration file.").Required().String()
+	discovery := newDiscovery(app.Command("discover", "Log in to a new client's systems, and print an entry for the configuration with comments."))
 	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
 	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
@@ -130,6 +131,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, stdout, stderr)
 	case offline.FullCommand():
 		err = checkConfig(ctx, *checkFile, *syntaxOnly, stdout, stderr)
+	case discovery.command.FullCommand():
+		err = discovery.run(ctx, newLogger(stderr, "error", *format), stdout, stderr)
 	case queries.FullCommand():
 		if *driver != "" {
 			drivers = []string{*driver}
