@@ -150,7 +150,7 @@ func TestStatus(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // stops the clock: it is midnight in London
 				now, p, url := time.Now(), new(fakePrometheus), ""
 				if name == "judged" {
-					p.states = states(map[string]string{"KREWE": "200002212444440", "UCG": "000000001000000", "ADOC": "333333333433342", "OTHER": "2"})
+					p.states = states(map[string]string{"KREWE": "2000022124444440", "UCG": "0000000010000000", "ADOC": "3333333334333442", "OTHER": "2"})
 					slow, recovering := fire("OMSJobStuck", "KREWE", "page", "JOB_RST_INV has been running for 8h 41m 0s", now.Add(-8*time.Hour)),
 						fire("OMSOrderStuckInCreated", "KREWE", "page", "an order of <b>STORE</b> has been in created for 4h 3m 0s", now.Add(-63*time.Minute))
 					slow.Annotations["runbook_url"] = "javascript:alert(1)"
@@ -208,7 +208,7 @@ func TestStatus(t *testing.T) {
 func TestWorstFirst(t *testing.T) {
 	p := new(fakePrometheus)
 	p.states = states(map[string]string{
-		"A": "000000000000000", "B": "444444444444440", "C": "000000000000002", "D": "030000000000000", "E": "001000000000000", "F": "130000000000000", "G": "00000000000000 ", "I": "000000000444440", "J": "444444444444444",
+		"A": "0000000000000000", "B": "4444444444444440", "C": "0000000000000002", "D": "0300000000000000", "E": "0010000000000000", "F": "1300000000000000", "G": "000000000000000 ", "I": "0000000004444440", "J": "4444444444444444",
 	})
 	p.alerts = alerts(t, fire("OMSSystemMessageFailed", "H", "ticket", "messages fail", time.Now()))
 	p.states = strings.Replace(p.states, `"result":[`, `"result":[`+ // newer rules, the same check twice, a value that nobody knows
@@ -450,18 +450,18 @@ func manyClients(t testing.TB) *bench {
 	facts := largeClient(time.Now())
 	for i := range 200 {
 		name := fmt.Sprintf("CLIENT-%03d", i)
-		names, sources[name], of[name] = append(names, name), newFake(), "000000000400040"
+		names, sources[name], of[name] = append(names, name), newFake(), "0000000004000440"
 		sources[name].Facts = facts
 		switch {
 		case i%29 == 7:
-			of[name] = "200002210400040"
+			of[name] = "2000022104000440"
 			for j := range 3 {
 				fired = append(fired, fire("OMSJobStuck", name, "page", fmt.Sprintf("JOB_IMP_ORD/STORE_%d/SHOP_1 has been running for 1h %dm 0s", j, i%60), time.Now().Add(-time.Duration(i)*time.Minute)))
 			}
 		case i%31 == 9:
-			of[name] = "010000010400040"
+			of[name] = "0100000104000440"
 		case i%67 == 3:
-			of[name] = "333333333333343"
+			of[name] = "3333333333333443"
 			sources[name].Err = errors.New("no answer from the database within 14.5 s")
 		case i%50 == 20:
 			fired = append(fired, fire("OMSSupersetUnreachable", name, "page", "Superset cannot be reached", time.Now().Add(-time.Hour)))
