@@ -175,8 +175,8 @@ func (s *clients) apply(cfg *config.Config) error {
 	return nil
 }
 
-// firstLook is how long the first look at the clients may take.
-const firstLook = time.Minute
+// firstLook is how long the first look at the clients may take: as long as a usual scrape.
+const firstLook = 10 * time.Second
 
 // look looks at all clients once, without a scrape: what must look back begins with it, and has less to do when a scrape comes.
 func (s *clients) look(ctx context.Context) {
