@@ -45,6 +45,9 @@ func (s series) most(metric string, labels ...string) float64 {
 // ails says which faults of the demo show in the metrics, by the limits of the guide. Why SFTP cannot be seen says its error.
 func (s series) ails(now time.Time, sftp string) []string {
 	const minute, hour = 60.0, 3600.0
+	if s.most("oms_database_newest_timestamp_age_seconds") > 30*minute { // everything else grows old by it
+		return []string{"replica-stopped"}
+	}
 	since := func(timestamp float64) float64 { return float64(now.Unix()) - timestamp }
 	lastImport := s.most("oms_orders_last_import_timestamp_seconds", "channel", "WEB_SALES_CHANNEL")
 	stuck := s.most("oms_job_long_running_seconds") > 45*minute
@@ -103,6 +106,7 @@ func (s series) ails(now time.Time, sftp string) []string {
 		{"dm-pending", s.most("oms_data_manager_oldest_age_seconds", "status", "pending") > hour},
 		{"dm-failed", failed(false)},
 		{"files-flaky", !failed(false) && s.most("oms_data_manager_recent_files", "config", "CRT_SHOPIFY_ORDER", "outcome", "failed") > 5},
+		{"timezone-wrong", s.most("oms_database_clock_skew_seconds") > 5*minute},
 		{"db-hung", hung},
 		{"sftp-hung", unseen && !otherKey},
 		{"sftp-hostkey-changed", unseen && otherKey},
