@@ -2,14 +2,10 @@ package rules_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -127,20 +123,10 @@ func TestBranches(t *testing.T) {
 	}
 	same(t, "branch", branches, "combination", tried)
 
-	content, err := yaml.Marshal(map[string]any{
+	judge(t, promtool, map[string]any{
 		"rule_files": ruleFiles, "evaluation_interval": "5m", "tests": tests,
 		"group_eval_order": parse[testFile](t, "tests/reset_inventory_test.yml").GroupEvalOrder,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "branches_test.yml")
-	if err := os.WriteFile(file, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if output, err := exec.CommandContext(t.Context(), promtool, "test", "rules", file).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, output)
-	}
 }
 
 const start, hour = 1781096400, 3600

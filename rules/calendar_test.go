@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/config"
@@ -139,22 +137,12 @@ func TestCalendar(t *testing.T) {
 		}
 		ruleFiles[i] = path
 	}
-	content, err := yaml.Marshal(map[string]any{
+	judge(t, promtool, map[string]any{
 		"rule_files": ruleFiles, "evaluation_interval": look.String(), "tests": tests,
 		"group_eval_order": []string{
 			"oms_clients", "oms_limit_defaults", "oms_limit_overrides", "oms_report_limits", "oms_deadlines", "oms_limits", "oms_exporter", "oms_reset_inventory",
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "calendar.yml")
-	if err := os.WriteFile(file, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if output, err := exec.CommandContext(t.Context(), promtool, "test", "rules", file).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, output)
-	}
 }
 
 func instant(t *testing.T, text string) time.Time {

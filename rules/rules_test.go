@@ -50,6 +50,22 @@ type testFile struct {
 	}
 }
 
+// judge has promtool run tests that a test made.
+func judge(t *testing.T, promtool string, tests map[string]any) {
+	t.Helper()
+	content, err := yaml.Marshal(tests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "made_test.yml")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := exec.CommandContext(t.Context(), promtool, "test", "rules", file).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
 func TestPromtool(t *testing.T) {
 	t.Parallel()
 	promtool := testserver.Tool(t, "promtool")

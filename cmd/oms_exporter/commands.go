@@ -25,13 +25,21 @@ func (s options) checkConfig(ctx context.Context, files []string, syntaxOnly boo
 	if err != nil {
 		return err
 	}
-	for _, w := range cfg.Warnings {
-		if _, err := fmt.Fprintln(stderr, "warning:", w); err != nil {
-			return err
-		}
+	if err := writeWarnings(stderr, cfg); err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(stdout, "%s: ok, clients: %d\n", strings.Join(files, ", "), len(cfg.Clients))
 	return err
+}
+
+// writeWarnings writes what works in the configuration and is a risk.
+func writeWarnings(w io.Writer, cfg *config.Config) error {
+	for _, warning := range cfg.Warnings {
+		if _, err := fmt.Fprintln(w, "warning:", warning); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printQueries writes every statement that can be sent to databases of these drivers, the ones around a query included.

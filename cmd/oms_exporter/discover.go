@@ -68,10 +68,8 @@ func (d *discovery) run(ctx context.Context, logger *slog.Logger, stdout, stderr
 	if err != nil {
 		return err
 	}
-	for _, w := range cfg.Warnings {
-		if _, err := fmt.Fprintln(stderr, "warning:", w); err != nil {
-			return err
-		}
+	if err := writeWarnings(stderr, cfg); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()

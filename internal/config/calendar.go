@@ -201,13 +201,6 @@ func (r *reader) days(n *yaml.Node) []time.Weekday {
 	return chosen
 }
 
-// notEmpty wants items in a list.
-func (r *reader) notEmpty(n *yaml.Node, what, hint string) {
-	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		r.fail(n.Line, "%s is empty: write %s", what, hint)
-	}
-}
-
 // sharedHolidays reads the calendars that clients share, by name: dates, or the path of a file with one date a line.
 func (r *reader) sharedHolidays(n *yaml.Node) map[string][]string {
 	calendars := map[string][]string{}

@@ -237,9 +237,7 @@ func (r *reader) defaults(n *yaml.Node) *yaml.Node {
 func (r *reader) clients(n, defaults *yaml.Node, lines map[string]int) []Client {
 	const hint = "a list of at least one client"
 	items := r.items(n, "clients", hint)
-	if n.Kind == yaml.SequenceNode && len(items) == 0 {
-		r.fail(n.Line, "clients is empty: write %s", hint)
-	}
+	r.notEmpty(n, "clients", hint)
 	clients := make([]Client, 0, len(items))
 	for i, item := range items {
 		r.client = fmt.Sprintf("#%d", i+1)

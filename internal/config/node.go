@@ -205,6 +205,13 @@ func (r *reader) items(n *yaml.Node, what, hint string) []*yaml.Node {
 	return items
 }
 
+// notEmpty wants items in a list.
+func (r *reader) notEmpty(n *yaml.Node, what, hint string) {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		r.fail(n.Line, "%s is empty: write %s", what, hint)
+	}
+}
+
 // names returns the items of a list of texts. lines holds those that are taken already, see unique.
 func (r *reader) names(n *yaml.Node, what, hint string, lines map[string]int) []string {
 	var names []string

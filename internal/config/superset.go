@@ -37,9 +37,7 @@ func (r *reader) superset(n *yaml.Node) Superset {
 		"provider":      keep("provider"),
 		"dashboards": {need: listMend, read: func(n *yaml.Node) {
 			s.Dashboards = r.names(n, "superset.dashboards", listMend, map[string]int{})
-			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-				r.fail(n.Line, "superset.dashboards is empty: write %s", listMend)
-			}
+			r.notEmpty(n, "superset.dashboards", listMend)
 		}},
 		"tls": {bare: true, read: func(n *yaml.Node) { tls = n }},
 		"interval": {read: func(n *yaml.Node) {

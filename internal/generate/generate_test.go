@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/oms-exporter/oms_exporter/internal/links"
 )
 
 func TestUpToDate(t *testing.T) {
@@ -32,7 +34,8 @@ func TestLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	const before, after = "          runbook_url: https://example.org/a/OMSJobStuck.md\n", "          runbook_url: https://wiki.example.com/oms/OMSJobStuck.md\n"
-	if got, err := linked(root, before); got != after || err != nil {
+	to, err := links.Read(root)
+	if got := linked(to, before); got != after || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	if got, err := linkTemplates(root, ""); !strings.Contains(got, "http://grafana:3000/d/") || err != nil {

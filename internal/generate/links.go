@@ -17,23 +17,24 @@ func linkedFiles(folder, root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	to, err := links.Read(root)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string]string{}
 	for _, path := range paths {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		if files[path], err = linked(root, string(content)); err != nil {
-			return nil, err
-		}
+		files[path] = linked(to, string(content))
 	}
 	return files, nil
 }
 
-// linked puts the links of the file into rules.
-func linked(root, rules string) (string, error) {
-	to, err := links.Read(root)
-	return runbookURL.ReplaceAllString(rules, "${1}"+to.Runbook("${2}")), err
+// linked puts the links into rules.
+func linked(to links.Links, rules string) string {
+	return runbookURL.ReplaceAllString(rules, "${1}"+to.Runbook("${2}"))
 }
 
 // linkTemplates are those of Alertmanager's notifications.
