@@ -119,7 +119,7 @@ func TestCheck(t *testing.T) {
 
 // TestCheckDatabase has databases that lack something, on each kind of server.
 func TestCheckDatabase(t *testing.T) {
-	engines := testserver.Engines()[:3] // MySQL is like MariaDB here
+	engines := testserver.Engines()
 	if testing.Short() {
 		engines = engines[:1] // SQLite, which is no server
 	}

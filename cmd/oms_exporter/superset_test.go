@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,6 +61,25 @@ func TestReports(t *testing.T) {
 	}
 	if page := p.get(t, "/metrics"); strings.Contains(page, `client="UCG",collector="reports"`) {
 		t.Errorf("a client without reports has some:\n%s", page)
+	}
+
+	var stdout, stderr strings.Builder
+	if status := run(t.Context(), []string{"check", "--config.file=" + file, "--client=KREWE"}, &stdout, &stderr); status != 1 ||
+		!strings.Contains(stdout.String(), `KREWE: superset krewe-order-sync: WRONG: chart "Broken": `) || strings.Contains(stdout.String(), `chart "Open"`) {
+		t.Errorf("check: status %d:\n%s%s", status, &stdout, &stderr)
+	}
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(testserver.Password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, dsn, _ := strings.Cut(sqliteClient(t, "NEW"), "dsn: \"")
+	dsn, _, _ = strings.Cut(dsn, "\"")
+	stdout.Reset()
+	if status := run(t.Context(), []string{
+		"discover", "--name=KREWE", "--driver=sqlite", "--dsn=" + dsn, "--timeout=5s",
+		"--superset.url=" + s.URL, "--superset.username=" + testserver.User, "--superset.password-file=" + password,
+	}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "krewe-order-sync") {
+		t.Errorf("discover: status %d:\n%s%s", status, &stdout, &stderr)
 	}
 }
 
