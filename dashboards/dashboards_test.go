@@ -77,18 +77,29 @@ func TestRules(t *testing.T) {
 			}
 			d.Templating.List[0].expect(t, "datasource", "prometheus")
 			named := map[string]bool{}
-			for i, p := range d.Panels {
+			for i, p := range d.all() {
 				if p.ID != i+1 || p.Title == "" || named[p.Title] {
 					t.Errorf("panel %d: id %d, title %q", i, p.ID, p.Title)
 				}
 				named[p.Title] = true
-				p.expectInside(t, d.Panels[:i])
 				if p.Type != "row" {
 					p.expectComplete(t)
 				}
 			}
+			for i, p := range d.Panels {
+				p.expectInside(t, d.Panels[:i])
+				for j, inner := range p.Panels {
+					inner.expectInside(t, append(slices.Clone(p.Panels[:j]), d.Panels[:i+1]...))
+				}
+			}
 		})
 	}
+}
+
+// all returns the panels of a dashboard, also those of its closed sections.
+func (d dashboard) all() (panels []panel) {
+	d.each(func(p *panel) { panels = append(panels, *p) })
+	return panels
 }
 
 func (v variable) expect(t *testing.T, name string, query any) {
@@ -125,7 +136,7 @@ var (
 // expectComplete wants all that a panel needs.
 func (p panel) expectComplete(t *testing.T) {
 	t.Helper()
-	if !slices.Contains([]string{"table", "timeseries", "stat"}, p.Type) {
+	if !slices.Contains([]string{"table", "timeseries", "stat", "state-timeline"}, p.Type) {
 		t.Errorf("%s: %s is not among the panels that every Grafana has", p.Title, p.Type)
 	}
 	if p.Description == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
@@ -223,7 +234,7 @@ func TestLinks(t *testing.T) {
 	}
 	seen := 0
 	for _, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
 			for _, l := range p.links() {
 				seen++
 				rest, inside := strings.CutPrefix(l.URL, "/d/")
@@ -304,7 +315,7 @@ func TestNoNull(t *testing.T) {
 func TestUnknownIsNotGreen(t *testing.T) {
 	t.Parallel()
 	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
 			if p.Type == "row" {
 				continue
 			}
@@ -350,7 +361,7 @@ func TestFits(t *testing.T) {
 		}
 	}
 	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
 			if p.Type != "table" {
 				continue
 			}
@@ -382,13 +393,13 @@ func TestFits(t *testing.T) {
 // The page of one client names it at the top, and not once more in each panel.
 func TestClientIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	for _, p := range client().Panels {
+	for _, p := range client(shipped(t)).all() {
 		for _, q := range p.Targets {
 			if strings.Contains(q.LegendFormat, "client") || p.Type == "timeseries" && q.LegendFormat == "" {
 				t.Errorf("%s: the legend of %s is %q", p.Title, q.RefID, q.LegendFormat)
 			}
 		}
-		if p.Type == "table" && p.Title != "Checks" && !p.arranged().ExcludeByName["client"] {
+		if p.Type == "table" && !p.arranged().ExcludeByName["client"] {
 			t.Errorf("%s has a column for the client", p.Title)
 		}
 	}
@@ -413,20 +424,60 @@ func TestOneList(t *testing.T) {
 	}
 }
 
-// Every sign leads to a panel of the client's page.
+// Every sign and every line of the timeline leads to a panel of the client's page.
 func TestSigns(t *testing.T) {
 	t.Parallel()
 	panels := map[string]string{}
-	for _, p := range client().Panels {
+	for _, p := range client(shipped(t)).all() {
 		panels[fmt.Sprintf("viewPanel=%d", p.ID)] = p.Title
 	}
-	links := checksTable().links()
-	for _, c := range checks() {
-		if !slices.ContainsFunc(links, func(l link) bool {
-			_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
-			return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
-		}) {
-			t.Errorf("%s does not lead to %q", c.name, c.panel)
+	for _, p := range []panel{checksTable(), statesTimeline()} {
+		for _, c := range checks() {
+			if !slices.ContainsFunc(p.links(), func(l link) bool {
+				_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
+				return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
+			}) {
+				t.Errorf("%s: %s does not lead to %q", p.Title, c.name, c.panel)
+			}
+		}
+	}
+}
+
+// queries counts what is asked of Prometheus before anything is opened: by panels, annotations and variables.
+func (d dashboard) queries() int {
+	n := len(d.Annotations.List)
+	for _, v := range d.Templating.List {
+		if v.Type == "query" {
+			n++
+		}
+	}
+	for _, p := range d.Panels { // what is in closed sections is asked when they are opened
+		n += len(p.Targets)
+	}
+	return n
+}
+
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	const most = 20
+	for name, d := range all(shipped(t)) {
+		t.Logf("%s: %d queries", name, d.queries())
+		if d.UID == clientUID && d.queries() > most {
+			t.Errorf("%s asks %d queries before anything is opened, want at most %d", name, d.queries(), most)
+		}
+	}
+}
+
+// The client's page begins with what is wrong, and all that has a title is closed.
+func TestClientIsClosed(t *testing.T) {
+	t.Parallel()
+	d := client(shipped(t))
+	if first := d.Panels[0]; !strings.Contains(first.Targets[0].Expr, "oms:problem") {
+		t.Errorf("the first panel is %s", first.Title)
+	}
+	for _, p := range d.Panels {
+		if p.Type == "row" && (!p.Collapsed || len(p.Panels) == 0) {
+			t.Errorf("%s is open: %d panels", p.Title, len(p.Panels))
 		}
 	}
 }

@@ -126,7 +126,7 @@ func TestBareClient(t *testing.T) {
 			series = append(series, `oms_collector_success{collector="`+s.Collector+`"} `+success)
 		}
 		for name, d := range all(shipped(t)) {
-			for _, p := range d.Panels {
+			for _, p := range d.all() {
 				if !strings.Contains(p.Description, "A row without a ") {
 					continue
 				}
