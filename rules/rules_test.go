@@ -190,8 +190,14 @@ func TestAlertLabels(t *testing.T) {
 			want = append(want, "client_notice", "client_outcome")
 			slices.Sort(want)
 		}
+		if alert.Alert == "OMSWatchdog" { // from which the status page knows it
+			want = append([]string{"client_dashboard_url"}, want...)
+		}
 		if got := slices.Sorted(maps.Keys(alert.Annotations)); !slices.Equal(got, want) {
 			t.Errorf("%s: annotations %q, want %q", alert.Alert, got, want)
+		}
+		if got, want := alert.Annotations["client_dashboard_url"], to.ClientDashboard(); alert.Alert == "OMSWatchdog" && got != want {
+			t.Errorf("%s: client_dashboard_url is %q, want %q", alert.Alert, got, want)
 		}
 		for name, text := range alert.Annotations {
 			if strings.TrimSpace(text) == "" {
