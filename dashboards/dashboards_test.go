@@ -70,7 +70,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("schema version %d, want Grafana 9.4's", d.SchemaVersion)
 			}
 			for _, v := range d.Templating.List {
-				several := name != "client.json" // which is about one at a time
+				several := name != "client.json" && name != "service-levels.json" // which are about one at a time
 				if v.Type == "query" && (v.Refresh != 2 || v.Multi != several || v.IncludeAll != several || v.Datasource.UID != "${datasource}") {
 					t.Errorf("variable %s: %+v", v.Name, v)
 				}
@@ -126,8 +126,9 @@ func (p panel) expectInside(t *testing.T, others []panel) {
 var (
 	rates    = regexp.MustCompile(`\b(rate|irate|deriv)\([^[]*\[([^\]]*)\]`)
 	counters = regexp.MustCompile(`(\w*)\(?\b\w+_total\b`)
-	// Two exporters may watch a client: what both tell must not be added up. The sessions of each are its own.
-	sums = regexp.MustCompile(`\bsum(?: by \([^)]*\) )?\((?:1 - )?(?:max by |oms:|rate\(go_sql_)`)
+	// Two exporters may watch a client: what both tell must not be added up. The sessions of each are its own, and recorded series are one.
+	sum  = regexp.MustCompile(`\bsum\b`)
+	sums = regexp.MustCompile(`\bsum(?: by \([^)]*\) )?\(\(?(?:1 - )?(?:max by |oms:|(?:sum|count)_over_time\(oms:|rate\(go_sql_)`)
 	// Whatever is not of a client says whose it is.
 	scoped = regexp.MustCompile(`client=~"\$client(\|(all)?)?"|job=~"oms\|oms_exporter"|\boms_exporter_`)
 	inUse  = regexp.MustCompile(`\$\{?(\w+)`)
@@ -167,7 +168,7 @@ func (p panel) expectComplete(t *testing.T) {
 				t.Errorf("%s %s: a counter in %q: %s", p.Title, q.RefID, counter[1], q.Expr)
 			}
 		}
-		if strings.Count(q.Expr, "sum") != len(sums.FindAllString(q.Expr, -1)) {
+		if len(sum.FindAllString(q.Expr, -1)) != len(sums.FindAllString(q.Expr, -1)) {
 			t.Errorf("%s %s adds up what two exporters tell: %s", p.Title, q.RefID, q.Expr)
 		}
 		for _, variable := range inUse.FindAllStringSubmatch(q.Expr+q.LegendFormat, -1) {
@@ -228,8 +229,13 @@ func TestLinks(t *testing.T) {
 	uids := map[string]bool{}
 	for _, d := range all(shipped(t)) {
 		uids[d.UID] = true
-		if len(d.Links) != 1 || !d.Links[0].KeepTime || !d.Links[0].IncludeVars || !slices.Equal(d.Links[0].Tags, d.Tags) {
+		if d.Links[0].Type != "dashboards" || !slices.Equal(d.Links[0].Tags, d.Tags) {
 			t.Errorf("%s: links %+v", d.Title, d.Links)
+		}
+		for i, l := range d.Links {
+			if !l.KeepTime || !l.IncludeVars || i > 0 && !strings.HasPrefix(l.URL, "/d/"+d.UID+"?") {
+				t.Errorf("%s: link %+v", d.Title, l)
+			}
 		}
 	}
 	seen := 0
@@ -348,10 +354,14 @@ func TestUnknownIsNotGreen(t *testing.T) {
 	}
 }
 
-// laptop is how wide dashboards are on a screen of 1366 pixels, with Grafana's menu open as it is at first.
-const laptop = 1016
+// How wide dashboards are, in pixels: on a screen of 1366 pixels, with Grafana's menu open as it is at first, and on paper: A4 with margins of 1 cm.
+const (
+	laptop = 1016
+	paper  = 718
+)
 
-// TestFits wants titles that are not cut, and the tables of the daily check to fit on a laptop.
+// TestFits wants titles that are not cut, the tables of the daily check and those that are first on the client's page to fit on a laptop, and
+// those of the service levels on paper.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	// The text in Inter, medium, of 14 pixels, with 6 on either side, the border and one more.
@@ -378,12 +388,20 @@ func TestFits(t *testing.T) {
 				if width > 0 && width < titleWidth(title) {
 					t.Errorf("%s: %s: the title %s is cut", name, p.Title, title)
 				}
-				if fixed += width; width == 0 {
+				switch {
+				case p.arranged().ExcludeByName[column]:
+				case width == 0:
 					free++
+				default:
+					fixed += width
 				}
 			}
 			const readable = 100
-			if width := laptop * p.GridPos.W / screenWidth; name == "daily-check.json" && fixed+free*readable > width {
+			board := map[string]int{"daily-check.json": laptop, "service-levels.json": paper}[name]
+			if name == "client.json" && p.ID == 1 {
+				board = laptop
+			}
+			if width := board * p.GridPos.W / screenWidth; width > 0 && fixed+free*readable > width {
 				t.Errorf("%s: %s has %d pixels for %d and %d columns without a width", name, p.Title, width, fixed, free)
 			}
 		}

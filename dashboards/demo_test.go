@@ -19,6 +19,8 @@ import (
 var (
 	// What the demo does not have: a reconciliation, and within a minute yesterday's orders.
 	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms:orders_import_expected\b`)
+	// What is there when a deadline has passed, or an incident has ended: TestServiceLevels has it.
+	takesTime = regexp.MustCompile(`\boms:reset_inventory_deadline_(met|unknown)\b|\boms:incident_seconds\b`)
 	// What is there only when something is wrong.
 	onlyFaulty = regexp.MustCompile(`^max by \(client, severity, alertname\) \(oms:problem|_failure_timestamp_seconds|and on \(client, job_name\) oms_job_consecutive_failures > 0|^topk.*oms:reset_inventory_missed_seconds`)
 )
@@ -101,6 +103,10 @@ func TestDemo(t *testing.T) {
 func (m monitored) healthy(t *testing.T) {
 	for what, expr := range expressions(t) {
 		switch {
+		case takesTime.MatchString(expr):
+			if _, err := m.query(t.Context(), everybody, expr); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
 		case notInDemo.MatchString(expr):
 			// It parses, and the day it has data the test can demand them.
 			if found, err := m.query(t.Context(), everybody, expr); err != nil || len(found) > 0 && !strings.Contains(expr, " or ") {

@@ -86,6 +86,7 @@ func all(to texts) map[string]dashboard {
 		"jobs.json":            jobs(),
 		"reset-inventory.json": resetInventory(),
 		"exporter.json":        exporter(),
+		"service-levels.json":  serviceLevels(),
 	}
 }
 

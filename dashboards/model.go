@@ -28,7 +28,7 @@ type list[T any] struct {
 	List []T `json:"list"`
 }
 
-// dashboardLink is a menu of the dashboards with a tag.
+// dashboardLink is a menu of the dashboards with a tag, or a link.
 type dashboardLink struct {
 	Title       string   `json:"title"`
 	Type        string   `json:"type"`
@@ -36,6 +36,8 @@ type dashboardLink struct {
 	AsDropdown  bool     `json:"asDropdown"`
 	IncludeVars bool     `json:"includeVars"`
 	KeepTime    bool     `json:"keepTime"`
+	URL         string   `json:"url,omitempty"`
+	TargetBlank bool     `json:"targetBlank,omitempty"`
 }
 
 type variable struct {
