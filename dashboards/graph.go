@@ -95,13 +95,13 @@ func limit(name string, labels ...string) target {
 	}
 }
 
-// decimals are those of a unit: of a duration, how many smaller units follow the largest.
+// decimals are those of a unit: of a duration, how many smaller units follow the largest; those of a share tell some minutes of a month.
 func decimals(unit string) *int {
-	if unit != duration {
+	digits, known := map[string]int{duration: 1, share: 2}[unit]
+	if !known {
 		return nil
 	}
-	one := 1
-	return &one
+	return &digits
 }
 
 type statOptions struct {

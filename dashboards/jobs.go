@@ -52,7 +52,7 @@ or
 				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)` + noRow("jobs"),
 			},
 			column{
-				ref: "share", title: "Of its runs", unit: "percentunit", width: 90,
+				ref: "share", title: "Of its runs", unit: share, width: 90,
 				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)
 / max by (client, job_name) (oms_job_recent_runs{client=~"$client"})` + noRow("jobs"),
 			}).sorted("In a row", true),

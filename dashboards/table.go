@@ -58,8 +58,9 @@ const narrow = 50
 // duration is a unit in words: "2 hours, 41 minutes", and what is less than 0 is "ago".
 const (
 	duration      = "dtdurations"
-	durationWidth = 152 // of "23 hours, 59 minutes"
-	sortArrow     = 22  // beside the title of a column by which a table is sorted
+	share         = "percentunit" // of 1
+	durationWidth = 152           // of "23 hours, 59 minutes"
+	sortArrow     = 22            // beside the title of a column by which a table is sorted
 )
 
 // sign is a column of states.
@@ -163,8 +164,10 @@ func (c column) properties() []property {
 		properties = append(properties, property{"unit", c.unit},
 			property{"mappings", []mapping{{Type: "special", Options: special{Match: "nan", Result: result{Text: "?", Color: "purple"}}}}})
 	}
+	if d := decimals(c.unit); d != nil {
+		properties = append(properties, property{"decimals", *d})
+	}
 	if c.unit == duration {
-		properties = append(properties, property{"decimals", 1})
 		width = max(width, durationWidth)
 	}
 	if width > 0 {
