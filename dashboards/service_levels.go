@@ -41,7 +41,7 @@ func serviceLevels() dashboard {
 		}}).ofOneClient()
 	d.Refresh = "" // the last minute changes nothing
 	d.Links = append(d.Links, dashboardLink{
-		Title: "Page for printing", Type: "link", URL: "/d/oms-service-levels?kiosk&theme=light", TargetBlank: true, Tags: []string{}, IncludeVars: true, KeepTime: true,
+		Title: "Page for printing", Type: "link", Icon: "external link", URL: "/d/oms-service-levels?kiosk&theme=light", TargetBlank: true, Tags: []string{}, IncludeVars: true, KeepTime: true,
 	})
 	return d
 }
