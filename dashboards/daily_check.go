@@ -11,9 +11,9 @@ func dailyCheck(to texts) dashboard {
 		section{panels: []panel{
 			stat("Pages", "Problems below that page somebody.", "none", steps("text", from(1, "red")), problems("page")).size(3, 3),
 			stat("Tickets", "Problems below that open a ticket.", "none", steps("text", from(1, "orange")), problems("ticket")).size(3, 3),
-			stat("Not measured", "Clients of whom a check cannot be measured now.", "none", steps("text", from(1, "purple")),
+			stat("Unknown", "Clients of whom a check cannot be measured now.", "none", steps("text", from(1, "purple")),
 				series("", `count(max by (client) (oms:check_state{client=~"$client"} == 3)) or 0 * count(oms:check_state{client=~"$client"})`)).size(3, 3),
-			stat("Orders today", "Sales orders that entered within 24 hours.", "none", steps("text"),
+			stat("Orders", "Sales orders that entered within 24 hours.", "none", steps("text"),
 				series("", `sum(max by (client, product_store, channel) (oms_orders_entered_recently{client=~"$client"}))`)).size(3, 3),
 			stat("Next deadline", "The next reset-inventory file that is due and has not been processed.", duration,
 				steps("text", from(0, "orange"), from(3600, "text")),
@@ -22,15 +22,15 @@ func dailyCheck(to texts) dashboard {
 			stat("Most overdue", "The reset-inventory file whose deadline was missed longest ago. All of them are below.", duration,
 				steps("text", from(0, "red")),
 				series("{{client}} {{source}} {{deadline}}", `topk(1, oms:reset_inventory_missed_seconds{client=~"$client"})`),
-			).named().emptyMeans("none known").size(5, 3),
+			).named().emptyMeans("none known").size(4, 3),
 			stat("Watchdog", "Whether the alerts are evaluated. Without it nothing here can be believed.", "none",
 				steps("red", from(1, "green")),
 				series("", `group(ALERTS{alertname="OMSWatchdog", alertstate="firing", client=~"$client|all"}) or vector(0)`),
-			).says("0", "silent", "1", "on").size(2, 3),
+			).says("0", "silent", "1", "on").size(3, 3),
 			checksTable().size(screenWidth, 8),
 			problemsTable(to).size(screenWidth, 9),
-			overdueTable().size(12, 8),
-			nextDeadlinesTable().size(12, 8),
+			overdueTable().size(screenWidth, 6),
+			nextDeadlinesTable().size(screenWidth, 7),
 		}})
 }
 

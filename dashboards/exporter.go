@@ -14,11 +14,11 @@ func collectorsTable() panel {
 			expr:  `max by (client, collector) (oms_collector_looking_back{client=~"$client"})`,
 		},
 		column{
-			ref: "last", title: "Last success", unit: duration, width: 100,
+			ref: "last", title: "Last success", unit: "s", width: 100,
 			expr: `time() - max by (client, collector) (oms_collector_last_success_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "age", title: "Age of the data", unit: duration, width: 110,
+			ref: "age", title: "Age of the data", unit: "s", width: 110,
 			expr: `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`,
 		},
 		column{
@@ -37,7 +37,7 @@ func exporter() dashboard {
 			stat("Collectors failing", "Of all clients.", "none", steps("text", from(0, "green"), from(1, "red")),
 				series("", `sum(1 - max by (client, collector) (oms_collector_success{client=~"$client"}))`)),
 			stat("Configuration", "Whether the last reload was good.", "none", steps("text", from(0, "red"), from(1, "green")),
-				series("{{instance}}", `oms_exporter_config_last_reload_successful`)).says("0", "refused", "1", "in force"),
+				series("{{instance}}", `oms_exporter_config_last_reload_successful`)).says("0", "refused", "1", "loaded"),
 			stat("Configured since", "The last good reload.", duration, steps("text"),
 				series("{{instance}}", `time() - oms_exporter_config_last_reload_success_timestamp_seconds`)),
 			stat("Memory", "Resident in RAM.", "bytes", steps("text"), series("{{instance}}", `process_resident_memory_bytes{`+jobs+`}`)),

@@ -83,7 +83,7 @@ func checkKey() key {
 	for i, c := range checks() {
 		words[c.name] = result{Text: capital(c.means), Index: i}
 	}
-	return key{label: "check", title: "Check", width: 250, words: words, wrap: true}
+	return key{label: "check", title: "Check", width: 205, words: words, wrap: true}
 }
 
 // withinTable has a row for each check: the share of the time that was watched in which it was within its limits, and of all the time the
@@ -112,7 +112,7 @@ func withinTable() panel {
 func incidentsTable() panel {
 	week, month := periods()[0], periods()[1]
 	count := func(p period) column {
-		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 70, expr: incidents(p)}
+		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 60, expr: incidents(p)}
 	}
 	return table("Incidents by check", "Those that ended within these days, and the one that lasts: how many, and, of 30 days, their mean length and the mean time to repair of those that ended. "+
 		"An incident begins when a check breaks its limit, goes on while it cannot be measured, and ends when its alert does, up to 15 minutes after the condition.",
