@@ -412,10 +412,10 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// The page of one client names it at the top, and not once more in each panel.
+// The pages of one client name it at the top, and not once more in each panel.
 func TestClientIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	for _, p := range client(shipped(t)).all() {
+	for _, p := range append(client(shipped(t)).all(), serviceLevels().all()...) {
 		for _, q := range p.Targets {
 			if strings.Contains(q.LegendFormat, "client") || p.Type == "timeseries" && q.LegendFormat == "" {
 				t.Errorf("%s: the legend of %s is %q", p.Title, q.RefID, q.LegendFormat)
