@@ -271,10 +271,10 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("%s is used and never exported", metric)
 		}
 	}
-	readme := found(nil, regexp.MustCompile(`\b(oms_\w+)`), read(t, "../README.md"))
+	documented := found(nil, regexp.MustCompile(`\b(oms_\w+)`), read(t, "../docs/metrics.md"))
 	for metric := range exported {
-		if !used[metric] || !readme[metric] {
-			t.Errorf("%s is exported, and is not in the README, or neither in the rules nor in the dashboards", metric)
+		if !used[metric] || !documented[metric] {
+			t.Errorf("%s is exported, and is not in docs/metrics.md, or neither in the rules nor in the dashboards", metric)
 		}
 	}
 }
