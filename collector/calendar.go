@@ -11,7 +11,7 @@ var (
 	// From the configuration file, in seconds where the name of the limit says so. Labels without a value say that the limit is for all.
 	clientLimit = newMetric(greatest, "oms_limit",
 		"A limit for this client, which replaces that of rules/limits.yml.", "limit", "stage", "facility", "job_name")
-	// From the configuration file, as the next four are. `days` lists the weekdays that have the deadline; it is for people.
+	// From the configuration file, as the next five are. `days` lists the weekdays that have the deadline; it is for people.
 	resetDeadline = newMetric(greatest, "oms_reset_inventory_deadline_seconds",
 		"By when a reset-inventory file must be processed, in seconds since midnight on the client's clock.", "source", "deadline", "days")
 	resetDeadlineWindow = newMetric(greatest, "oms_reset_inventory_deadline_window_seconds",
@@ -22,6 +22,8 @@ var (
 		"When the deadline last passed, days off left out, as Unix time.", "source", "deadline")
 	resetNextDeadline = newMetric(greatest, "oms_reset_inventory_next_deadline_timestamp_seconds",
 		"When the deadline passes next, days off left out, as Unix time.", "source", "deadline")
+	resetFollowingDeadline = newMetric(greatest, "oms_reset_inventory_following_deadline_timestamp_seconds",
+		"When the deadline passes after that, days off left out, as Unix time.", "source", "deadline")
 	// Of clients with holidays.
 	clientDayOff = newMetric(greatest, "oms_client_day_off",
 		"1 on a holiday of the client's calendar, by its clock, else 0.")
@@ -43,6 +45,7 @@ func (b *batch) setCalendar(cfg config.Client, now time.Time) {
 			b.set(resetDeadlineWindow, d.Window.Seconds(), s.Source, at, days)
 			b.setTime(resetLastDeadline, d.Last, s.Source, at)
 			b.setTime(resetNextDeadline, d.Next, s.Source, at)
+			b.setTime(resetFollowingDeadline, d.Following, s.Source, at)
 		}
 	}
 }
