@@ -271,10 +271,10 @@ func TestMetricNames(t *testing.T) {
 			t.Errorf("%s is used and never exported", metric)
 		}
 	}
-	readme := found(nil, regexp.MustCompile(`\b(oms_\w+)`), read(t, "../README.md"))
+	documented := found(nil, regexp.MustCompile(`\b(oms_\w+)`), read(t, "../docs/metrics.md"))
 	for metric := range exported {
-		if !used[metric] || !readme[metric] {
-			t.Errorf("%s is exported, and is not in the README, or neither in the rules nor in the dashboards", metric)
+		if !used[metric] || !documented[metric] {
+			t.Errorf("%s is exported, and is not in docs/metrics.md, or neither in the rules nor in the dashboards", metric)
 		}
 	}
 }
@@ -404,7 +404,10 @@ func dashboardExprs(t *testing.T) []string {
 // alertsOf are the names of alerts, or patterns of them, by which an expression asks for those that fire.
 var alertsOf = regexp.MustCompile(`2 \* max by \(client\) \(ALERTS\{alertname=~?"([^"]*)", alertstate="firing"\}\)`)
 
-// Every page and ticket breaks exactly one check, and an info none. Every check has a column on the daily check.
+// nearOf are those whose firing is the first sign that a check will be broken.
+var nearOf = regexp.MustCompile(`or ALERTS\{alertname="(\w+)", alertstate="firing"\}\)`)
+
+// Every page and ticket breaks exactly one check, or is its first sign, and an info none. Every check has a column on the daily check.
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	broken, checks := map[string]string{}, map[string]bool{}
@@ -418,6 +421,9 @@ func TestChecks(t *testing.T) {
 		if len(by) != 1 {
 			t.Errorf("%s is broken by %q, want one list of alerts", check, by)
 			continue
+		}
+		for _, near := range nearOf.FindAllStringSubmatch(r.Expr, -1) {
+			broken[near[1]] = check
 		}
 		for pattern := range strings.SplitSeq(by[0][1], "|") {
 			matches, some := regexp.MustCompile(`^(?:`+pattern+`)$`).MatchString, false
