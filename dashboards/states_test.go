@@ -132,7 +132,7 @@ func TestBareClient(t *testing.T) {
 		}
 		var rows []map[string]any
 		for name, d := range all(shipped(t)) {
-			for _, p := range d.Panels {
+			for _, p := range d.all() {
 				if !strings.Contains(p.Description, "A row without a ") {
 					continue
 				}
@@ -174,12 +174,18 @@ func expect(name, client, expr string, value int) map[string]any {
 // testRules has promtool make the tests with the shipped rules.
 func testRules(t *testing.T, tests []map[string]any) {
 	t.Helper()
-	promtool := testserver.Tool(t, "promtool")
 	rules, err := filepath.Abs("../rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := json.Marshal(map[string]any{"rule_files": []string{rules}, "evaluation_interval": "1m", "tests": tests})
+	judge(t, tests, rules)
+}
+
+// judge has promtool make the tests with files of rules, or without any.
+func judge(t *testing.T, tests []map[string]any, ruleFiles ...string) {
+	t.Helper()
+	promtool := testserver.Tool(t, "promtool")
+	content, err := json.Marshal(map[string]any{"rule_files": ruleFiles, "evaluation_interval": "1m", "tests": tests})
 	if err != nil {
 		t.Fatal(err)
 	}
