@@ -111,7 +111,7 @@ func (p panel) emptyMeans(words string) panel {
 // toClient links to what is known of a client, of the same time. The name is an expression of Grafana's.
 func toClient(name string) []link {
 	return []link{{
-		Title: "What is known of " + name,
+		Title: "Dashboard of " + name,
 		URL:   "/d/" + clientUID + "?${datasource:queryparam}&var-client=" + name + "&${__url_time_range}",
 	}}
 }

@@ -7,7 +7,7 @@ func dataManagerSection() section {
 		return `max by (client, config) (oms_data_manager_recent_files{client=~"$client", outcome="` + outcome + `"})`
 	}
 	return section{"Data manager", []panel{
-		table("Files by configuration", "Those that wait or are running now and the oldest of them, the last that ended, and those of the last 24 hours. Errors: finished, with errors. Refused: records.", byConfig,
+		table("Files by configuration", "Files that are waiting or running now, the last files that ended, and the files of the last 24 hours. Errors: finished, with errors. Refused: records.", byConfig,
 			column{
 				ref: "waiting", title: "Waiting", unit: "none", width: 60,
 				expr: `sum by (client, config) (max by (client, config, status) (oms_data_manager_files{client=~"$client", status!="running"}))`,
@@ -42,12 +42,12 @@ func dataManagerSection() section {
 		graph("Oldest waiting file", "By status, and the limit.", duration,
 			series("{{client}} {{status}}", `max by (client, status) (oms_data_manager_oldest_age_seconds{client=~"$client", status!="running"})`),
 			limit("data_manager_pending_seconds")),
-		graph("Longest running file", "And the limit.", duration,
+		graph("Longest running file", "Duration of the longest running file, and the limit.", duration,
 			series("{{client}}", `max by (client) (oms_data_manager_oldest_age_seconds{client=~"$client", status="running"})`),
 			limit("data_manager_running_seconds")),
 		graph("Open files", "By status.", "none",
 			series("{{client}} {{status}}", `sum by (client, status) (max by (client, config, status) (oms_data_manager_files{client=~"$client"}))`)),
-		graph("Files of the last 24 hours", "By how they ended.", "none",
+		graph("Files of the last 24 hours", "By outcome.", "none",
 			series("{{client}} {{outcome}}", `sum by (client, outcome) (max by (client, config, outcome) (oms_data_manager_recent_files{client=~"$client"}))`)),
 	}}
 }
