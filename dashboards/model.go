@@ -90,6 +90,7 @@ type panel struct {
 	Panels          []panel          `json:"panels,omitzero"` // of a row; empty while it is open
 	Datasource      *datasource      `json:"datasource,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
+	TimeFrom        string           `json:"timeFrom,omitempty"` // how far back it shows, whatever the dashboard's range
 	Targets         []target         `json:"targets,omitempty"`
 	Transformations []transformation `json:"transformations,omitempty"`
 	FieldConfig     *fieldConfig     `json:"fieldConfig,omitempty"`

@@ -95,8 +95,8 @@ func resetInventorySection() section {
 		graph("File in work", "How long the source's file has been running; 0 when none is.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
 			limit("data_manager_running_seconds")),
-		graph("Records of the last file", "All of them, and those that were refused.", "none",
-			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)).emptyMeans(noSource),
+		recordsGraph(),
+		arrivalsGraph().size(screenWidth, 10),
 		table("Configurations", "By which each source's files come, and how many wait or are in work. A row without a source: none is configured.",
 			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
 			column{
@@ -154,10 +154,7 @@ func deadlines() mark {
 		Name: "Deadlines", Datasource: prometheus(), Enable: true, IconColor: "orange", Step: "10m", UseValueForTime: true,
 		Expr: `1000 * max by (client, source, deadline) (oms_reset_inventory_last_deadline_timestamp_seconds{client=~"$client"})
 or
-1000 * (time() - (
-  time() - oms:reset_inventory_process_by{client=~"$client"}
-  + on (client) group_left () max by (client) (oms_client_utc_offset_seconds)
-) % 86400)
+1000 * (time() - max by (client, source, deadline) (oms:reset_inventory_since_deadline_seconds{client=~"$client"}))
 unless on (client, source) oms:reset_inventory_deadline_entry`,
 		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file of {{source}}",
 	}
