@@ -15,7 +15,7 @@ func client() dashboard {
 func clientWith(first panel) dashboard {
 	return newDashboard(clientUID, "OMS client", "All that is known of a client: orders, jobs, files, reports.", "now-24h",
 		section{panels: []panel{first.size(screenWidth, 5)}},
-		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		ordersSection(), lastMileSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
 		section{"Measurement", []panel{collectorsTable()}})
 }
 
