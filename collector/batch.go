@@ -11,14 +11,15 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// The cap is `--collector.max-series`; the worst are kept, and the same jobs, configurations or channels in all metrics.
+// The limit is `--collector.max-series`. The worst values are kept, for the same jobs, configurations or channels in all metrics.
 var seriesDropped = newMetric(count, "oms_series_dropped",
-	"Series of this metric left out of the last answer because there are more than the cap allows.", "metric")
+	"Series of this metric that the last scrape left out because of the limit on series per metric.", "metric")
 
 // A batch gathers what one run measures.
 type batch struct {
 	client string
 	zone   *time.Location
+	config config.Client // as it was loaded last
 	now    time.Time
 	// age says how old the oldest part of the facts is.
 	age time.Duration
@@ -47,7 +48,7 @@ func (s sample) compare(other sample) int {
 }
 
 func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
+	return &batch{client: client.Name, zone: client.Timezone, config: client, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
 }
 
 // set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not

@@ -62,6 +62,8 @@ func problemsTable(to texts) panel {
   "table", "column", "limit", "reason", "instance"
 ), "client", "All", "client", "all"))
 or on ()
+label_replace(0 * count(oms:check_state{client=~"$client"} == 3), "what", "no page and no ticket, but not every check can be measured", "", "")
+or on ()
 label_replace(0 * count(oms:check_state{client=~"$client"}), "what", "no page and no ticket", "", "")`,
 		}).sorted("For", true).sorted("Do", false)
 }

@@ -126,7 +126,7 @@ func TestBareClient(t *testing.T) {
 			series = append(series, `oms_collector_success{collector="`+s.Collector+`"} `+success)
 		}
 		for name, d := range all(shipped(t)) {
-			for _, p := range d.Panels {
+			for _, p := range d.all() {
 				if !strings.Contains(p.Description, "A row without a ") {
 					continue
 				}
@@ -169,12 +169,18 @@ func expect(expr string, value int) []map[string]any {
 // testRules has promtool make the tests with the shipped rules.
 func testRules(t *testing.T, tests []map[string]any) {
 	t.Helper()
-	promtool := testserver.Tool(t, "promtool")
 	rules, err := filepath.Abs("../rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := json.Marshal(map[string]any{"rule_files": []string{rules}, "evaluation_interval": "1m", "tests": tests})
+	judge(t, tests, rules)
+}
+
+// judge has promtool make the tests with files of rules, or without any.
+func judge(t *testing.T, tests []map[string]any, ruleFiles ...string) {
+	t.Helper()
+	promtool := testserver.Tool(t, "promtool")
+	content, err := json.Marshal(map[string]any{"rule_files": ruleFiles, "evaluation_interval": "1m", "tests": tests})
 	if err != nil {
 		t.Fatal(err)
 	}
