@@ -71,7 +71,7 @@ func messagesSection() section {
 			column{
 				ref: "oldest", title: "Oldest", unit: duration, width: 100,
 				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
-			}).sorted("Oldest", true),
+			}).sorted("Oldest", true).size(screenWidth, 8),
 		graph("Oldest system message", "By status, and the limit for one that waits.", duration,
 			series("{{client}} {{direction}} {{status}}",
 				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),

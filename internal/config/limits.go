@@ -44,6 +44,7 @@ func LimitLabels() map[string]string {
 		"data_manager_unrepeated_seconds":       "",
 		"database_still_seconds":                "",
 		"fulfillments_unconfirmed":              "",
+		"import_due_orders":                     "",
 		"import_expected_orders":                "",
 		"import_gap_seconds":                    "",
 		"import_gap_unknown_seconds":            "",
