@@ -19,6 +19,7 @@ var seriesDropped = newMetric(count, "oms_series_dropped",
 type batch struct {
 	client string
 	zone   *time.Location
+	config config.Client // as it was loaded last
 	now    time.Time
 	// age says how old the oldest part of the facts is.
 	age time.Duration
@@ -47,7 +48,7 @@ func (s sample) compare(other sample) int {
 }
 
 func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
+	return &batch{client: client.Name, zone: client.Timezone, config: client, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
 }
 
 // set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not

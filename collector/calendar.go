@@ -11,7 +11,7 @@ var (
 	// From the configuration file. Limits whose name ends in _seconds are in seconds. An empty label means that the limit applies to all of them.
 	clientLimit = newMetric(greatest, "oms_limit",
 		"A limit for this client that overrides the one in rules/limits.yml.", "limit", "stage", "facility", "job_name")
-	// From the configuration file, like the next four. `days` lists the weekdays on which the deadline applies; it is informational.
+	// From the configuration file, like the next five. `days` lists the weekdays on which the deadline applies; it is informational.
 	resetDeadline = newMetric(greatest, "oms_reset_inventory_deadline_seconds",
 		"Time of day by which a reset-inventory file must be processed, in seconds since midnight in the client's time zone.", "source", "deadline", "days")
 	resetDeadlineWindow = newMetric(greatest, "oms_reset_inventory_deadline_window_seconds",
@@ -22,6 +22,8 @@ var (
 		"Last time the deadline passed, skipping days off, as Unix time.", "source", "deadline")
 	resetNextDeadline = newMetric(greatest, "oms_reset_inventory_next_deadline_timestamp_seconds",
 		"Next time the deadline passes, skipping days off, as Unix time.", "source", "deadline")
+	resetFollowingDeadline = newMetric(greatest, "oms_reset_inventory_following_deadline_timestamp_seconds",
+		"Time the deadline passes after that, skipping days off, as Unix time.", "source", "deadline")
 	// Only for clients with holidays.
 	clientDayOff = newMetric(greatest, "oms_client_day_off",
 		"1 if today is a holiday in the client's calendar, in the client's time zone, else 0.")
@@ -43,6 +45,7 @@ func (b *batch) setCalendar(cfg config.Client, now time.Time) {
 			b.set(resetDeadlineWindow, d.Window.Seconds(), s.Source, at, days)
 			b.setTime(resetLastDeadline, d.Last, s.Source, at)
 			b.setTime(resetNextDeadline, d.Next, s.Source, at)
+			b.setTime(resetFollowingDeadline, d.Following, s.Source, at)
 		}
 	}
 }

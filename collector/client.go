@@ -113,7 +113,9 @@ func (c *Client) run(ctx context.Context, col Collector) outcome {
 	}
 	defer c.runs.Done()
 	start := time.Now()
-	b := newBatch(c.cfg, out.now)
+	c.mu.Lock()
+	b := newBatch(c.loaded, out.now)
+	c.mu.Unlock()
 	if _, elsewhere := col.(optional); !elsewhere && c.src.Hold != nil {
 		out.err = c.src.Hold(ctx)
 	}

@@ -56,6 +56,7 @@ func (resetInventoryCollector) update(ctx context.Context, src Sources, b *batch
 		setRecords(b, s.LastRecords.Total, s.Source, "total")
 		setRecords(b, s.LastRecords.Failed, s.Source, "failed")
 		b.setOldest(resetRunning, s.Running, s.RunningSince, s.Source)
+		b.setHabits(s)
 	}
 	return err
 }

@@ -152,7 +152,10 @@ func goldens() map[string]golden {
 			Sources: []oms.ResetSource{
 				{Source: "wms", Configs: map[string]oms.ResetConfig{"RESET_INVENTORY": {Known: true, Enabled: true}, "RST_INV": {}},
 					LastProcessed: ago(72*time.Hour + 30*time.Minute), LastReceived: ago(20 * time.Minute),
-					LastRecords: oms.Records{Total: new(5000), Failed: new(12)}, Running: 1, RunningSince: ago(10 * time.Minute)},
+					LastRecords: oms.Records{Total: new(5000), Failed: new(12)}, Running: 1, RunningSince: ago(10 * time.Minute),
+					Files: filesOf(time.UTC, func(_ int, day time.Time) []oms.ProcessedFile {
+						return []oms.ProcessedFile{fileAt(day, 11, 40, 5000)}
+					})},
 				{Source: "shopify"},
 			},
 		}}}},

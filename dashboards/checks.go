@@ -47,9 +47,7 @@ func checksTable() panel {
 	var legend []string
 	for _, c := range checks() {
 		column := sign(c.name, c.title, `max by (client) (oms:check_state{client=~"$client", check="`+c.name+`"})`)
-		column.links = toClient("${__data.fields.client}")
-		column.links[0].Title = c.panel + " of ${__data.fields.client}"
-		column.links[0].URL += fmt.Sprintf("&viewPanel=%d", panels[c.panel])
+		column.links = toPanel("${__data.fields.client}", c.panel, panels[c.panel])
 		columns = append(columns, column)
 		legend = append(legend, fmt.Sprintf("%s: %s", c.title, c.means))
 	}
@@ -57,4 +55,12 @@ func checksTable() panel {
 	order := transformation{ID: "sortBy", Options: orderBy{[]orderField{{"Value #worst", true}}}}
 	p.Transformations = []transformation{p.Transformations[0], order, p.Transformations[1]}
 	return p
+}
+
+// toPanel links to a panel of a client's page, of the same time. The name is an expression of Grafana's.
+func toPanel(name, title string, id int) []link {
+	links := toClient(name)
+	links[0].Title = title + " of " + name
+	links[0].URL += fmt.Sprintf("&viewPanel=%d", id)
+	return links
 }

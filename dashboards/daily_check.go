@@ -11,9 +11,9 @@ func dailyCheck(to texts) dashboard {
 		section{panels: []panel{
 			stat("Pages", "Number of problems below with severity page.", "none", steps("text", from(1, "red")), problems("page")).size(3, 3),
 			stat("Tickets", "Number of problems below with severity ticket.", "none", steps("text", from(1, "orange")), problems("ticket")).size(3, 3),
-			stat("Not measured", "Clients with at least one check that cannot be measured now.", "none", steps("text", from(1, "purple")),
+			stat("Unknown", "Clients with at least one check that cannot be measured now.", "none", steps("text", from(1, "purple")),
 				series("", `count(max by (client) (oms:check_state{client=~"$client"} == 3)) or 0 * count(oms:check_state{client=~"$client"})`)).size(3, 3),
-			stat("Orders today", "Sales orders that entered the OMS within the last 24 hours.", "none", steps("text"),
+			stat("Orders", "Sales orders that entered the OMS within the last 24 hours.", "none", steps("text"),
 				series("", `sum(max by (client, product_store, channel) (oms_orders_entered_recently{client=~"$client"}))`)).size(3, 3),
 			stat("Next deadline", "The next deadline of a reset-inventory file that has not been processed yet.", duration,
 				steps("text", from(0, "orange"), from(3600, "text")),
@@ -22,15 +22,15 @@ func dailyCheck(to texts) dashboard {
 			stat("Most overdue", "The reset-inventory file that is overdue for the longest time. The panel below lists all of them.", duration,
 				steps("text", from(0, "red")),
 				series("{{client}} {{source}} {{deadline}}", `topk(1, oms:reset_inventory_missed_seconds{client=~"$client"})`),
-			).named().emptyMeans("none known").size(5, 3),
+			).named().emptyMeans("none known").size(4, 3),
 			stat("Watchdog", "Whether alerts are evaluated. If not, nothing on this dashboard is reliable.", "none",
 				steps("red", from(1, "green")),
 				series("", `group(ALERTS{alertname="OMSWatchdog", alertstate="firing", client=~"$client|all"}) or vector(0)`),
-			).says("0", "silent", "1", "on").size(2, 3),
+			).says("0", "silent", "1", "on").size(3, 3),
 			checksTable().size(screenWidth, 8),
 			problemsTable(to).size(screenWidth, 9),
-			overdueTable().size(12, 8),
-			nextDeadlinesTable().size(12, 8),
+			overdueTable().size(screenWidth, 6),
+			nextDeadlinesTable().size(screenWidth, 7),
 		}})
 }
 
@@ -61,6 +61,8 @@ func problemsTable(to texts) panel {
   "source", "deadline", "config", "type", "direction", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
   "table", "column", "limit", "reason", "instance"
 ), "client", "All", "client", "all"))
+or on ()
+label_replace(0 * count(oms:check_state{client=~"$client"} == 3), "what", "no page and no ticket, but not every check can be measured", "", "")
 or on ()
 label_replace(0 * count(oms:check_state{client=~"$client"}), "what", "no page and no ticket", "", "")`,
 		}).sorted("For", true).sorted("Do", false)

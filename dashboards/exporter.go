@@ -14,11 +14,11 @@ func collectorsTable() panel {
 			expr:  `max by (client, collector) (oms_collector_looking_back{client=~"$client"})`,
 		},
 		column{
-			ref: "last", title: "Last success", unit: duration, width: 100,
+			ref: "last", title: "Last success", unit: "s", width: 100,
 			expr: `time() - max by (client, collector) (oms_collector_last_success_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "age", title: "Age of the data", unit: duration, width: 110,
+			ref: "age", title: "Age of the data", unit: "s", width: 110,
 			expr: `max by (client, collector) (oms_collector_data_age_seconds{client=~"$client"})`,
 		},
 		column{

@@ -14,7 +14,7 @@ func jobsSection() section {
 			sign("stuck", "State", `2 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
 or
 1 + 0 * max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})`+noRow("jobs")+orUnknown("jobs", "job_name", isUnknown)),
-		).sorted("Running for", true),
+		).sorted("Running for", true).size(screenWidth, 7),
 		table("Runs overdue for more than 15 minutes", "Runs that have not started, with the server that claimed them, if any. A row without a job means that there is no such run.",
 			[]key{
 				clientKey(), jobKey(), {label: "job_id", title: "Job id", width: 90}, {label: "pool", title: "Pool", width: 90},
@@ -23,7 +23,7 @@ or
 			column{
 				ref: "overdue", title: "Overdue for", unit: duration, width: 100,
 				expr: `max by (client, job_name, job_id, pool, oms_instance) (oms_job_long_overdue_seconds{client=~"$client"})` + noRow("jobs") + orUnknown("jobs", "job_name", notKnown),
-			}).sorted("Overdue for", true),
+			}).sorted("Overdue for", true).size(screenWidth, 7),
 		table("Failing jobs", "Jobs whose last run failed or crashed, or that had a failed run within 24 hours. ✗: the failures have reached the limit, or an alert fires. A row without a job means that there is none.",
 			[]key{clientKey(), jobKey()},
 			sign("state", "State", `2 + 0 * max by (client, job_name) (
@@ -38,12 +38,12 @@ or
 				expr: `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)` + noRow("jobs"),
 			},
 			column{
-				ref: "first", title: "First", unit: duration, width: 90,
-				expr: `time() - max by (client, job_name) (oms_job_first_failure_timestamp_seconds{client=~"$client"})`,
+				ref: "first", title: "First", unit: ago,
+				expr: `1000 * max by (client, job_name) (oms_job_first_failure_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "success", title: "Last success", unit: duration, width: 100,
-				expr: `time() - max by (client, job_name) (
+				ref: "success", title: "Last success", unit: ago,
+				expr: `1000 * max by (client, job_name) (
   oms_job_last_success_timestamp_seconds{client=~"$client"} and on (client, job_name) oms_job_consecutive_failures > 0
 )`,
 			},
@@ -52,10 +52,10 @@ or
 				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)` + noRow("jobs"),
 			},
 			column{
-				ref: "share", title: "Of its runs", unit: "percentunit", width: 90,
+				ref: "share", title: "Of its runs", unit: share, width: 90,
 				expr: `(max by (client, job_name) (oms_job_recent_failures{client=~"$client"}) > 0)
 / max by (client, job_name) (oms_job_recent_runs{client=~"$client"})` + noRow("jobs"),
-			}).sorted("In a row", true),
+			}).sorted("In a row", true).size(screenWidth, 8),
 		table("Jobs without a next run", "Lost since: when the job should have run by its usual interval, although no run is pending, queued or running. Unreadable: Moqui rejects its schedule. A row without a job means that there is none.",
 			[]key{clientKey(), jobKey()},
 			column{
@@ -69,7 +69,7 @@ or
 			column{
 				ref: "unreadable", title: "Unreadable", width: 90, words: yesIsBad(),
 				expr: `max by (client, job_name) (oms_job_schedule_unreadable{client=~"$client"})` + noRow("jobs"),
-			}).sorted("Lost since", true),
+			}).sorted("Lost since", true).size(screenWidth, 7),
 		graph("Longest run", "Duration of the longest current run, and the limit for jobs without an override.", duration,
 			series("{{client}}", `max by (client) (oms_job_running_seconds{client=~"$client"})`),
 			limit("job_running_seconds")),
@@ -83,12 +83,12 @@ or
 			series("{{client}} {{pool}}", `time() - max by (client, pool) (oms_job_last_start_timestamp_seconds{client=~"$client"})`),
 			limit("scheduler_idle_seconds")),
 		graph("Jobs by status", "Pending, queued and running.", "none",
-			series("{{client}} {{status}}", `max by (client, status) (oms_jobs{client=~"$client"})`)),
+			series("{{client}} {{status}}", `max by (client, status) (oms_jobs{client=~"$client"})`)).size(screenWidth, 8),
 		table("Servers", "Servers that run jobs: their last activity, how long the oldest job that they claimed has been waiting, and whether a job-manager lock is active (_NA_ means all servers).",
 			[]key{clientKey(), {label: "oms_instance", title: "Instance"}},
 			column{
-				ref: "silent", title: "Last activity", unit: duration, width: 130,
-				expr: `time() - max by (client, oms_instance) (oms_instance_last_activity_timestamp_seconds{client=~"$client"})`,
+				ref: "silent", title: "Last activity", unit: ago,
+				expr: `1000 * max by (client, oms_instance) (oms_instance_last_activity_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
 				ref: "claimed", title: "Claimed job waits", unit: duration, width: 130,
@@ -97,7 +97,7 @@ or
 			column{
 				ref: "locked", title: "Locked", width: 80, words: yesIsBad(),
 				expr: `max by (client, oms_instance) (oms_job_scheduler_locked{client=~"$client"})`,
-			}),
+			}).size(screenWidth, 7),
 	}}
 }
 
@@ -107,8 +107,8 @@ func jobs() dashboard {
 	s.panels = append(s.panels, table("All jobs", "All jobs that ran within the last 7 days, by name.",
 		[]key{clientKey(), jobKey()},
 		column{
-			ref: "success", title: "Last success", unit: duration, width: 120,
-			expr: `time() - max by (client, job_name) (oms_job_last_success_timestamp_seconds{client=~"$client"})`,
+			ref: "success", title: "Last success", unit: ago,
+			expr: `1000 * max by (client, job_name) (oms_job_last_success_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
 			ref: "duration", title: "Last duration", unit: duration, width: 120,
@@ -121,6 +121,6 @@ func jobs() dashboard {
 		column{
 			ref: "failures", title: "Failures in a row", unit: "none", width: 140,
 			expr: `max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"})`,
-		}).sorted("Last success", true).size(screenWidth, 14))
+		}).sorted("Last success", false).size(screenWidth, 14))
 	return newDashboard("oms-jobs", "OMS jobs", "Jobs of all clients that hang, fail or do not start.", "now-24h", s)
 }

@@ -54,7 +54,7 @@ func deadlinesTable() panel {
 	return table("Reset inventory", "Time to the next deadline that has no file yet, in the client's time zone; below 0, the file is overdue. Trouble: the problem with the file, if any. A row without a source means that none is configured.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, branchKey()},
 		column{
-			ref: "due", title: "Due in", unit: duration, width: 90, colors: steps("red", from(0, "orange"), from(3600, "text")),
+			ref: "due", title: "Due in", unit: duration, width: lateWidth, colors: steps("red", from(0, "orange"), from(3600, "text")),
 			expr: `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}))`,
 		},
 		column{
@@ -66,12 +66,12 @@ or on (client, source)
 label_replace(0 * max by (client, source) (oms:reset_inventory_config{client=~"$client"}), "branch", "none", "", "")` + orClient,
 		},
 		column{
-			ref: "processed", title: "Processed", unit: duration, width: 90,
-			expr: `time() - max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
+			ref: "processed", title: "Processed", unit: ago,
+			expr: `1000 * max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "received", title: "Received", unit: duration, width: 90,
-			expr: `time() - max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
+			ref: "received", title: "Received", unit: ago,
+			expr: `1000 * max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
 			ref: "total", title: "Records", unit: "none", width: 75,
@@ -109,10 +109,10 @@ func resetInventorySection() section {
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			},
 			column{
-				ref: "failure", title: "Last failure", unit: duration, width: 110,
-				expr: `(time() - max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"}))
+				ref: "failure", title: "Last failure", unit: ago,
+				expr: `1000 * max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"})
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
-			}),
+			}).size(screenWidth, 7),
 		table("Drop folders", "Files in each folder, the age of the oldest and newest file, and whether the folder was listed completely. A row without a folder means that none is configured.",
 			[]key{clientKey(), {label: "location", title: "Location"}, sourceKey(), {label: "folder", title: "Folder", width: 80}},
 			column{
@@ -134,13 +134,13 @@ func resetInventorySection() section {
 				expr: `max by (client, location, source, folder) (oms_sftp_oldest_file_age_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "newest", title: "Newest", unit: duration, width: 90,
-				expr: `time() - max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
+				ref: "newest", title: "Newest", unit: ago,
+				expr: `1000 * max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
 				ref: "truncated", title: "Cut off", width: 70, words: yesIsBad(),
 				expr: `max by (client, location, source, folder) (oms_sftp_listing_truncated{client=~"$client"})`,
-			}),
+			}).size(screenWidth, 8),
 		graph("Files that the import would refuse", "Waiting files, by reason.", "none",
 			series("{{client}} {{location}} {{reason}}", `max by (client, location, reason) (oms_sftp_invalid_files{client=~"$client"})`)).emptyMeans(noFolder),
 		graph("Files in drop folders", "Files that match the pattern; in the archive, only those of the last 48 hours.", "none",

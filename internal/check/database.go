@@ -47,7 +47,7 @@ func database(ctx context.Context, client config.Client, src Sources) []Finding 
 	}
 	instance, err := src.OMS.Instance(ctx, time.Now())
 	if err != nil {
-		f.failed("database", "Correct database in the configuration, or the account on the server (README: The database user).", err)
+		f.failed("database", "Correct database in the configuration, or the account on the server (docs/databases.md).", err)
 		areas := []string{"schema", "zone"}
 		for _, area := range checked {
 			if area != "reset_inventory" {

@@ -21,9 +21,9 @@ func (t TimeOfDay) String() string { return time.Time{}.Add(time.Duration(t)).Fo
 // A Deadline of a source's files, as it is at a given time.
 type Deadline struct {
 	At TimeOfDay
-	// Last is when it passed last, and Next when it passes next. It has passed when a minute is over: a file that is finished at the
-	// last moment has to be scraped first.
-	Last, Next time.Time
+	// Last is when it passed last, Next when it passes next, and Following when after that. It has passed when a minute is over: a file
+	// that is finished at the last moment has to be scraped first.
+	Last, Next, Following time.Time
 	// Window is how long before Last a file counted for it: since the source's deadline before.
 	Window time.Duration
 }
@@ -71,6 +71,8 @@ func (c Client) Deadlines(s ResetSource, now time.Time) []Deadline {
 				d.Last = t
 			} else if d.Next.IsZero() {
 				d.Next = t
+			} else if d.Following.IsZero() {
+				d.Following = t
 			}
 		}
 		deadlines[i] = d

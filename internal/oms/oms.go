@@ -466,6 +466,16 @@ type ResetSource struct {
 	// does not say.
 	Running      int
 	RunningSince time.Time
+	// Files are the last files that set stock, by when they were processed: of each configuration at most 500, of the last 90 days.
+	Files []ProcessedFile
+}
+
+// ProcessedFile is a reset-inventory file that set stock.
+type ProcessedFile struct {
+	Config    string
+	Processed time.Time
+	// Records is how many it had, refused ones included; nil where the OMS does not say.
+	Records *int
 }
 
 // ResetConfig says whether the data manager knows a configuration, and whether it takes files of it.

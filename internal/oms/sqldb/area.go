@@ -125,12 +125,12 @@ type stampedTable struct {
 	*sqlread.Reader
 	statements stampedStatements
 	decode     func(sqlread.Record) history.Row
-	configs    []string // of files: the configurations whose latest files count however old
+	last       *lastFiles // of files: those of the configurations whose latest files count however old
 }
 
 // stamped returns what reads such a table.
-func stamped(statements stampedStatements, decode func(sqlread.Record) history.Row, configs ...string) func(*sqlread.Reader) history.Reader {
-	return func(r *sqlread.Reader) history.Reader { return stampedTable{r, statements, decode, configs} }
+func stamped(statements stampedStatements, decode func(sqlread.Record) history.Row, last *lastFiles) func(*sqlread.Reader) history.Reader {
+	return func(r *sqlread.Reader) history.Reader { return stampedTable{r, statements, decode, last} }
 }
 
 func (t stampedTable) Version() string { return t.Text(t.statements.byID) }
@@ -165,9 +165,17 @@ func (t stampedTable) Unstamped(ctx context.Context, after string, put func(*his
 
 func (t stampedTable) LatestUnstamped(ctx context.Context, put func(*history.Row)) error {
 	err := t.query(ctx, t.statements.unstampedNewest, nil, put)
-	for _, config := range t.configs {
+	for _, config := range t.last.configs() {
+		if err != nil {
+			break
+		}
+		var rows []*history.Row
+		err = t.query(ctx, "files_of_config", sqlread.Args{"config": config}, func(r *history.Row) {
+			rows = append(rows, r)
+			put(r)
+		})
 		if err == nil {
-			err = t.query(ctx, "files_of_config", sqlread.Args{"config": config}, put)
+			t.last.replace(config, rows)
 		}
 	}
 	return err

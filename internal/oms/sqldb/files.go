@@ -63,6 +63,7 @@ type filesArea struct {
 	names   *names
 	known   fileConfigs
 	notes   *fileNotes
+	latest  *lastFiles
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	refresh flight.Flight[fileFacts]
 	last    atomic.Pointer[fileFacts]
@@ -82,10 +83,16 @@ func newFilesArea(s *Source) *filesArea {
 		newest: "files_newest", changes: "files_changes", byID: "files_by_id",
 		unstamped: "files_unstamped", unstampedNewest: "files_unstamped_newest",
 	}
-	notes, known := new(fileNotes), newNames(configs...)
-	read := stamped(statements, fileDecoder(states, notes, known, configs...), configs...)
+	notes, known, latest := new(fileNotes), newNames(configs...), newLastFiles(configs)
+	decode := fileDecoder(states, notes, known, configs...)
+	read := stamped(statements, func(rec sqlread.Record) history.Row {
+		r := decode(rec)
+		latest.note(&r)
+		return r
+	}, latest)
 	return &filesArea{
 		area: newArea(s, "files", sqlread.NewLane("files"), newHistory, read), states: states, configs: configs, names: known, notes: notes,
+		latest: latest,
 	}
 }
 
@@ -316,7 +323,7 @@ func (s *Source) readFiles(ctx context.Context, r *sqlread.Reader, now time.Time
 	configured := configuredFiles(h, s.files.configs)
 	for _, source := range s.client.ResetInventory {
 		reset := resetSource(configured, source.ConfigIDs, now)
-		reset.Source, reset.Configs = source.Source, s.files.known.of(source.ConfigIDs)
+		reset.Source, reset.Configs, reset.Files = source.Source, s.files.known.of(source.ConfigIDs), s.files.latest.of(source.ConfigIDs, now)
 		for _, config := range source.ConfigIDs {
 			running := counts[oms.OpenFiles{Config: config, Status: oms.FileRunning}]
 			reset.Running += running.Count

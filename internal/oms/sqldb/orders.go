@@ -77,7 +77,7 @@ func newOrdersArea(s *Source) *ordersArea {
 	channels := newNames()
 	return &ordersArea{
 		channels: channels,
-		area:     newArea(s, "orders", sqlread.NewLane("orders"), newHistory, stamped(statements, channels.decodeOrder)),
+		area:     newArea(s, "orders", sqlread.NewLane("orders"), newHistory, stamped(statements, channels.decodeOrder, nil)),
 		imports:  imports{counts: map[unique.Handle[history.Attributes]]uint64{}},
 	}
 }
