@@ -7,7 +7,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// longRunning is how long a run may take before it gets a series of its own, with what one needs to mend it. The
+// longRunning is how long a run may take before it gets a series of its own, with what one needs to fix it. The
 // guide's limit is 45 min. A run that waits gets one as soon: see oms.LongWait.
 const longRunning = 15 * time.Minute
 
@@ -132,7 +132,7 @@ func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	return err
 }
 
-// jobHistory tells of the runs of one job.
+// jobHistory describes the runs of one job.
 func (b *batch) jobHistory(job oms.JobRuns) {
 	b.set(jobConsecutiveFailures, float64(job.Failures), job.JobName)
 	b.setTime(jobFirstFailure, job.FirstFailure, job.JobName)

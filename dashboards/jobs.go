@@ -2,7 +2,7 @@ package main
 
 func jobKey() key { return key{label: "job_name", title: "Job"} }
 
-// jobsSection has what one needs to mend a job that hangs or fails.
+// jobsSection has what one needs to fix a job that hangs or fails.
 func jobsSection() section {
 	return section{"Jobs", []panel{
 		table("Runs of more than 15 minutes", "Edit the run by its job id in the web tools. A row without a job means that there is no such run.",

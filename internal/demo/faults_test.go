@@ -250,7 +250,7 @@ func TestFaultHandler(t *testing.T) {
 		{"POST", params("ACME", "order-stuck", "true"), 400, "use one of KREWE"},
 		{"POST", params("KREWE", "coffee", "true"), 400, "use one of order-stuck, "},
 		{"DELETE", nil, 405, "use POST to switch a fault"},
-		{"GET", nil, 200, "  order-stuck          on   an order is created for more than 3 hours\n  order-unfulfilled    off "},
+		{"GET", nil, 200, "  order-stuck          on   an order has been in status created for more than 3 hours\n  order-unfulfilled    off "},
 	} {
 		if code, body := ask(test.method, test.params); code != test.code || !strings.Contains(body, test.body) {
 			t.Errorf("%s %s: got %d %q, want %d %q", test.method, test.params, code, body, test.code, test.body)
