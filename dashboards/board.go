@@ -26,7 +26,7 @@ func newDashboard(uid, title, description, since string, sections ...section) da
 		Timezone: "utc", SchemaVersion: 38, GraphTooltip: 1,
 		Refresh: "30s", Time: timeRange{From: since, To: "now"},
 		Links: []dashboardLink{{
-			Title: "OMS", Type: "dashboards", Tags: []string{tag}, AsDropdown: true, IncludeVars: true, KeepTime: true,
+			Title: "OMS", Type: "dashboards", Icon: "external link", Tags: []string{tag}, AsDropdown: true, IncludeVars: true, KeepTime: true,
 		}},
 		Templating: list[variable]{[]variable{
 			{Name: "datasource", Label: "Data source", Type: "datasource", Query: "prometheus", Refresh: 1},
@@ -111,7 +111,7 @@ func (p panel) emptyMeans(words string) panel {
 // toClient links to what is known of a client, of the same time. The name is an expression of Grafana's.
 func toClient(name string) []link {
 	return []link{{
-		Title: "What is known of " + name,
+		Title: "Dashboard of " + name,
 		URL:   "/d/" + clientUID + "?${datasource:queryparam}&var-client=" + name + "&${__url_time_range}",
 	}}
 }

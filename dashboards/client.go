@@ -17,7 +17,7 @@ func client(to texts) dashboard {
 func clientWith(first, second panel) dashboard {
 	return newDashboard(clientUID, "OMS client", "All that is known of a client: what is wrong now, and orders, jobs, files and reports.", "now-24h",
 		section{panels: []panel{first, second}},
-		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		ordersSection(), lastMileSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
 		section{"Measurement", []panel{collectorsTable()}}).closed()
 }
 
@@ -71,7 +71,7 @@ func messagesSection() section {
 			column{
 				ref: "oldest", title: "Oldest", unit: duration, width: 100,
 				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
-			}).sorted("Oldest", true),
+			}).sorted("Oldest", true).size(screenWidth, 8),
 		graph("Oldest system message", "By status, and the limit for one that waits.", duration,
 			series("{{client}} {{direction}} {{status}}",
 				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),

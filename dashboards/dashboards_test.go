@@ -360,8 +360,7 @@ const (
 	paper  = 718
 )
 
-// TestFits wants titles that are not cut, the tables of the daily check and those that are first on the client's page to fit on a laptop, and
-// those of the service levels on paper.
+// TestFits wants titles that are not cut, tables that fit on a laptop, and those of the service levels on paper.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	// The text in Inter, medium, of 14 pixels, with 6 on either side, the border and one more.
@@ -372,6 +371,11 @@ func TestFits(t *testing.T) {
 	}
 	for name, d := range all(shipped(t)) {
 		for _, p := range d.all() {
+			// Beside a panel's title are 8 pixels on the left and, with the icon of its description, 33 on the right; 8 are between panels.
+			const beside = 8 + 33 + 8
+			if width := laptop * p.GridPos.W / screenWidth; p.Type != "row" && titleWidth(p.Title)-titleAround+beside > width {
+				t.Errorf("%s: the title of %s is cut: it has %d pixels", name, p.Title, width)
+			}
 			if p.Type != "table" {
 				continue
 			}
@@ -397,21 +401,21 @@ func TestFits(t *testing.T) {
 				}
 			}
 			const readable = 100
-			board := map[string]int{"daily-check.json": laptop, "service-levels.json": paper}[name]
-			if name == "client.json" && p.ID == 1 {
-				board = laptop
+			board := laptop
+			if name == "service-levels.json" {
+				board = paper
 			}
-			if width := board * p.GridPos.W / screenWidth; width > 0 && fixed+free*readable > width {
+			if width := board * p.GridPos.W / screenWidth; fixed+free*readable > width {
 				t.Errorf("%s: %s has %d pixels for %d and %d columns without a width", name, p.Title, width, fixed, free)
 			}
 		}
 	}
 }
 
-// The page of one client names it at the top, and not once more in each panel.
+// The pages of one client name it at the top, and not once more in each panel.
 func TestClientIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	for _, p := range client(shipped(t)).all() {
+	for _, p := range append(client(shipped(t)).all(), serviceLevels().all()...) {
 		for _, q := range p.Targets {
 			if strings.Contains(q.LegendFormat, "client") || p.Type == "timeseries" && q.LegendFormat == "" {
 				t.Errorf("%s: the legend of %s is %q", p.Title, q.RefID, q.LegendFormat)

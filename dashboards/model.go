@@ -36,8 +36,10 @@ type dashboardLink struct {
 	AsDropdown  bool     `json:"asDropdown"`
 	IncludeVars bool     `json:"includeVars"`
 	KeepTime    bool     `json:"keepTime"`
-	URL         string   `json:"url,omitempty"`
-	TargetBlank bool     `json:"targetBlank,omitempty"`
+	Icon        string   `json:"icon"`
+	URL         string   `json:"url"`
+	Tooltip     string   `json:"tooltip"`
+	TargetBlank bool     `json:"targetBlank"`
 }
 
 type variable struct {

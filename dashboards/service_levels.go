@@ -19,18 +19,18 @@ func serviceLevels() dashboard {
 		"What became of a client's deadlines, orders and checks within 7 and 30 days, until the end of the time range. Fit to be printed.", "now-30d",
 		section{"Service levels of ${client} until ${__to:date:YYYY-MM-DD}", []panel{
 			overPeriods("Deadlines met", "Share of the deadlines of reset-inventory files that were met. Those of which it is not known are left out.",
-				"percentunit", "no deadline", func(p period) string {
+				share, "no deadline", func(p period) string {
 					return `sum(sum_over_time(` + deadlinesMet + p.window + `))
 / sum(count_over_time(` + deadlinesMet + p.window + `))`
 				}),
-			overPeriods("Orders approved in time", "Share of the time in which no order was older than the limit in created, known waits apart. Time that was not watched is left out.",
-				"percentunit", "not watched", func(p period) string {
+			overPeriods("Time with all orders approved in time", "Share of the time in which no order was older than the limit in created, known waits apart, of the time that was watched.",
+				share, "not watched", func(p period) string {
 					return `avg_over_time(oms:check_within_limits{client=~"$client", check="created"}` + p.window + `)`
 				}),
 			overPeriods("Incidents", "Of all checks: those that ended within these days, and those that last.", "none", "not watched", func(p period) string {
 				return `sum(` + incidents(p) + `)`
 			}),
-			overPeriods("Time to repair", "Mean length of the incidents that ended within these days. One ends when its alert does, up to 15 minutes after the condition.",
+			overPeriods("Mean time to repair", "Mean length of the incidents that ended within these days. One ends when its alert does, up to 15 minutes after the condition.",
 				duration, "no incident ended", func(p period) string {
 					return `sum(sum_over_time(` + incidentSeconds + p.window + `))
 / sum(count_over_time(` + incidentSeconds + p.window + `))`
@@ -41,7 +41,7 @@ func serviceLevels() dashboard {
 		}}).ofOneClient()
 	d.Refresh = "" // the last minute changes nothing
 	d.Links = append(d.Links, dashboardLink{
-		Title: "Page for printing", Type: "link", URL: "/d/oms-service-levels?kiosk&theme=light", TargetBlank: true, Tags: []string{}, IncludeVars: true, KeepTime: true,
+		Title: "Page for printing", Type: "link", Icon: "external link", URL: "/d/oms-service-levels?kiosk&theme=light", TargetBlank: true, Tags: []string{}, IncludeVars: true, KeepTime: true,
 	})
 	return d
 }
@@ -71,16 +71,7 @@ func overPeriods(title, description, unit, empty string, expr func(period) strin
 			RefID: over.ref, Datasource: prometheus(), Expr: expr(over), LegendFormat: over.title, Instant: true,
 		})
 	}
-	if unit == "percentunit" {
-		p.FieldConfig.Defaults.Decimals = percentDecimals()
-	}
 	return p
-}
-
-// percentDecimals tell an hour of a month.
-func percentDecimals() *int {
-	one := 1
-	return &one
 }
 
 // capital returns an English text with a capital at its beginning.
@@ -92,7 +83,7 @@ func checkKey() key {
 	for i, c := range checks() {
 		words[c.name] = result{Text: capital(c.means), Index: i}
 	}
-	return key{label: "check", title: "Check", width: 270, words: words}
+	return key{label: "check", title: "Check", width: 205, words: words, wrap: true}
 }
 
 // withinTable has a row for each check: the share of the time that was watched in which it was within its limits, and of all the time the
@@ -101,11 +92,11 @@ func withinTable() panel {
 	var within, unwatched []column
 	for _, p := range periods() {
 		within = append(within, column{
-			ref: "within_" + p.ref, title: capital(p.title), unit: "percentunit", align: "right", width: 70,
+			ref: "within_" + p.ref, title: capital(p.title), unit: share, align: "right", width: 70,
 			expr: `avg_over_time(oms:check_within_limits{client=~"$client"}` + p.window + `)`,
 		})
 		unwatched = append(unwatched, column{
-			ref: "unwatched_" + p.ref, title: "Unwatched, " + p.title, unit: "percentunit", align: "right", width: 105,
+			ref: "unwatched_" + p.ref, title: "Unwatched, " + p.title, unit: share, align: "right", width: 105,
 			expr: `clamp_min(
   1 - (count_over_time(oms:check_within_limits{client=~"$client"}` + p.window + `) or ` + everyCheck + `) / ` + p.minutes + `,
   0
@@ -114,14 +105,14 @@ func withinTable() panel {
 	}
 	return table("Time within limits", "For each check the share of the time in which it was within its limits, of the time that was watched. "+
 		"Unwatched: the share of all the time in which it could not be measured, or was not watched at all; that counts neither as good nor as bad.",
-		[]key{clientKey(), checkKey()}, append(within, unwatched...)...)
+		[]key{clientKey(), checkKey()}, append(within, unwatched...)...).sorted("30 days", false)
 }
 
 // incidentsTable has a row for each check.
 func incidentsTable() panel {
 	week, month := periods()[0], periods()[1]
 	count := func(p period) column {
-		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 70, expr: incidents(p)}
+		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 60, expr: incidents(p)}
 	}
 	return table("Incidents by check", "Those that ended within these days, and the one that lasts: how many, and, of 30 days, their mean length and the mean time to repair of those that ended. "+
 		"An incident begins when a check breaks its limit, goes on while it cannot be measured, and ends when its alert does, up to 15 minutes after the condition.",
@@ -132,7 +123,8 @@ func incidentsTable() panel {
 			expr: `((sum_over_time(` + incidentSeconds + month.window + `) or ` + everyCheck + `) + (time() - ` + incidentStart + ` or ` + everyCheck + `))
 / (` + incidents(month) + ` > 0)`,
 		},
-		column{ref: "repair", title: "Time to repair", unit: duration, expr: `avg_over_time(` + incidentSeconds + month.window + `)`})
+		column{ref: "repair", title: "Time to repair", unit: duration, expr: `avg_over_time(` + incidentSeconds + month.window + `)`},
+	).sorted("30 days", true)
 }
 
 // deadlinesMetTable has a row for each deadline of a source.

@@ -34,19 +34,19 @@ func TestServiceLevels(t *testing.T) {
 	}
 	const source = `{client="C",source="wms",deadline="13:00"}`
 	want := map[string][]map[string]any{
-		"Deadlines met":                    one(`{}`, 75),
-		"Orders approved in time":          one(`{client="C",check="created"}`, 88.89),
-		"Incidents":                        one(`{}`, 400),
-		"Time to repair":                   one(`{}`, 44000),
-		"Time within limits within":        checks(map[string]float64{"created": 88.89, "sftp": 68}),
-		"Time within limits unwatched":     checks(map[string]float64{"created": 99.11, "sftp": 99.01, "reports": 100}),
-		"Incidents by check incidents":     checks(map[string]float64{"created": 100, "sftp": 300, "reports": 0}),
-		"Incidents by check length":        checks(map[string]float64{"created": 60000, "sftp": 62000}),
-		"Incidents by check repair":        checks(map[string]float64{"created": 60000, "sftp": 36000}),
-		"Deadlines by source met":          one(source, 300),
-		"Deadlines by source passed":       one(source, 400),
-		"Deadlines by source unknown":      one(source, 100),
-		"Time within limits unwatched_30d": checks(map[string]float64{"created": 99.79, "sftp": 99.77, "reports": 100}),
+		"Deadlines met":                         one(`{}`, 75),
+		"Time with all orders approved in time": one(`{client="C",check="created"}`, 88.89),
+		"Incidents":                             one(`{}`, 400),
+		"Mean time to repair":                   one(`{}`, 44000),
+		"Time within limits within":             checks(map[string]float64{"created": 88.89, "sftp": 68}),
+		"Time within limits unwatched":          checks(map[string]float64{"created": 99.11, "sftp": 99.01, "reports": 100}),
+		"Incidents by check incidents":          checks(map[string]float64{"created": 100, "sftp": 300, "reports": 0}),
+		"Incidents by check length":             checks(map[string]float64{"created": 60000, "sftp": 62000}),
+		"Incidents by check repair":             checks(map[string]float64{"created": 60000, "sftp": 36000}),
+		"Deadlines by source met":               one(source, 300),
+		"Deadlines by source passed":            one(source, 400),
+		"Deadlines by source unknown":           one(source, 100),
+		"Time within limits unwatched_30d":      checks(map[string]float64{"created": 99.79, "sftp": 99.77, "reports": 100}),
 	}
 	var expected []map[string]any
 	asked := map[string]bool{}

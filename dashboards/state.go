@@ -19,7 +19,7 @@ func statesInWords() map[string]result {
 	return words
 }
 
-const statesHelp = "✓ ok · ! near: beyond 80 % of its limit, or a first sign · ✗ broken: an alert fires · ? cannot be measured · – not watched at this client. "
+const statesHelp = "✓ ok · ! near: over 80 % of its limit, or a first sign of a problem · ✗ broken: an alert fires · ? cannot be measured · – not watched for this client. "
 
 // Values of rows about which nothing is known: the state, and of a number what is shown as "?".
 const (

@@ -76,6 +76,54 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
+// TestDocumentedFlags looks for the flags and commands of --help in docs/configuration.md, and for those of the document in --help.
+func TestDocumentedFlags(t *testing.T) {
+	var help, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"--help"}, &help, &stderr); status != 0 {
+		t.Fatalf("status %d: %s", status, &stderr)
+	}
+	document, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, page, found := strings.Cut(string(document), "\n## Command line\n")
+	if !found {
+		t.Fatal("docs/configuration.md has no command line")
+	}
+	const collectors = "collector.NAME"
+	shown := map[string]string{} // defaults by the flag or command
+	for _, flag := range regexp.MustCompile(`(?m)^ {6}--(?:\[no-\])?([a-z._-]+)(?:=(\S+))?`).FindAllStringSubmatch(help.String(), -1) {
+		name, isCollector := strings.CutPrefix(flag[1], "collector.")
+		switch {
+		case flag[1] == "version":
+		case isCollector && flag[2] == "":
+			shown[collectors] = ""
+			if !strings.Contains(page, "`"+name+"`") {
+				t.Errorf("the document does not name the collector %s", name)
+			}
+		default:
+			shown[flag[1]] = strings.Trim(flag[2], `"`)
+		}
+	}
+	for _, command := range regexp.MustCompile(`(?m)^([a-z-]+)\*?(?: [\[-].*)?$`).FindAllStringSubmatch(help.String(), -1) {
+		if command[1] != "help" {
+			shown[command[1]] = ""
+		}
+	}
+	documented := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(?:--)?(?:\\[no-\\])?([^`]+)` \\|(?: `([^`]+)`)?").FindAllStringSubmatch(page, -1) {
+		documented[row[1]] = true
+		if value, ok := shown[row[1]]; !ok || row[2] != "" && row[2] != value {
+			t.Errorf("%s with the default %q is documented, --help shows it: %t, with %q", row[1], row[2], ok, value)
+		}
+	}
+	for name := range shown {
+		if !documented[name] {
+			t.Errorf("%s is not documented", name)
+		}
+	}
+}
+
 // TestREADMEDemo injects a fault into the demo as the README does.
 func TestREADMEDemo(t *testing.T) {
 	if testing.Short() {

@@ -43,6 +43,36 @@ func TestREADME(t *testing.T) {
 	}
 }
 
+// TestDashboards looks for each dashboard and each check in the document about them.
+func TestDashboards(t *testing.T) {
+	page := documents(t)["docs/dashboards.md"]
+	boards, err := filepath.Glob("../../dashboards/*.json")
+	if err != nil || len(boards) == 0 {
+		t.Fatalf("%d dashboards, %v", len(boards), err)
+	}
+	for _, board := range boards {
+		if !strings.Contains(page, "| `"+filepath.Base(board)+"` |") {
+			t.Errorf("docs/dashboards.md has no row for %s", filepath.Base(board))
+		}
+	}
+	rules, err := rulesOf("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := 0
+	for _, r := range rules {
+		if check := r.Labels["check"]; r.Record == "oms:check_state" && check != "" {
+			checks++
+			if !strings.Contains(page, "`"+check+"`") {
+				t.Errorf("docs/dashboards.md does not name the check %s", check)
+			}
+		}
+	}
+	if checks < 10 {
+		t.Errorf("the rules have %d checks only", checks)
+	}
+}
+
 var (
 	codeBlock = regexp.MustCompile("(?ms)^ *```(\\w*)\n(.*?)^ *```$")
 	link      = regexp.MustCompile(`\]\(([^()\s]+)\)`)
