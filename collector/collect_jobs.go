@@ -41,6 +41,10 @@ var (
 		"1 while anything of the job is open: pending, queued or running, or scheduled by Moqui; 0 when nothing is.", "job_name")
 	jobUsualInterval = newMetric(greatest, "oms_job_usual_interval_seconds",
 		"Median gap between the last starts of the job, of five to eight.", "job_name")
+	// Of the last 20 successes within 7 days; absent below ten. It is for the boards: an alert on durations would be false many times a
+	// month, because they vary by their nature.
+	jobUsualDuration = newMetric(greatest, "oms_job_usual_duration_seconds",
+		"How long 95 % of the last successes of the job took at most.", "job_name")
 	// Absent for a job that never recurred, for Moqui's, whose schedules cannot be lost, and for one that a person called off.
 	jobExpectedStart = newMetric(newest, "oms_job_expected_start_timestamp_seconds",
 		"When a job of OFBiz should begin next by its usual interval, as Unix time.", "job_name")
@@ -147,6 +151,9 @@ func (b *batch) jobHistory(job oms.JobRuns) {
 	b.set(jobRecentFailures, float64(job.RecentFailures), job.JobName)
 	if job.UsualInterval != nil {
 		b.set(jobUsualInterval, job.UsualInterval.Seconds(), job.JobName)
+	}
+	if job.UsualDuration != nil {
+		b.set(jobUsualDuration, job.UsualDuration.Seconds(), job.JobName)
 	}
 	b.setTime(jobExpectedStart, job.Expected, job.JobName)
 }

@@ -29,7 +29,9 @@ type Source struct {
 	jobs     *jobsArea
 	runs     *runsArea // Moqui's jobs, which have a history of their own, on the connection of the other jobs
 	files    *filesArea
-	messages *messagesArea
+	// Of the jobs of both generations.
+	durations *jobDurations
+	messages  *messagesArea
 }
 
 var _ oms.Source = (*Source)(nil)
@@ -50,7 +52,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 func (s *Source) WithoutHistory() *Source { return over(s.logger, s.client, s.db) }
 
 func over(logger *slog.Logger, client config.Client, db *sqlread.DB) *Source {
-	s := &Source{logger: logger, client: client, db: db}
+	s := &Source{logger: logger, client: client, db: db, durations: new(jobDurations)}
 	s.instance = newInstanceArea(client)
 	s.orders = newOrdersArea(s)
 	s.jobs = newJobsArea(s)
