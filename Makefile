@@ -43,6 +43,10 @@ race = -race -gcflags='modernc.org/sqlite/lib=-race=false'
 long = FuzzRows|Test(Agreement|DemoFaults|FaultsLast|FaultsShowAtOnce|HealthyWeek|Matrix|Plans|RunIDs|Uploads)
 with-long = $(sort $(dir $(shell grep -rlE '^func ($(long))\>' --include='*_test.go' ./cmd ./collector ./internal)))
 
+# Much of the tests' time is spent waiting for servers: twice as many packages as there are processors run at a time. What is tested
+# has been vetted before.
+many = -vet=off -timeout=20m -p=$(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+
 # What takes longest, the modules below ./test, comes first. The tests add what they leave out to the file NOT_TESTED.
 .PHONY: test
 test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is not installed are skipped, and listed at the end
@@ -50,12 +54,12 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	@export NOT_TESTED=$$(mktemp); trap '{ set +x; } 2>/dev/null; \
 		if [ -s $$NOT_TESTED ]; then echo "Not tested here:"; sort -u $$NOT_TESTED | sed "s/^/  /"; fi; rm -f $$NOT_TESTED' EXIT; \
 	if $(GO) build -race runtime/cgo 2>/dev/null; then set -ex; \
-		$(GO) test $(race) -timeout=20m -skip='^($(long))$$' $(TESTFLAGS) ./test ./...; \
-		$(GO) test $(race) -timeout=20m -run='^($(long))$$' $(TESTFLAGS) -short -v=false $(with-long); \
-		$(GO) test -timeout=20m -run='^($(long))$$' $(TESTFLAGS) $(with-long); \
+		$(GO) test $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) ./test ./...; \
+		$(GO) test $(race) $(many) -run='^($(long))$$' $(TESTFLAGS) -short -v=false $(with-long); \
+		$(GO) test $(many) -run='^($(long))$$' $(TESTFLAGS) $(with-long); \
 	else echo 'No C compiler: the tests run without the race detector.'; \
 		echo 'data races: install a C compiler' >$$NOT_TESTED; \
-		set -ex; $(GO) test -timeout=20m $(TESTFLAGS) ./...; fi
+		set -ex; $(GO) test $(many) $(TESTFLAGS) ./...; fi
 
 .PHONY: test-quick
 test-quick: ## the tests that need no server and take no time, without the race detector: under a minute

@@ -11,9 +11,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// The cap is `--collector.max-series`; the worst are kept, and the same jobs, configurations or channels in all metrics.
+// The limit is `--collector.max-series`. The worst values are kept, for the same jobs, configurations or channels in all metrics.
 var seriesDropped = newMetric(count, "oms_series_dropped",
-	"Series of this metric left out of the last answer because there are more than the cap allows.", "metric")
+	"Series of this metric that the last scrape left out because of the limit on series per metric.", "metric")
 
 // A batch gathers what one run measures.
 type batch struct {

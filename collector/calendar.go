@@ -8,25 +8,25 @@ import (
 
 // What the client's entry in the configuration file says, which rules take before rules/limits.yml.
 var (
-	// From the configuration file, in seconds where the name of the limit says so. Labels without a value say that the limit is for all.
+	// From the configuration file. Limits whose name ends in _seconds are in seconds. An empty label means that the limit applies to all of them.
 	clientLimit = newMetric(greatest, "oms_limit",
-		"A limit for this client, which replaces that of rules/limits.yml.", "limit", "stage", "facility", "job_name")
-	// From the configuration file, as the next five are. `days` lists the weekdays that have the deadline; it is for people.
+		"A limit for this client that overrides the one in rules/limits.yml.", "limit", "stage", "facility", "job_name")
+	// From the configuration file, like the next five. `days` lists the weekdays on which the deadline applies; it is informational.
 	resetDeadline = newMetric(greatest, "oms_reset_inventory_deadline_seconds",
-		"By when a reset-inventory file must be processed, in seconds since midnight on the client's clock.", "source", "deadline", "days")
+		"Time of day by which a reset-inventory file must be processed, in seconds since midnight in the client's time zone.", "source", "deadline", "days")
 	resetDeadlineWindow = newMetric(greatest, "oms_reset_inventory_deadline_window_seconds",
-		"How long before the last deadline a file counted for it: since the source's deadline before, over days off.",
+		"How long before the last deadline a file counts for it: since the source's previous deadline, including days off in between.",
 		"source", "deadline", "days")
-	// A deadline has passed when a minute is over: a file that is finished at the last moment has to be scraped first.
+	// A deadline counts as passed one minute later, so that a file that finishes just in time is scraped first.
 	resetLastDeadline = newMetric(greatest, "oms_reset_inventory_last_deadline_timestamp_seconds",
-		"When the deadline last passed, days off left out, as Unix time.", "source", "deadline")
+		"Last time the deadline passed, skipping days off, as Unix time.", "source", "deadline")
 	resetNextDeadline = newMetric(greatest, "oms_reset_inventory_next_deadline_timestamp_seconds",
-		"When the deadline passes next, days off left out, as Unix time.", "source", "deadline")
+		"Next time the deadline passes, skipping days off, as Unix time.", "source", "deadline")
 	resetFollowingDeadline = newMetric(greatest, "oms_reset_inventory_following_deadline_timestamp_seconds",
-		"When the deadline passes after that, days off left out, as Unix time.", "source", "deadline")
-	// Of clients with holidays.
+		"Time the deadline passes after that, skipping days off, as Unix time.", "source", "deadline")
+	// Only for clients with holidays.
 	clientDayOff = newMetric(greatest, "oms_client_day_off",
-		"1 on a holiday of the client's calendar, by its clock, else 0.")
+		"1 if today is a holiday in the client's calendar, in the client's time zone, else 0.")
 )
 
 // setCalendar puts the limits, deadlines and holidays of the client's entry into the batch, as they are at now.

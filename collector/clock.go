@@ -3,18 +3,18 @@ package collector
 import "github.com/oms-exporter/oms_exporter/internal/oms"
 
 var (
-	// Absent while nothing was written within 15 minutes, and until the first timestamp shows it. A positive value is ahead.
+	// Positive if the database is ahead. Absent until the first timestamp is read, and if nothing was written within the last 15 minutes.
 	databaseClockSkew = newMetric(greatest, "oms_database_clock_skew_seconds",
-		"Newest timestamp in the database, read in its configured zone, minus now, while timestamps advance.")
+		"Newest timestamp in the database, read in its configured time zone, minus the current time; measured only while timestamps advance.")
 	databaseStillness = newMetric(greatest, "oms_database_newest_timestamp_age_seconds",
-		"How long ago anything was last written to the database; a known clock skew is taken into account.")
-	// `fitting` is empty while the configured zone fits, and where no zone explains the skew.
+		"Time since the last write to the database, corrected for a known clock skew.")
+	// `fitting` is empty if the configured time zone fits, or if no time zone explains the skew.
 	databaseTimezone = newMetric(greatest, "oms_database_timezone_info",
-		"The configured zone of the database's timestamps, and the zones in which the OMS may really write them.",
+		"1, with the configured time zone of the database's timestamps and the time zones that the OMS may really use.",
 		"timezone", "fitting")
-	// Of servers that began a job within a day.
+	// Only for servers that started a job within the last 24 hours.
 	instanceClockSkew = newMetric(greatest, "oms_instance_clock_skew_seconds",
-		"Start that an application server wrote for its latest job, minus when the exporter first saw that job.", "oms_instance")
+		"Start time that an application server recorded for its latest job, minus the time when the exporter first saw that job.", "oms_instance")
 )
 
 // setClock says how the database's timestamps compare with now. It comes with every answer, so that there is no age without it.

@@ -3,7 +3,7 @@ package collector
 import "context"
 
 var schemaMissing = newMetric(greatest, "oms_schema_missing",
-	"A column, or with an empty column a table, that this vintage of the OMS lacks or that cannot be read; metrics that need it are absent.",
+	"1 for a table or column that this OMS version does not have or that cannot be read; metrics that need it are absent.",
 	"table", "column")
 
 // clientCollector tells what kind of OMS was found.

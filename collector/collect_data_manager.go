@@ -8,24 +8,24 @@ import (
 )
 
 var (
-	// `enabled` is true or false. Absent where the exporter may not read data_manager_config.
+	// `enabled` is true or false. Absent if the exporter cannot read data_manager_config.
 	dataManagerConfig = newMetric(greatest, "oms_data_manager_config_info",
-		"1 for every configuration of the data manager.", "config", "enabled")
+		"1 for every data-manager configuration.", "config", "enabled")
 	// `status` is pending, queued, running or other.
 	dataManagerFiles = newMetric(count, "oms_data_manager_files",
-		"Files of the data manager that wait or are in work; statuses that nobody knows are other.", "config", "status")
+		"Data-manager files that are waiting or running; files in an unknown status are counted as other.", "config", "status")
 	dataManagerOldest = newMetric(greatest, "oms_data_manager_oldest_age_seconds",
-		"How long the oldest of these files has been running or, unless it runs, has been there; 0 when there is none.",
+		"Age of the oldest file in this status: since its start if running, else since creation; 0 if there is none.",
 		"config", "status")
 	dataManagerLastSuccess = newMetric(newest, "oms_data_manager_last_success_timestamp_seconds",
-		"When a file last finished, with or without refused records, as Unix time.", "config")
+		"Last time a file finished, with or without refused records, as Unix time.", "config")
 	dataManagerLastFailure = newMetric(greatest, "oms_data_manager_last_failure_timestamp_seconds",
-		"When a file last failed or crashed, as Unix time.", "config")
+		"Last time a file failed or crashed, as Unix time.", "config")
 	// `outcome` is finished, finished_with_errors (some records were refused), failed, crashed or cancelled.
 	dataManagerRecent = newMetric(count, "oms_data_manager_recent_files",
-		"Files that ended within the last 24 h.", "config", "outcome")
+		"Files that ended within the last 24 hours.", "config", "outcome")
 	dataManagerRecentFailedRecords = newMetric(count, "oms_data_manager_recent_failed_records",
-		"Records refused in the files that ended within the last 24 h.", "config")
+		"Refused records in files that ended within the last 24 hours.", "config")
 )
 
 // dataManagerCollector makes the guide's data-manager checks.

@@ -12,64 +12,64 @@ import (
 const longRunning = 15 * time.Minute
 
 var (
-	// `status` is pending, queued or running. Pending are OFBiz' rows that wait for their time, those without a status
-	// included, and Moqui's scheduled jobs that are not running.
+	// `status` is pending, queued or running. Pending counts OFBiz jobs that are not yet due (including those without a
+	// status) and Moqui's scheduled jobs that are not running.
 	jobs = newMetric(count, "oms_jobs",
-		"Jobs that wait, are queued in the job manager, or run.", "status")
+		"Jobs that are pending, queued in the job manager, or running.", "status")
 	jobRunning = newMetric(greatest, "oms_job_running_seconds",
-		"How long the longest run now in work has taken so far; 0 when idle.", "job_name")
-	// `generation` says which services made the run: what mends it differs.
+		"Duration so far of the longest current run; 0 if the job is not running.", "job_name")
+	// `generation` (ofbiz or moqui) says which services run the job: the fix depends on it.
 	jobLongRunning = newMetric(greatest, "oms_job_long_running_seconds",
-		"How long each run older than 15 min has taken so far.", "job_name", "job_id", "oms_instance", "generation")
-	// `oms_instance` is the server that claimed the run, if any; `job_id` is empty where Moqui has not made a run yet. Of OFBiz'
-	// jobs there are the 500 that wait longest.
+		"Duration so far of each run that has been running for more than 15 minutes.", "job_name", "job_id", "oms_instance", "generation")
+	// `oms_instance` is the server that claimed the run, if any. `job_id` is empty if Moqui has not created the run yet. Of
+	// the OFBiz jobs, only the 500 most overdue are shown.
 	jobLongOverdue = newMetric(greatest, "oms_job_long_overdue_seconds",
-		"How long each run that has been due for more than 15 min, and has not begun, is overdue.",
+		"How long each run is overdue that should have started more than 15 minutes ago.",
 		"job_name", "job_id", "pool", "oms_instance", "generation")
-	// A row that a person set to an end by hand is no part of a streak.
+	// Runs that were set to a final status by hand do not count.
 	jobConsecutiveFailures = newMetric(count, "oms_job_consecutive_failures",
-		"Failed and crashed runs since the last finished one.", "job_name")
-	// `data_manager_log` is the log of the file that it was to import, empty where the OMS does not say.
+		"Failed or crashed runs since the last successful run.", "job_name")
+	// `data_manager_log` is the data-manager log of the file that the run was to import; empty if the OMS does not record it.
 	jobLastFailure = newMetric(greatest, "oms_job_last_failure_info",
-		"1 for the last failed run of each job that has not finished since.", "job_name", "job_id", "generation", "data_manager_log")
+		"1 for the last failed run of each job that has had no successful run since.", "job_name", "job_id", "generation", "data_manager_log")
 	jobRecentRuns = newMetric(count, "oms_job_recent_runs",
 		"Runs that ended within the last 24 hours.", "job_name")
 	jobRecentFailures = newMetric(count, "oms_job_recent_failures",
 		"Runs that failed or crashed within the last 24 hours.", "job_name")
-	// 0 says that nothing of it will run. A schedule that Moqui refuses is none.
+	// 0 means that the job will not run again. A schedule that Moqui rejects does not count.
 	jobScheduled = newMetric(greatest, "oms_job_scheduled",
-		"1 while anything of the job is open: pending, queued or running, or scheduled by Moqui; 0 when nothing is.", "job_name")
+		"1 if the job has a pending, queued or running run, or a schedule in Moqui; 0 if it has none.", "job_name")
 	jobUsualInterval = newMetric(greatest, "oms_job_usual_interval_seconds",
-		"Median gap between the last starts of the job, of five to eight.", "job_name")
-	// Of the last 20 successes within 7 days; absent below ten. It is for the boards: an alert on durations would be false many times a
-	// month, because they vary by their nature.
+		"Median interval between the job's last starts, computed from five to eight starts.", "job_name")
+	// Of the last 20 successes within 7 days; absent if there are fewer than ten. It is for the dashboards: an alert on durations would be
+	// false many times a month, because they vary by their nature.
 	jobUsualDuration = newMetric(greatest, "oms_job_usual_duration_seconds",
-		"How long 95 % of the last successes of the job took at most.", "job_name")
-	// Absent for a job that never recurred, for Moqui's, whose schedules cannot be lost, and for one that a person called off.
+		"Duration that 95 % of the job's last successful runs did not exceed.", "job_name")
+	// Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
 	jobExpectedStart = newMetric(newest, "oms_job_expected_start_timestamp_seconds",
-		"When a job of OFBiz should begin next by its usual interval, as Unix time.", "job_name")
+		"When the next run of an OFBiz job is expected to start, based on its usual interval, as Unix time.", "job_name")
 	jobScheduleUnreadable = newMetric(greatest, "oms_job_schedule_unreadable",
-		"1 for a job in force whose schedule Moqui refuses, so that it never runs it.", "job_name")
+		"1 for an active job that Moqui never runs because it rejects the schedule.", "job_name")
 	jobFirstFailure = newMetric(oldest, "oms_job_first_failure_timestamp_seconds",
-		"When the first run of the present streak of failures ended, as Unix time.", "job_name")
+		"End of the first run in the current series of consecutive failures, as Unix time.", "job_name")
 	jobLastSuccess = newMetric(newest, "oms_job_last_success_timestamp_seconds",
-		"When the last finished run ended, as Unix time.", "job_name")
+		"End of the last successful run, as Unix time.", "job_name")
 	jobLastDuration = newMetric(greatest, "oms_job_last_duration_seconds",
-		"How long the last finished run took.", "job_name")
-	// The pool `moqui` is Moqui's scheduler.
+		"Duration of the last successful run.", "job_name")
+	// Moqui's scheduler is shown as the pool `moqui`.
 	jobOldestOverdue = newMetric(greatest, "oms_job_oldest_overdue_seconds",
-		"How long the longest-waiting run that is due and has not begun is overdue, claimed or not; 0 when there is none.", "pool")
+		"How long the oldest run that is due but not started is overdue, whether a server has claimed it or not; 0 if there is none.", "pool")
 	jobOldestClaimed = newMetric(greatest, "oms_job_oldest_claimed_seconds",
-		"How long the longest-waiting run that the server claimed has been due without beginning; 0 when there is none.", "oms_instance")
+		"How long the oldest run that the server has claimed but not started is overdue; 0 if there is none.", "oms_instance")
 	jobLastStart = newMetric(newest, "oms_job_last_start_timestamp_seconds",
-		"Newest start of a job in the pool, as Unix time.", "pool")
-	// `_NA_` stands for every instance.
+		"Last time a job of the pool started, as Unix time.", "pool")
+	// `_NA_` means every instance.
 	jobSchedulerLocked = newMetric(greatest, "oms_job_scheduler_locked",
-		"1 while a job-manager lock is in force.", "oms_instance")
-	// `oms_instance` is OFBiz' instance id or Moqui's host name. A sign of life is a start or an end of a job or of a data-manager file,
-	// or a lease that is renewed.
+		"1 while a job-manager lock is active.", "oms_instance")
+	// `oms_instance` is the OFBiz instance id or the Moqui host name. Activity is the start or end of a job or a data-manager file,
+	// or the renewal of a lease.
 	instanceLastActivity = newMetric(newest, "oms_instance_last_activity_timestamp_seconds",
-		"Newest sign of life of the application server that runs jobs, as Unix time.", "oms_instance")
+		"Last recorded activity of the application server that runs jobs, as Unix time.", "oms_instance")
 )
 
 // jobsCollector makes the guide's job checks.

@@ -8,44 +8,42 @@ import (
 )
 
 var (
-	// `status` is created, authorized, processing, held, approved, sent or, for one that nobody knows, other.
+	// `status` is created, authorized, processing, held, approved, sent, or other for an unknown status.
 	orders = newMetric(count, "oms_orders",
 		"Open sales orders.", "status", "product_store", "channel")
 	ordersOldestCreated = newMetric(greatest, "oms_orders_oldest_created_age_seconds",
-		"Age, since entry into the OMS, of the oldest sales order still created, exclusions apart; 0 when there is none.",
+		"Time since the oldest sales order in status created entered the OMS, without excluded orders; 0 if there is none.",
 		"product_store", "channel")
 	// `age` is 1h, 3h, 6h, 12h or 24h.
 	ordersCreatedOlderThan = newMetric(count, "oms_orders_created_older_than",
-		"Sales orders still created that entered the OMS longer ago than this age, exclusions apart.",
+		"Sales orders in status created that entered the OMS longer ago than this age, without excluded orders.",
 		"product_store", "channel", "age")
 	ordersCreatedExcluded = newMetric(count, "oms_orders_created_excluded",
-		"Created sales orders set aside by the configured exclusions.", "reason")
+		"Sales orders in status created that the configured exclusions leave out.", "reason")
 	// `stage` is brokering_queue, parking, store or warehouse.
 	ordersUnfulfilled = newMetric(count, "oms_orders_unfulfilled",
-		"Approved sales orders with open items, by where they wait.", "stage")
+		"Approved sales orders with open items, by the stage in which they wait.", "stage")
 	ordersOldestUnfulfilled = newMetric(greatest, "oms_orders_oldest_unfulfilled_age_seconds",
-		"Age of the longest wait there, since the item last left a store or warehouse, else since approval; 0 when there is none.",
+		"Longest wait of an order in this stage, since its item last left a store or warehouse, else since approval; 0 if there is none.",
 		"stage")
-	// Other than the wait, it does not begin again when a store rejects the item.
+	// Unlike the wait, this age does not start again when a store rejects the item.
 	ordersOldestApproved = newMetric(greatest, "oms_orders_oldest_approved_age_seconds",
-		"Age, since approval, of the oldest of these orders; 0 when there is none.", "stage")
+		"Time since the approval of the oldest unfulfilled order in this stage; 0 if there is none.", "stage")
 	ordersParked = newMetric(count, "oms_orders_parked",
-		"Created, approved and held sales orders with open items in a virtual facility.", "facility")
+		"Sales orders in status created, approved or held with open items in this virtual facility.", "facility")
 	ordersOldestParked = newMetric(greatest, "oms_orders_oldest_parked_age_seconds",
-		"Age of the longest wait there, since the item last left a store or warehouse, else since approval or entry; 0 when there is none.",
+		"Longest wait of an order in this facility, since its item last left a store or warehouse, else since approval or entry into the OMS; 0 if there is none.",
 		"facility")
 	ordersRecentlyParked = newMetric(count, "oms_orders_recently_parked",
-		"Sales orders that came there within the last hour and were not in a virtual facility before.", "facility")
+		"Sales orders that entered this virtual facility within the last hour and were not in a virtual facility before.", "facility")
 	ordersLastImport = newMetric(newest, "oms_orders_last_import_timestamp_seconds",
-		"Newest entry of a sales order into the OMS, as Unix time.", "product_store", "channel")
-	// Counted since the exporter's start.
+		"Last time a sales order entered the OMS, as Unix time.", "product_store", "channel")
 	ordersImported = newMetric(total, "oms_orders_imported_total",
-		"Sales orders seen entering the OMS.", "product_store", "channel")
+		"Sales orders that entered the OMS since the exporter started.", "product_store", "channel")
 	ordersEntered = newMetric(count, "oms_orders_entered_recently",
-		"Sales orders that entered the OMS within the last 24 h.", "product_store", "channel")
-	// A reconciliation is fresh for 36 h.
+		"Sales orders that entered the OMS within the last 24 hours.", "product_store", "channel")
 	ordersMissing = newMetric(count, "oms_orders_missing",
-		"Orders that the shop's last reconciliation found in Shopify and that are not in the OMS; absent where none is fresh.",
+		"Orders that the shop's last reconciliation found in Shopify but not in the OMS; absent if that reconciliation is older than 36 hours.",
 		"shop")
 )
 

@@ -11,31 +11,31 @@ import (
 
 var (
 	reportDashboardSuccess = newMetric(least, "oms_report_dashboard_success",
-		"1 if the charts of the dashboard could be listed.", "dashboard")
+		"1 if the dashboard's charts could be listed.", "dashboard")
 	reportDashboardError = newMetric(greatest, "oms_report_dashboard_error",
-		"1 for the reason why they could not; absent when they could.", "dashboard", "reason")
-	// 0 when the last could.
+		"1 for the reason why the dashboard's charts could not be listed; absent if they could.", "dashboard", "reason")
+	// 0 if the last run could list them.
 	reportDashboardFailures = newMetric(greatest, "oms_report_dashboard_consecutive_failures",
-		"Runs in a row in which the charts of the dashboard could not be listed.", "dashboard")
+		"Consecutive runs in which the dashboard's charts could not be listed.", "dashboard")
 	reportChartInfo = newMetric(greatest, "oms_report_chart_info",
-		"1 for every chart of the dashboards, with the database behind it as Superset names it.", "dashboard", "chart", "data_source")
+		"1 for every chart on the dashboards, with the name that Superset gives to its database.", "dashboard", "chart", "data_source")
 	reportChartSuccess = newMetric(least, "oms_report_chart_success",
-		"1 if the chart, asked as the dashboard asks it, has data, also if that is no row.", "dashboard", "chart")
+		"1 if the chart's query, sent as the dashboard sends it, succeeded, even with no rows.", "dashboard", "chart")
 	reportChartError = newMetric(greatest, "oms_report_chart_error",
-		"1 for the reason why it has none; absent when it has.", "dashboard", "chart", "reason")
-	// 0 when the last had some.
+		"1 for the reason why the chart's query failed; absent if it succeeded.", "dashboard", "chart", "reason")
+	// 0 if the last run succeeded.
 	reportChartFailures = newMetric(greatest, "oms_report_chart_consecutive_failures",
-		"Runs in a row in which the chart had none.", "dashboard", "chart")
+		"Consecutive runs in which the chart returned no result.", "dashboard", "chart")
 	reportChartDuration = newMetric(greatest, "oms_report_chart_duration_seconds",
-		"How long the answer took; absent when there was nothing to ask for.", "dashboard", "chart")
+		"Duration of the chart's data request; absent if no request was sent.", "dashboard", "chart")
 	reportChartRows = newMetric(greatest, "oms_report_chart_rows",
-		"Rows of the chart's first query; absent when it failed.", "dashboard", "chart")
+		"Rows in the result of the chart's first query; absent if it failed.", "dashboard", "chart")
 	reportChartCached = newMetric(newest, "oms_report_chart_cached_timestamp_seconds",
-		"When the data were read from their source, as Unix time: the time of Superset's cache, if they came from there.",
+		"When Superset read the chart's data from the database, as Unix time; for cached data this is the time of the cache entry.",
 		"dashboard", "chart")
-	// Absent while it is NULL.
+	// Absent if the value is NULL.
 	reportChartValue = newMetric(greatest, "oms_report_chart_value",
-		"The value of a big number, or of a chart with one row of metrics that no column divides.", "dashboard", "chart", "metric")
+		"The value of a big number, or of each metric in a one-row chart without a group-by.", "dashboard", "chart", "metric")
 )
 
 // maxRemarks is how many failing charts the page of the client names. The log has them all.

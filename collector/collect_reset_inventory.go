@@ -9,22 +9,22 @@ import (
 
 var (
 	resetSinceProcessed = newMetric(greatest, "oms_reset_inventory_seconds_since_processed",
-		"Time since a reset-inventory file was last processed; +Inf when none ever was.", "source")
-	// A file without records, or of which every record was refused, set no stock and does not count.
+		"Time since a reset-inventory file was last processed; +Inf if none ever was.", "source")
+	// A file without records, or with every record refused, set no inventory and does not count.
 	resetLastProcessed = newMetric(newest, "oms_reset_inventory_last_processed_timestamp_seconds",
-		"When a reset-inventory file was last processed, as Unix time.", "source")
+		"Last time a reset-inventory file was processed, as Unix time.", "source")
 	resetLastProcessedOffset = newMetric(greatest, "oms_reset_inventory_last_processed_utc_offset_seconds",
-		"The client's wall clock minus UTC when a reset-inventory file was last processed.", "source")
+		"UTC offset of the client's time zone when a reset-inventory file was last processed.", "source")
 	resetLastReceived = newMetric(newest, "oms_reset_inventory_last_received_timestamp_seconds",
-		"When a reset-inventory file last reached the data manager, as Unix time.", "source")
+		"Last time a reset-inventory file reached the data manager, as Unix time.", "source")
 	// `result` is total or failed.
 	resetLastRecords = newMetric(count, "oms_reset_inventory_last_records",
-		"Records of the reset-inventory file that ended last.", "source", "result")
-	// Absent where the exporter may not read data_manager_config.
+		"Records in the last reset-inventory file that ended.", "source", "result")
+	// Absent if the exporter cannot read data_manager_config.
 	resetConfigKnown = newMetric(greatest, "oms_reset_inventory_config_known",
-		"1 when the data manager has the configuration by which the files of the source come, 0 when it has not.", "source", "config")
+		"1 if the data-manager configuration of the reset-inventory source exists in the OMS, 0 if it does not.", "source", "config")
 	resetRunning = newMetric(greatest, "oms_reset_inventory_running_seconds",
-		"How long the reset-inventory file that is longest in work has taken so far; 0 when none is.", "source")
+		"Duration so far of the longest-running reset-inventory import; 0 if none is running.", "source")
 )
 
 // resetInventoryCollector makes the guide's reset-inventory checks.

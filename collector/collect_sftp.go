@@ -9,29 +9,29 @@ import (
 )
 
 var (
-	// The archive grows without end.
+	// The archive is never cleaned up, so older files there are not counted.
 	sftpFiles = newMetric(count, "oms_sftp_files",
-		"Files in the folder that match the location's pattern; in the archive those that came within the last 48 h.",
+		"Files in the folder that match the location's pattern; in the archive, only those of the last 48 hours.",
 		"location", "source", "folder")
 	sftpUnmatched = newMetric(count, "oms_sftp_unmatched_files",
-		"Files in the folder that the location's pattern leaves out, hidden ones apart.", "location", "source", "folder")
-	// A file came when it was last written, or when the exporter first saw it as it is, whichever is later: uploads can keep
-	// an older time. What lies there at the exporter's start came when it was written.
+		"Files in the folder that do not match the location's pattern, without hidden files.", "location", "source", "folder")
+	// A file arrives when it was last modified or when the exporter first saw it in this state, whichever is later: an upload can
+	// keep an older modification time. For files that are already there when the exporter starts, the modification time counts.
 	sftpOldestAge = newMetric(greatest, "oms_sftp_oldest_file_age_seconds",
-		"Time since the oldest of these files came; 0 when there is none.", "location", "source", "folder")
-	// Absent when there is none.
+		"Time since the oldest matching file in the folder arrived; 0 if there is none.", "location", "source", "folder")
+	// Absent if there is no such file.
 	sftpNewest = newMetric(newest, "oms_sftp_newest_file_timestamp_seconds",
-		"When the newest of these files came, as Unix time.", "location", "source", "folder")
+		"Arrival of the newest matching file in the folder, as Unix time.", "location", "source", "folder")
 	sftpTruncated = newMetric(greatest, "oms_sftp_listing_truncated",
-		"1 when the folder holds more than was read of it, so that there may be more files, older and newer ones.",
+		"1 if the folder has more files than the exporter lists, so that older and newer files may be missing.",
 		"location", "source", "folder")
-	// `reason` is empty, not_csv, header, encoding or partial. A file is judged once it has not changed between two
+	// `reason` is empty, not_csv, header, encoding or partial. A file is checked once it has not changed between two
 	// scrapes.
 	sftpInvalid = newMetric(count, "oms_sftp_invalid_files",
 		"Waiting files that the import would refuse.", "location", "source", "reason")
-	// The page of the client shows how it begins, where it has another header. Absent when there is none.
+	// The client's status page shows the first line of a file with a wrong header. Absent if there is no such file.
 	sftpInvalidInfo = newMetric(greatest, "oms_sftp_invalid_file_info",
-		"1 for the waiting file, of those that the import would refuse, that was modified last.", "location", "source", "reason", "file")
+		"1 for the most recently modified waiting file that the import would refuse.", "location", "source", "reason", "file")
 )
 
 // sftpCollector looks into the folders into which files for the OMS are dropped.

@@ -8,13 +8,13 @@ import (
 
 var (
 	// Moqui's integration messages. `direction` is in or out. `status` is triggered, produced, sending, received,
-	// consuming, failing, error (not tried again) or other (an unknown status). Types without such messages have no
-	// series, and neither has an OMS without the table.
+	// consuming, failing, error (not retried) or other (an unknown status). Types without such messages have no
+	// series. An OMS without the table has none either.
 	systemMessages = newMetric(count, "oms_system_messages",
-		"System messages that have not come to their end, at most 10000 of a status; failing ones were tried in vain and are tried again.",
+		"Unfinished system messages, at most 10000 per status; failing means that a message failed at least once and will be retried.",
 		"type", "direction", "status")
 	systemMessageOldest = newMetric(greatest, "oms_system_message_oldest_age_seconds",
-		"How long the oldest of these messages has been there, or in work, or in error; 0 when there is none.",
+		"Age of the oldest message in this status: since its last attempt if sending, consuming or in error, else since its creation; 0 if there is none.",
 		"type", "direction", "status")
 )
 

@@ -17,25 +17,25 @@ import (
 
 var (
 	collectorSuccess = newMetric(greatest, "oms_collector_success",
-		"1 if the collector measured everything in time.", "collector")
+		"1 if the collector measured everything before the scrape timed out.", "collector")
 	collectorDuration = newMetric(greatest, "oms_collector_duration_seconds",
-		"How long the collector took, or was waited for.", "collector")
+		"Duration of the collector's run, or how long the scrape waited for it.", "collector")
 	collectorLastSuccess = newMetric(newest, "oms_collector_last_success_timestamp_seconds",
-		"When the collector last began a run that measured everything, as Unix time.", "collector")
+		"Start of the collector's last run that measured everything, as Unix time.", "collector")
 	collectorDataAge = newMetric(greatest, "oms_collector_data_age_seconds",
-		"0 when everything was measured in this scrape, else how old the oldest part of the answer is.", "collector")
-	// Also during the first run over the reports. oms_collector_success is 0 meanwhile.
+		"Age of the oldest data in this result; 0 if all was measured in this scrape.", "collector")
+	// Also 1 during the first run of the reports collector. oms_collector_success is 0 during that time.
 	collectorLookingBack = newMetric(greatest, "oms_collector_looking_back",
-		"1 while the collector's history is missing because the first look back is not complete.", "collector")
+		"1 while the collector's history is missing because its backfill is not complete.", "collector")
 	clientUTCOffset = newMetric(greatest, "oms_client_utc_offset_seconds",
-		"The client's wall clock minus UTC, now, daylight saving included.")
+		"Current UTC offset of the client's time zone, including daylight saving time.")
 	// From the configuration file. `folder` is inbox, archive or failed.
 	sftpFolder = newMetric(greatest, "oms_sftp_folder_info",
-		"1 for every folder on an SFTP server in which the files of a reset-inventory source are looked for.",
+		"1 for every SFTP folder that is watched for files of a reset-inventory source.",
 		"location", "source", "folder")
 	// From the configuration file.
 	resetConfig = newMetric(greatest, "oms_reset_inventory_config_info",
-		"1 for every data-manager configuration by which the files of a reset-inventory source come.", "source", "config")
+		"1 for every data-manager configuration that imports the files of a reset-inventory source.", "source", "config")
 )
 
 // Gather returns a gatherer of the clients' metrics, good for one scrape. Of the collectors that a client has it runs the
@@ -136,8 +136,8 @@ func (c *Client) describe(b *batch) {
 
 // newInfo declares oms_client_info, which has the client's own labels too.
 func newInfo(cfg config.Client) *metric {
-	// There also when nothing of the client can be reached.
-	return newMetric(greatest, "oms_client_info", "1 for every configured client, with its own labels.",
+	// Present even if nothing of the client can be reached.
+	return newMetric(greatest, "oms_client_info", "1 for every configured client, with the labels from its configuration.",
 		append([]string{"timezone", "generation"}, ownLabels(cfg)...)...)
 }
 

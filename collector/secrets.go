@@ -6,9 +6,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// `reason` is database_secret, sftp_secret (also for host keys) or superset_secret. The status page names the setting.
+// `reason` is database_secret, sftp_secret (includes host keys) or superset_secret. The status page names the setting.
 var clientConfigurationError = newMetric(greatest, "oms_client_configuration_error",
-	"1 for a secret of the client that cannot be read, or has a wrong form; absent when all can be used.", "reason")
+	"1 if a secret of the client cannot be read or is malformed; absent if all secrets are usable.", "reason")
 
 // Reloaded tells the client its configuration as it was loaded again: one that is Equal. Its deadlines, holidays and limits count from
 // then on.

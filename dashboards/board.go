@@ -26,7 +26,7 @@ func newDashboard(uid, title, description, since string, sections ...section) da
 		Timezone: "utc", SchemaVersion: 38, GraphTooltip: 1,
 		Refresh: "30s", Time: timeRange{From: since, To: "now"},
 		Links: []dashboardLink{{
-			Title: "OMS", Type: "dashboards", Tags: []string{tag}, AsDropdown: true, IncludeVars: true, KeepTime: true,
+			Title: "OMS", Type: "dashboards", Icon: "external link", Tags: []string{tag}, AsDropdown: true, IncludeVars: true, KeepTime: true,
 		}},
 		Templating: list[variable]{[]variable{
 			{Name: "datasource", Label: "Data source", Type: "datasource", Query: "prometheus", Refresh: 1},
@@ -61,6 +61,41 @@ func newDashboard(uid, title, description, since string, sections ...section) da
 	return d
 }
 
+// closed returns the dashboard with its titled sections closed: what is in them asks nothing of Prometheus until somebody opens them.
+func (d dashboard) closed() dashboard {
+	var laid []panel
+	var row *panel
+	up := 0 // by how much the closed sections above let a panel rise
+	for _, p := range d.Panels {
+		if p.Type == "row" && row != nil {
+			up = p.GridPos.Y - (row.GridPos.Y + row.GridPos.H)
+		}
+		p.GridPos.Y -= up
+		switch {
+		case p.Type == "row":
+			p.Collapsed = true
+			laid = append(laid, p)
+			row = &laid[len(laid)-1]
+		case row != nil:
+			row.Panels = append(row.Panels, p)
+		default:
+			laid = append(laid, p)
+		}
+	}
+	d.Panels = laid
+	return d
+}
+
+// each calls a function for each panel, also those of closed sections.
+func (d dashboard) each(do func(*panel)) {
+	for i := range d.Panels {
+		do(&d.Panels[i])
+		for j := range d.Panels[i].Panels {
+			do(&d.Panels[i].Panels[j])
+		}
+	}
+}
+
 // size returns the panel with another size than its kind's.
 func (p panel) size(width, height int) panel {
 	p.GridPos = gridPos{W: width, H: height}
@@ -76,7 +111,7 @@ func (p panel) emptyMeans(words string) panel {
 // toClient links to what is known of a client, of the same time. The name is an expression of Grafana's.
 func toClient(name string) []link {
 	return []link{{
-		Title: "What is known of " + name,
+		Title: "Dashboard of " + name,
 		URL:   "/d/" + clientUID + "?${datasource:queryparam}&var-client=" + name + "&${__url_time_range}",
 	}}
 }

@@ -19,15 +19,16 @@ func checks() []check {
 		{"created", "Created", "orders in created", "Oldest order in created"},
 		{"brokering", "Broker", "orders in the brokering queue", "Oldest approved order not fulfilled"},
 		{"unfulfilled", "Fulfil", "approved orders not fulfilled", "Approved orders not fulfilled"},
-		{"parking", "Parked", "unfillable and rejected orders", "Oldest parked order"},
-		{"import", "Import", "orders that do not come, or are missing", "Last import"},
+		{"parking", "Park", "unfillable and rejected orders", "Oldest parked order"},
+		{"import", "Import", "orders that are not imported, or are missing", "Last import"},
+		{"last_mile", "Sync", "orders that do not reach the ERP, or are duplicates", "Orders not synced"},
 		{"job_running", "Jobs", "jobs that run for too long", "Runs of more than 15 minutes"},
 		{"job_failing", "Fails", "jobs that fail", "Failing jobs"},
 		{"scheduler", "Starts", "jobs that do not start", "Runs overdue for more than 15 minutes"},
 		{"reset_inventory", "Reset", "reset-inventory files", "Reset inventory"},
 		{"sftp", "SFTP", "drop folders", "Drop folders"},
-		{"files_pending", "Pending", "data-manager files that wait", "Oldest waiting file"},
-		{"files_running", "Running", "data-manager files in processing", "Longest running file"},
+		{"files_pending", "Waits", "data-manager files that are waiting", "Oldest waiting file"},
+		{"files_running", "Runs", "data-manager files that are running", "Longest running file"},
 		{"files_failed", "Failed", "data-manager files that failed", "Files by configuration"},
 		{"system_messages", "Msgs", "system messages", "System messages by type"},
 		{"reports", "Tathya", "dashboards and charts", "Charts"},
@@ -47,14 +48,20 @@ func checksTable() panel {
 	var legend []string
 	for _, c := range checks() {
 		column := sign(c.name, c.title, `max by (client) (oms:check_state{client=~"$client", check="`+c.name+`"})`)
-		column.links = toClient("${__data.fields.client}")
-		column.links[0].Title = c.panel + " of ${__data.fields.client}"
-		column.links[0].URL += fmt.Sprintf("&viewPanel=%d", panels[c.panel])
+		column.links = toPanel("${__data.fields.client}", c.panel, panels[c.panel])
 		columns = append(columns, column)
 		legend = append(legend, fmt.Sprintf("%s: %s", c.title, c.means))
 	}
-	p := table("Checks", statesHelp+"The worst client is first; a sign leads to its panel of the client's page. "+strings.Join(legend, " · "), []key{clientKey()}, columns...)
+	p := table("Checks", statesHelp+"The worst client comes first. Each symbol links to its panel on the client's dashboard. "+strings.Join(legend, " · "), []key{clientKey()}, columns...)
 	order := transformation{ID: "sortBy", Options: orderBy{[]orderField{{"Value #worst", true}}}}
 	p.Transformations = []transformation{p.Transformations[0], order, p.Transformations[1]}
 	return p
+}
+
+// toPanel links to a panel of a client's page, of the same time. The name is an expression of Grafana's.
+func toPanel(name, title string, id int) []link {
+	links := toClient(name)
+	links[0].Title = title + " of " + name
+	links[0].URL += fmt.Sprintf("&viewPanel=%d", id)
+	return links
 }

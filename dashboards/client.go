@@ -4,27 +4,28 @@ import "strings"
 
 const clientUID = "oms-client"
 
-// client is all that is known of a client, with its history.
-func client() dashboard {
-	d := clientWith(checksTable()).ofOneClient()
-	d.Annotations.List = append(d.Annotations.List, deadlines())
+// client is all that is known of a client, with its history: first what is wrong, and the rest in closed sections.
+func client(to texts) dashboard {
+	wrong := problemsTable(to)
+	wrong.Title = "What is wrong now"
+	d := clientWith(wrong.size(screenWidth, 8), statesTimeline().size(screenWidth, 13)).ofOneClient()
+	d.Annotations.List = append(d.Annotations.List, deadlines(), alerts())
 	return d
 }
 
-// clientWith is the client's dashboard with its first panel, which links to the others.
-func clientWith(first panel) dashboard {
-	return newDashboard(clientUID, "OMS client", "All that is known of a client: orders, jobs, files, reports.", "now-24h",
-		section{panels: []panel{first.size(screenWidth, 5)}},
-		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
-		section{"Measurement", []panel{collectorsTable()}})
+// clientWith is the client's dashboard with its first panels, which link to the others.
+func clientWith(first, second panel) dashboard {
+	return newDashboard(clientUID, "OMS client", "All that is known of a client: what is wrong now, and orders, jobs, files and reports.", "now-24h",
+		section{panels: []panel{first, second}},
+		ordersSection(), lastMileSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		section{"Measurement", []panel{collectorsTable()}}).closed()
 }
 
-// ofOneClient returns the dashboard for one client at a time: its name is at the top, and in no legend and no table but the checks,
-// whose signs need it for their links.
+// ofOneClient returns the dashboard for one client at a time: its name is at the top, and in no legend and no table.
 func (d dashboard) ofOneClient() dashboard {
 	v := &d.Templating.List[1]
 	v.Multi, v.IncludeAll, v.AllValue, v.Current = false, false, "", selection{}
-	for i, p := range d.Panels {
+	d.each(func(p *panel) {
 		for j, q := range p.Targets {
 			legend := strings.TrimSpace(strings.TrimPrefix(q.LegendFormat, "{{client}}"))
 			if legend == "" && q.LegendFormat != "" {
@@ -32,23 +33,30 @@ func (d dashboard) ofOneClient() dashboard {
 			}
 			p.Targets[j].LegendFormat = legend
 		}
-		switch {
-		case p.Type == "timeseries":
-			d.Panels[i] = p.unlinked()
-		case p.Type == "table" && p.Title != "Checks":
+		switch p.Type {
+		case "timeseries":
+			*p = p.unlinked()
+		case "table":
 			p.arranged().ExcludeByName["client"] = true
 		}
-	}
+	})
 	return d
 }
 
 // clientPanels are the numbers of the panels of the client's dashboard, by their titles.
 func clientPanels() map[string]int {
 	ids := map[string]int{}
-	for _, p := range clientWith(panel{}).Panels {
-		ids[p.Title] = p.ID
-	}
+	clientWith(panel{}, panel{}).each(func(p *panel) { ids[p.Title] = p.ID })
 	return ids
+}
+
+// alerts marks in every graph when pages and tickets fired that Alertmanager does not inhibit.
+func alerts() mark {
+	return mark{
+		Name: "Alerts", Datasource: prometheus(), Enable: true, IconColor: "red", Step: "1m",
+		Expr:        `max by (client, severity, alertname) (oms:problem{client=~"$client|all"})`,
+		TitleFormat: "{{severity}}: {{alertname}}", TextFormat: "{{client}}",
+	}
 }
 
 // messagesSection is about Moqui's integration messages.
@@ -63,7 +71,7 @@ func messagesSection() section {
 			column{
 				ref: "oldest", title: "Oldest", unit: duration, width: 100,
 				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
-			}).sorted("Oldest", true),
+			}).sorted("Oldest", true).size(screenWidth, 8),
 		graph("Oldest system message", "By status, and the limit for one that waits.", duration,
 			series("{{client}} {{direction}} {{status}}",
 				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),

@@ -9,35 +9,35 @@ func dailyCheck(to texts) dashboard {
 	return newDashboard("oms-daily-check", "OMS daily check",
 		"The checks of the monitoring guide: a row for each client, a column for each check, and what to do now.", "now-6h",
 		section{panels: []panel{
-			stat("Pages", "Problems below that page somebody.", "none", steps("text", from(1, "red")), problems("page")).size(3, 3),
-			stat("Tickets", "Problems below that open a ticket.", "none", steps("text", from(1, "orange")), problems("ticket")).size(3, 3),
-			stat("Not measured", "Clients of whom a check cannot be measured now.", "none", steps("text", from(1, "purple")),
+			stat("Pages", "Number of problems below with severity page.", "none", steps("text", from(1, "red")), problems("page")).size(3, 3),
+			stat("Tickets", "Number of problems below with severity ticket.", "none", steps("text", from(1, "orange")), problems("ticket")).size(3, 3),
+			stat("Unknown", "Clients with at least one check that cannot be measured now.", "none", steps("text", from(1, "purple")),
 				series("", `count(max by (client) (oms:check_state{client=~"$client"} == 3)) or 0 * count(oms:check_state{client=~"$client"})`)).size(3, 3),
-			stat("Orders today", "Sales orders that entered within 24 hours.", "none", steps("text"),
+			stat("Orders", "Sales orders that entered the OMS within the last 24 hours.", "none", steps("text"),
 				series("", `sum(max by (client, product_store, channel) (oms_orders_entered_recently{client=~"$client"}))`)).size(3, 3),
-			stat("Next deadline", "The next reset-inventory file that is due and has not been processed.", duration,
+			stat("Next deadline", "The next deadline of a reset-inventory file that has not been processed yet.", duration,
 				steps("text", from(0, "orange"), from(3600, "text")),
 				series("{{client}} {{source}} {{deadline}}", `bottomk(1, oms:reset_inventory_due_seconds{client=~"$client"} > 0)`),
 			).named().emptyMeans("none known").size(5, 3),
-			stat("Most overdue", "The reset-inventory file whose deadline was missed longest ago. All of them are below.", duration,
+			stat("Most overdue", "The reset-inventory file that is overdue for the longest time. The panel below lists all of them.", duration,
 				steps("text", from(0, "red")),
 				series("{{client}} {{source}} {{deadline}}", `topk(1, oms:reset_inventory_missed_seconds{client=~"$client"})`),
-			).named().emptyMeans("none known").size(5, 3),
-			stat("Watchdog", "Whether the alerts are evaluated. Without it nothing here can be believed.", "none",
+			).named().emptyMeans("none known").size(4, 3),
+			stat("Watchdog", "Whether alerts are evaluated. If not, nothing on this dashboard is reliable.", "none",
 				steps("red", from(1, "green")),
 				series("", `group(ALERTS{alertname="OMSWatchdog", alertstate="firing", client=~"$client|all"}) or vector(0)`),
-			).says("0", "silent", "1", "on").size(2, 3),
+			).says("0", "silent", "1", "on").size(3, 3),
 			checksTable().size(screenWidth, 8),
 			problemsTable(to).size(screenWidth, 9),
-			overdueTable().size(12, 8),
-			nextDeadlinesTable().size(12, 8),
+			overdueTable().size(screenWidth, 6),
+			nextDeadlinesTable().size(screenWidth, 7),
 		}})
 }
 
 // problemsTable has a row for each page and ticket that fires and that Alertmanager does not inhibit.
 func problemsTable(to texts) panel {
-	return table("What to do now", "Pages before tickets, the oldest first; what Alertmanager inhibits is not here. A problem leads to its runbook. Recovering: "+
-		"the condition has ended, and the alert follows within minutes; not every alert can tell.",
+	return table("What to do now", "Pages before tickets, the oldest first. Alerts that Alertmanager inhibits are not listed. Each problem links to its runbook. Recovering: "+
+		"the problem is over and the alert will resolve within minutes; not every alert shows this.",
 		[]key{
 			{label: "severity", title: "Do", width: 62, words: map[string]result{
 				"page": {Text: "page", Color: "red", Index: 0}, "ticket": {Text: "ticket", Color: "orange", Index: 1},
@@ -57,10 +57,12 @@ func problemsTable(to texts) panel {
   label_replace(time() - (oms:problem{client=~"$client|all"} unless oms:problem_recovering), "state", "firing", "", "")
   or
   label_replace(time() - oms:problem_recovering{client=~"$client|all"}, "state", "recovering", "", ""),
-  "what", " ", "shop", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
+  "what", " ", "shop", "target", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
   "source", "deadline", "config", "type", "direction", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
   "table", "column", "limit", "reason", "instance"
 ), "client", "All", "client", "all"))
+or on ()
+label_replace(0 * count(oms:check_state{client=~"$client"} == 3), "what", "no page and no ticket, but not every check can be measured", "", "")
 or on ()
 label_replace(0 * count(oms:check_state{client=~"$client"}), "what", "no page and no ticket", "", "")`,
 		}).sorted("For", true).sorted("Do", false)

@@ -70,25 +70,36 @@ func TestRules(t *testing.T) {
 				t.Errorf("schema version %d, want Grafana 9.4's", d.SchemaVersion)
 			}
 			for _, v := range d.Templating.List {
-				several := name != "client.json" // which is about one at a time
+				several := name != "client.json" && name != "service-levels.json" // which are about one at a time
 				if v.Type == "query" && (v.Refresh != 2 || v.Multi != several || v.IncludeAll != several || v.Datasource.UID != "${datasource}") {
 					t.Errorf("variable %s: %+v", v.Name, v)
 				}
 			}
 			d.Templating.List[0].expect(t, "datasource", "prometheus")
 			named := map[string]bool{}
-			for i, p := range d.Panels {
+			for i, p := range d.all() {
 				if p.ID != i+1 || p.Title == "" || named[p.Title] {
 					t.Errorf("panel %d: id %d, title %q", i, p.ID, p.Title)
 				}
 				named[p.Title] = true
-				p.expectInside(t, d.Panels[:i])
 				if p.Type != "row" {
 					p.expectComplete(t)
 				}
 			}
+			for i, p := range d.Panels {
+				p.expectInside(t, d.Panels[:i])
+				for j, inner := range p.Panels {
+					inner.expectInside(t, append(slices.Clone(p.Panels[:j]), d.Panels[:i+1]...))
+				}
+			}
 		})
 	}
+}
+
+// all returns the panels of a dashboard, also those of its closed sections.
+func (d dashboard) all() (panels []panel) {
+	d.each(func(p *panel) { panels = append(panels, *p) })
+	return panels
 }
 
 func (v variable) expect(t *testing.T, name string, query any) {
@@ -115,8 +126,9 @@ func (p panel) expectInside(t *testing.T, others []panel) {
 var (
 	rates    = regexp.MustCompile(`\b(rate|irate|deriv)\([^[]*\[([^\]]*)\]`)
 	counters = regexp.MustCompile(`(\w*)\(?\b\w+_total\b`)
-	// Two exporters may watch a client: what both tell must not be added up. The sessions of each are its own.
-	sums = regexp.MustCompile(`\bsum(?: by \([^)]*\) )?\((?:1 - )?(?:max by |oms:|rate\(go_sql_)`)
+	// Two exporters may watch a client: what both tell must not be added up. The sessions of each are its own, and recorded series are one.
+	sum  = regexp.MustCompile(`\bsum\b`)
+	sums = regexp.MustCompile(`\bsum(?: by \([^)]*\) )?\(\(?(?:1 - )?(?:max by |oms:|(?:sum|count)_over_time\(oms:|rate\(go_sql_)`)
 	// Whatever is not of a client says whose it is.
 	scoped = regexp.MustCompile(`client=~"\$client(\|(all)?)?"|job=~"oms\|oms_exporter"|\boms_exporter_`)
 	inUse  = regexp.MustCompile(`\$\{?(\w+)`)
@@ -125,7 +137,7 @@ var (
 // expectComplete wants all that a panel needs.
 func (p panel) expectComplete(t *testing.T) {
 	t.Helper()
-	if !slices.Contains([]string{"table", "timeseries", "stat"}, p.Type) {
+	if !slices.Contains([]string{"table", "timeseries", "stat", "state-timeline"}, p.Type) {
 		t.Errorf("%s: %s is not among the panels that every Grafana has", p.Title, p.Type)
 	}
 	if p.Description == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
@@ -156,7 +168,7 @@ func (p panel) expectComplete(t *testing.T) {
 				t.Errorf("%s %s: a counter in %q: %s", p.Title, q.RefID, counter[1], q.Expr)
 			}
 		}
-		if strings.Count(q.Expr, "sum") != len(sums.FindAllString(q.Expr, -1)) {
+		if len(sum.FindAllString(q.Expr, -1)) != len(sums.FindAllString(q.Expr, -1)) {
 			t.Errorf("%s %s adds up what two exporters tell: %s", p.Title, q.RefID, q.Expr)
 		}
 		for _, variable := range inUse.FindAllStringSubmatch(q.Expr+q.LegendFormat, -1) {
@@ -217,13 +229,18 @@ func TestLinks(t *testing.T) {
 	uids := map[string]bool{}
 	for _, d := range all(shipped(t)) {
 		uids[d.UID] = true
-		if len(d.Links) != 1 || !d.Links[0].KeepTime || !d.Links[0].IncludeVars || !slices.Equal(d.Links[0].Tags, d.Tags) {
+		if d.Links[0].Type != "dashboards" || !slices.Equal(d.Links[0].Tags, d.Tags) {
 			t.Errorf("%s: links %+v", d.Title, d.Links)
+		}
+		for i, l := range d.Links {
+			if !l.KeepTime || !l.IncludeVars || i > 0 && !strings.HasPrefix(l.URL, "/d/"+d.UID+"?") {
+				t.Errorf("%s: link %+v", d.Title, l)
+			}
 		}
 	}
 	seen := 0
 	for _, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
 			for _, l := range p.links() {
 				seen++
 				rest, inside := strings.CutPrefix(l.URL, "/d/")
@@ -304,7 +321,7 @@ func TestNoNull(t *testing.T) {
 func TestUnknownIsNotGreen(t *testing.T) {
 	t.Parallel()
 	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
 			if p.Type == "row" {
 				continue
 			}
@@ -337,10 +354,13 @@ func TestUnknownIsNotGreen(t *testing.T) {
 	}
 }
 
-// laptop is how wide dashboards are on a screen of 1366 pixels, with Grafana's menu open as it is at first.
-const laptop = 1016
+// How wide dashboards are, in pixels: on a screen of 1366 pixels, with Grafana's menu open as it is at first, and on paper: A4 with margins of 1 cm.
+const (
+	laptop = 1016
+	paper  = 718
+)
 
-// TestFits wants titles that are not cut, and the tables of the daily check to fit on a laptop.
+// TestFits wants titles that are not cut, tables that fit on a laptop, and those of the service levels on paper.
 func TestFits(t *testing.T) {
 	t.Parallel()
 	// The text in Inter, medium, of 14 pixels, with 6 on either side, the border and one more.
@@ -350,7 +370,12 @@ func TestFits(t *testing.T) {
 		}
 	}
 	for name, d := range all(shipped(t)) {
-		for _, p := range d.Panels {
+		for _, p := range d.all() {
+			// Beside a panel's title are 8 pixels on the left and, with the icon of its description, 33 on the right; 8 are between panels.
+			const beside = 8 + 33 + 8
+			if width := laptop * p.GridPos.W / screenWidth; p.Type != "row" && titleWidth(p.Title)-titleAround+beside > width {
+				t.Errorf("%s: the title of %s is cut: it has %d pixels", name, p.Title, width)
+			}
 			if p.Type != "table" {
 				continue
 			}
@@ -367,28 +392,36 @@ func TestFits(t *testing.T) {
 				if width > 0 && width < titleWidth(title) {
 					t.Errorf("%s: %s: the title %s is cut", name, p.Title, title)
 				}
-				if fixed += width; width == 0 {
+				switch {
+				case p.arranged().ExcludeByName[column]:
+				case width == 0:
 					free++
+				default:
+					fixed += width
 				}
 			}
 			const readable = 100
-			if width := laptop * p.GridPos.W / screenWidth; name == "daily-check.json" && fixed+free*readable > width {
+			board := laptop
+			if name == "service-levels.json" {
+				board = paper
+			}
+			if width := board * p.GridPos.W / screenWidth; fixed+free*readable > width {
 				t.Errorf("%s: %s has %d pixels for %d and %d columns without a width", name, p.Title, width, fixed, free)
 			}
 		}
 	}
 }
 
-// The page of one client names it at the top, and not once more in each panel.
+// The pages of one client name it at the top, and not once more in each panel.
 func TestClientIsNotRepeated(t *testing.T) {
 	t.Parallel()
-	for _, p := range client().Panels {
+	for _, p := range append(client(shipped(t)).all(), serviceLevels().all()...) {
 		for _, q := range p.Targets {
 			if strings.Contains(q.LegendFormat, "client") || p.Type == "timeseries" && q.LegendFormat == "" {
 				t.Errorf("%s: the legend of %s is %q", p.Title, q.RefID, q.LegendFormat)
 			}
 		}
-		if p.Type == "table" && p.Title != "Checks" && !p.arranged().ExcludeByName["client"] {
+		if p.Type == "table" && !p.arranged().ExcludeByName["client"] {
 			t.Errorf("%s has a column for the client", p.Title)
 		}
 	}
@@ -413,20 +446,60 @@ func TestOneList(t *testing.T) {
 	}
 }
 
-// Every sign leads to a panel of the client's page.
+// Every sign and every line of the timeline leads to a panel of the client's page.
 func TestSigns(t *testing.T) {
 	t.Parallel()
 	panels := map[string]string{}
-	for _, p := range client().Panels {
+	for _, p := range client(shipped(t)).all() {
 		panels[fmt.Sprintf("viewPanel=%d", p.ID)] = p.Title
 	}
-	links := checksTable().links()
-	for _, c := range checks() {
-		if !slices.ContainsFunc(links, func(l link) bool {
-			_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
-			return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
-		}) {
-			t.Errorf("%s does not lead to %q", c.name, c.panel)
+	for _, p := range []panel{checksTable(), statesTimeline()} {
+		for _, c := range checks() {
+			if !slices.ContainsFunc(p.links(), func(l link) bool {
+				_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
+				return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
+			}) {
+				t.Errorf("%s: %s does not lead to %q", p.Title, c.name, c.panel)
+			}
+		}
+	}
+}
+
+// queries counts what is asked of Prometheus before anything is opened: by panels, annotations and variables.
+func (d dashboard) queries() int {
+	n := len(d.Annotations.List)
+	for _, v := range d.Templating.List {
+		if v.Type == "query" {
+			n++
+		}
+	}
+	for _, p := range d.Panels { // what is in closed sections is asked when they are opened
+		n += len(p.Targets)
+	}
+	return n
+}
+
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	const most = 20
+	for name, d := range all(shipped(t)) {
+		t.Logf("%s: %d queries", name, d.queries())
+		if d.UID == clientUID && d.queries() > most {
+			t.Errorf("%s asks %d queries before anything is opened, want at most %d", name, d.queries(), most)
+		}
+	}
+}
+
+// The client's page begins with what is wrong, and all that has a title is closed.
+func TestClientIsClosed(t *testing.T) {
+	t.Parallel()
+	d := client(shipped(t))
+	if first := d.Panels[0]; !strings.Contains(first.Targets[0].Expr, "oms:problem") {
+		t.Errorf("the first panel is %s", first.Title)
+	}
+	for _, p := range d.Panels {
+		if p.Type == "row" && (!p.Collapsed || len(p.Panels) == 0) {
+			t.Errorf("%s is open: %d panels", p.Title, len(p.Panels))
 		}
 	}
 }

@@ -44,6 +44,10 @@ func graph(title, description, unit string, series ...target) panel {
 		}
 		series[i].Datasource, series[i].Range = prometheus(), true
 	}
+	calcs := []string{"lastNotNull", "max"}
+	if unit == duration { // two are too long for a laptop
+		calcs = calcs[:1]
+	}
 	return panel{
 		Type: "timeseries", Title: title, Description: description, GridPos: gridPos{W: 12, H: 9},
 		Datasource: prometheus(), Interval: scrapeInterval, Targets: series,
@@ -63,7 +67,7 @@ func graph(title, description, unit string, series ...target) panel {
 		},
 		Options: graphOptions{
 			Legend: graphLegend{
-				DisplayMode: "table", Placement: "bottom", ShowLegend: true, Calcs: []string{"lastNotNull", "max"},
+				DisplayMode: "table", Placement: "bottom", ShowLegend: true, Calcs: calcs,
 				SortBy: "Last *", SortDesc: true,
 			},
 			Tooltip: graphTooltip{Mode: "multi", Sort: "desc"},
@@ -95,13 +99,13 @@ func limit(name string, labels ...string) target {
 	}
 }
 
-// decimals are those of a unit: of a duration, how many smaller units follow the largest.
+// decimals are those of a unit: of a duration, how many smaller units follow the largest; those of a share tell some minutes of a month.
 func decimals(unit string) *int {
-	if unit != duration {
+	digits, known := map[string]int{duration: 1, share: 2}[unit]
+	if !known {
 		return nil
 	}
-	one := 1
-	return &one
+	return &digits
 }
 
 type statOptions struct {
@@ -110,6 +114,14 @@ type statOptions struct {
 	JustifyMode   string        `json:"justifyMode"`
 	TextMode      string        `json:"textMode"`
 	ReduceOptions reduceOptions `json:"reduceOptions"`
+	WideLayout    bool          `json:"wideLayout"` // name and value side by side, where there is room; from Grafana 10.2 on
+	Text          *textSizes    `json:"text,omitempty"`
+}
+
+// textSizes are in pixels. Without them Grafana takes what fits.
+type textSizes struct {
+	TitleSize int `json:"titleSize"`
+	ValueSize int `json:"valueSize"`
 }
 
 type reduceOptions struct {
@@ -137,10 +149,13 @@ func stat(title, description, unit string, steps []step, now target) panel {
 	}
 }
 
-// named returns the number with the name of its series above it.
+// named returns the number with the name of its series above it. A duration is long: beside its name it would have a third of the width.
 func (p panel) named() panel {
 	options := p.Options.(statOptions)
 	options.TextMode = "value_and_name"
+	if p.FieldConfig.Defaults.Unit == duration {
+		options.Text = &textSizes{TitleSize: 12, ValueSize: 14}
+	}
 	p.Options = options
 	return p
 }

@@ -82,10 +82,11 @@ func readTexts(root string) (texts, error) {
 func all(to texts) map[string]dashboard {
 	return map[string]dashboard{
 		"daily-check.json":     dailyCheck(to),
-		"client.json":          client(),
+		"client.json":          client(to),
 		"jobs.json":            jobs(),
 		"reset-inventory.json": resetInventory(),
 		"exporter.json":        exporter(),
+		"service-levels.json":  serviceLevels(),
 	}
 }
 

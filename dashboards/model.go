@@ -28,7 +28,7 @@ type list[T any] struct {
 	List []T `json:"list"`
 }
 
-// dashboardLink is a menu of the dashboards with a tag.
+// dashboardLink is a menu of the dashboards with a tag, or a link.
 type dashboardLink struct {
 	Title       string   `json:"title"`
 	Type        string   `json:"type"`
@@ -36,6 +36,10 @@ type dashboardLink struct {
 	AsDropdown  bool     `json:"asDropdown"`
 	IncludeVars bool     `json:"includeVars"`
 	KeepTime    bool     `json:"keepTime"`
+	Icon        string   `json:"icon"`
+	URL         string   `json:"url"`
+	Tooltip     string   `json:"tooltip"`
+	TargetBlank bool     `json:"targetBlank"`
 }
 
 type variable struct {
@@ -68,7 +72,8 @@ type datasource struct {
 	UID  string `json:"uid"`
 }
 
-// mark is an annotation: a line in every graph. Its series' values are the times, in milliseconds.
+// mark is an annotation in every graph: a line, or a region for as long as its series has values. With UseValueForTime the values are the
+// times of lines, in milliseconds.
 type mark struct {
 	Name            string      `json:"name"`
 	Datasource      *datasource `json:"datasource"`
@@ -87,10 +92,12 @@ type panel struct {
 	Title           string           `json:"title"`
 	Description     string           `json:"description,omitempty"`
 	GridPos         gridPos          `json:"gridPos"`
-	Panels          []panel          `json:"panels,omitzero"` // of a row; empty while it is open
+	Collapsed       bool             `json:"collapsed,omitempty"` // of a row
+	Panels          []panel          `json:"panels,omitzero"`     // of a collapsed row; empty while it is open
 	Datasource      *datasource      `json:"datasource,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
-	TimeFrom        string           `json:"timeFrom,omitempty"` // how far back it shows, whatever the dashboard's range
+	MaxDataPoints   int              `json:"maxDataPoints,omitempty"`
+	TimeFrom        string           `json:"timeFrom,omitempty"` // another range than the dashboard's
 	Targets         []target         `json:"targets,omitempty"`
 	Transformations []transformation `json:"transformations,omitempty"`
 	FieldConfig     *fieldConfig     `json:"fieldConfig,omitempty"`

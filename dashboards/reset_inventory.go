@@ -15,7 +15,7 @@ func branchKey() key {
 // overdueTable has a row for each source whose deadline was missed, and one for each of which nobody knows that.
 func overdueTable() panel {
 	const unknown = `(max by (client, source) (oms:reset_inventory_config{client=~"$client"}) and on (client) oms:check_state{check="reset_inventory"} == 3)`
-	return table("Overdue deadlines", "Reset-inventory files that were not processed by their deadline, on the client's clock, and why.",
+	return table("Overdue deadlines", "Reset-inventory files that were not processed by their deadline (in the client's time zone), and the reason.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 60}, branchKey()},
 		column{
 			ref: "overdue", title: "Overdue for", unit: duration,
@@ -38,7 +38,7 @@ label_replace(0 * count(oms:check_state{client=~"$client"}), "branch", "none", "
 func nextDeadlinesTable() panel {
 	const offset = `on (client) group_left () max by (client) (oms_client_utc_offset_seconds)`
 	next := `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}) > 0)`
-	return table("Next deadlines", "The next deadline of each source that has no file yet, on the client's clock and in UTC. Clock: what time it is there now.",
+	return table("Next deadlines", "The next deadline of each source that has no file yet, in the client's time zone and in UTC. Clock: the client's current time.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 60}},
 		column{ref: "due", title: "Due in", unit: duration, colors: steps("text", from(0, "orange"), from(3600, "text")), expr: next},
 		column{ref: "utc", title: "UTC", unit: clock, width: 60, expr: `1000 * (time() + ` + next + `)`},
@@ -51,10 +51,10 @@ const clock = "time:HH:mm"
 
 // deadlinesTable has a row for each source of reset-inventory files: when it is due, and where it is when it is late.
 func deadlinesTable() panel {
-	return table("Reset inventory", "Until the next deadline that has no file yet, on the client's clock; less than 0: overdue. When a file is in trouble, which. A row without a source: none is configured.",
+	return table("Reset inventory", "Time to the next deadline that has no file yet, in the client's time zone; below 0, the file is overdue. Trouble: the problem with the file, if any. A row without a source means that none is configured.",
 		[]key{clientKey(), sourceKey(), {label: "deadline", title: "Deadline", width: 80}, branchKey()},
 		column{
-			ref: "due", title: "Due in", unit: duration, width: 90, colors: steps("red", from(0, "orange"), from(3600, "text")),
+			ref: "due", title: "Due in", unit: duration, width: lateWidth, colors: steps("red", from(0, "orange"), from(3600, "text")),
 			expr: `bottomk by (client, source) (1, max by (client, source, deadline) (oms:reset_inventory_due_seconds{client=~"$client"}))`,
 		},
 		column{
@@ -66,12 +66,12 @@ or on (client, source)
 label_replace(0 * max by (client, source) (oms:reset_inventory_config{client=~"$client"}), "branch", "none", "", "")` + orClient,
 		},
 		column{
-			ref: "processed", title: "Processed", unit: duration, width: 90,
-			expr: `time() - max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
+			ref: "processed", title: "Processed", unit: ago,
+			expr: `1000 * max by (client, source) (oms_reset_inventory_last_processed_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
-			ref: "received", title: "Received", unit: duration, width: 90,
-			expr: `time() - max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
+			ref: "received", title: "Received", unit: ago,
+			expr: `1000 * max by (client, source) (oms_reset_inventory_last_received_timestamp_seconds{client=~"$client"})`,
 		},
 		column{
 			ref: "total", title: "Records", unit: "none", width: 75,
@@ -88,16 +88,16 @@ func resetInventorySection() section {
 	const noSource, noFolder = "no reset-inventory source is configured", "no drop folder is configured"
 	return section{"Reset inventory and SFTP", []panel{
 		deadlinesTable().size(screenWidth, 8),
-		graph("Time to the next deadline", "That has no file yet, by source; below 0: overdue.", duration,
+		graph("Time to the next deadline", "Time to the next deadline that has no file yet, by source; below 0, the file is overdue.", duration,
 			series("{{client}} {{source}} {{deadline}}", `oms:reset_inventory_due_seconds{client=~"$client"}`)).emptyMeans("no source has a deadline"),
-		graph("Since the last processed file", "By source. The marks are the deadlines.", duration,
+		graph("Since the last processed file", "By source. The markers are the deadlines.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_seconds_since_processed{client=~"$client"})`)).emptyMeans(noSource),
-		graph("File in work", "How long the source's file has been running; 0 when none is.", duration,
+		graph("Running file", "Duration of the running import of each source; 0 if none is running.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
 			limit("data_manager_running_seconds")),
 		recordsGraph(),
 		arrivalsGraph().size(screenWidth, 10),
-		table("Configurations", "By which each source's files come, and how many wait or are in work. A row without a source: none is configured.",
+		table("Configurations", "The data-manager configurations that import each source's files, and how many files are waiting or running. A row without a source means that none is configured.",
 			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
 			column{
 				ref: "info", hidden: true,
@@ -109,11 +109,11 @@ func resetInventorySection() section {
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
 			},
 			column{
-				ref: "failure", title: "Last failure", unit: duration, width: 110,
-				expr: `(time() - max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"}))
+				ref: "failure", title: "Last failure", unit: ago,
+				expr: `1000 * max by (client, config) (oms_data_manager_last_failure_timestamp_seconds{client=~"$client"})
 * on (client, config) group_left (source) oms:reset_inventory_config{client=~"$client"}`,
-			}),
-		table("Drop folders", "Files in each folder, the age of the oldest and newest, and whether all of it was read. A row without a folder: none is configured.",
+			}).size(screenWidth, 7),
+		table("Drop folders", "Files in each folder, the age of the oldest and newest file, and whether the folder was listed completely. A row without a folder means that none is configured.",
 			[]key{clientKey(), {label: "location", title: "Location"}, sourceKey(), {label: "folder", title: "Folder", width: 80}},
 			column{
 				ref: "info", hidden: true,
@@ -134,16 +134,16 @@ func resetInventorySection() section {
 				expr: `max by (client, location, source, folder) (oms_sftp_oldest_file_age_seconds{client=~"$client"})`,
 			},
 			column{
-				ref: "newest", title: "Newest", unit: duration, width: 90,
-				expr: `time() - max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
+				ref: "newest", title: "Newest", unit: ago,
+				expr: `1000 * max by (client, location, source, folder) (oms_sftp_newest_file_timestamp_seconds{client=~"$client"})`,
 			},
 			column{
 				ref: "truncated", title: "Cut off", width: 70, words: yesIsBad(),
 				expr: `max by (client, location, source, folder) (oms_sftp_listing_truncated{client=~"$client"})`,
-			}),
-		graph("Files that the import would refuse", "Of those that wait, by reason.", "none",
+			}).size(screenWidth, 8),
+		graph("Files that the import would refuse", "Waiting files, by reason.", "none",
 			series("{{client}} {{location}} {{reason}}", `max by (client, location, reason) (oms_sftp_invalid_files{client=~"$client"})`)).emptyMeans(noFolder),
-		graph("Files in drop folders", "That match the pattern; in the archive those of the last 48 h.", "none",
+		graph("Files in drop folders", "Files that match the pattern; in the archive, only those of the last 48 hours.", "none",
 			series("{{client}} {{location}} {{folder}}", `max by (client, location, folder) (oms_sftp_files{client=~"$client"})`)).emptyMeans(noFolder),
 	}}
 }
@@ -156,7 +156,7 @@ func deadlines() mark {
 or
 1000 * (time() - max by (client, source, deadline) (oms:reset_inventory_since_deadline_seconds{client=~"$client"}))
 unless on (client, source) oms:reset_inventory_deadline_entry`,
-		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file of {{source}}",
+		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file from {{source}}",
 	}
 }
 

@@ -8,7 +8,18 @@ func states() map[string]result {
 	}
 }
 
-const statesHelp = "✓ ok · ! near: beyond 80 % of its limit, or a first sign · ✗ broken: an alert fires · ? cannot be measured · – not watched at this client. "
+// statesInWords are the same signs with their words.
+func statesInWords() map[string]result {
+	words := states()
+	for value, word := range map[string]string{"0": "ok", "1": "near", "2": "broken", "3": "unknown", "4": "not watched"} {
+		sign := words[value]
+		sign.Text += " " + word
+		words[value] = sign
+	}
+	return words
+}
+
+const statesHelp = "✓ ok · ! near: over 80 % of its limit, or a first sign of a problem · ✗ broken: an alert fires · ? cannot be measured · – not watched for this client. "
 
 // Values of rows about which nothing is known: the state, and of a number what is shown as "?".
 const (

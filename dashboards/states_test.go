@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestStates judges, by the shipped rules in promtool, what the demo does not have. Each case is a client of its own.
+// TestStates judges, by the shipped rules in promtool, what the demo does not have. Each case is a client of its own beside the others:
+// promtool evaluates the rules once for all of them.
 func TestStates(t *testing.T) {
 	t.Parallel()
 	const (
@@ -40,8 +42,9 @@ func TestStates(t *testing.T) {
 		lastDeadline = `oms_reset_inventory_last_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781012700`
 		nextDeadline = `oms_reset_inventory_next_deadline_timestamp_seconds{source="wms",deadline="13:45"} 1781099100`
 	)
-	var tests []map[string]any
-	for _, c := range []struct {
+	var together []map[string]string
+	var states []map[string]any
+	for i, c := range []struct {
 		check  string
 		want   int
 		series []string // name, labels and value, but for the client
@@ -105,28 +108,31 @@ func TestStates(t *testing.T) {
 		{"files_running", unknown, []string{`oms_database_clock_skew_seconds -3600`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 3600`}},
 		{"files_running", unknown, []string{`oms_database_newest_timestamp_age_seconds 1801`, `oms_data_manager_oldest_age_seconds{config="C",status="running"} 0`}},
 	} {
-		tests = append(tests, map[string]any{
-			"name": c.check + ": " + strings.Join(c.series, ", "), "input_series": input(c.series...),
-			"start_timestamp":  "2026-06-10T13:00:00Z",
-			"promql_expr_test": expect(stateOf(t, c.check), c.want),
-		})
+		client := fmt.Sprintf("C%d", i)
+		together = append(together, input(client, c.series...)...)
+		states = append(states, expect(c.check+": "+strings.Join(c.series, ", "), client, stateOf(t, c.check), c.want))
 	}
-	testRules(t, tests)
+	testRules(t, []map[string]any{{
+		"start_timestamp": "2026-06-10T13:00:00Z", "input_series": together, "promql_expr_test": states,
+	}})
 }
 
 // TestBareClient wants words rather than "No data" of a client without drop folders, reset-inventory files and reports: a row in each
 // table that promises it, when all is well and when nothing can be measured.
 func TestBareClient(t *testing.T) {
 	t.Parallel()
+	const client = "C"
 	bare := collector.NewClient(collector.Options{Collectors: collector.All()}, config.Client{}, collector.Sources{OMS: new(omstest.Fake)})
 	var tests []map[string]any
+	tables := 0
 	for _, success := range []string{"1", "0"} {
 		var series []string
 		for _, s := range bare.Status() {
 			series = append(series, `oms_collector_success{collector="`+s.Collector+`"} `+success)
 		}
+		var rows []map[string]any
 		for name, d := range all(shipped(t)) {
-			for _, p := range d.Panels {
+			for _, p := range d.all() {
 				if !strings.Contains(p.Description, "A row without a ") {
 					continue
 				}
@@ -134,47 +140,52 @@ func TestBareClient(t *testing.T) {
 				for _, q := range p.Targets {
 					either = append(either, "("+q.Expr+")")
 				}
-				tests = append(tests, map[string]any{
-					"name": name + ": " + p.Title + ", success " + success, "input_series": input(series...),
-					"promql_expr_test": expect("group by (client) ("+strings.Join(either, " or ")+")", 1),
-				})
+				rows = append(rows, expect(name+": "+p.Title, client, "group by (client) ("+strings.Join(either, " or ")+")", 1))
 			}
 		}
+		tables += len(rows)
+		tests = append(tests, map[string]any{"name": "success " + success, "input_series": input(client, series...), "promql_expr_test": rows})
 	}
-	if len(tests) < 20 {
-		t.Errorf("only %d tables promise a row", len(tests)/2)
+	if tables < 20 {
+		t.Errorf("only %d tables promise a row", tables/2)
 	}
 	testRules(t, tests)
 }
 
 // input are series of a client, each by its name, labels and value.
-func input(series ...string) []map[string]string {
+func input(client string, series ...string) []map[string]string {
 	var all []map[string]string
 	for _, s := range append(series, `oms_client_info 1`) {
 		name, value, _ := strings.Cut(s, " ")
 		name, labels, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
-		all = append(all, map[string]string{"series": name + `{client="C",` + labels + "}", "values": value + "x15"})
+		all = append(all, map[string]string{"series": fmt.Sprintf("%s{client=%q,%s}", name, client, labels), "values": value + "x15"})
 	}
 	return all
 }
 
-// expect wants one value of that client.
-func expect(expr string, value int) []map[string]any {
-	return []map[string]any{{
-		"expr": strings.ReplaceAll(expr, "$client", everybody), "eval_time": "15m",
-		"exp_samples": []map[string]any{{"labels": `{client="C"}`, "value": value}},
-	}}
+// expect wants one value of that client. What the case is stands behind the expression, which promtool shows when it is not so.
+func expect(name, client, expr string, value int) map[string]any {
+	return map[string]any{
+		"expr": strings.ReplaceAll(expr, "$client", client) + " # " + name, "eval_time": "15m",
+		"exp_samples": []map[string]any{{"labels": fmt.Sprintf("{client=%q}", client), "value": value}},
+	}
 }
 
 // testRules has promtool make the tests with the shipped rules.
 func testRules(t *testing.T, tests []map[string]any) {
 	t.Helper()
-	promtool := testserver.Tool(t, "promtool")
 	rules, err := filepath.Abs("../rules/*.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := json.Marshal(map[string]any{"rule_files": []string{rules}, "evaluation_interval": "1m", "tests": tests})
+	judge(t, tests, rules)
+}
+
+// judge has promtool make the tests with files of rules, or without any.
+func judge(t *testing.T, tests []map[string]any, ruleFiles ...string) {
+	t.Helper()
+	promtool := testserver.Tool(t, "promtool")
+	content, err := json.Marshal(map[string]any{"rule_files": ruleFiles, "evaluation_interval": "1m", "tests": tests})
 	if err != nil {
 		t.Fatal(err)
 	}

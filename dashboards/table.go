@@ -58,8 +58,12 @@ const narrow = 50
 // duration is a unit in words: "2 hours, 41 minutes", and what is less than 0 is "ago".
 const (
 	duration      = "dtdurations"
-	durationWidth = 152 // of "23 hours, 59 minutes"
-	sortArrow     = 22  // beside the title of a column by which a table is sorted
+	share         = "percentunit"     // of 1
+	durationWidth = 174               // of "44 minutes, 44 seconds"
+	lateWidth     = 204               // of the same with "ago"
+	ago           = "dateTimeFromNow" // of a time in milliseconds: "18 hours ago"
+	agoWidth      = 132               // of "a few seconds ago"
+	sortArrow     = 22                // beside the title of a column by which a table is sorted
 )
 
 // sign is a column of states.
@@ -84,10 +88,11 @@ func letters() map[rune]float64 {
 	}
 }
 
-// titleWidth is how wide a column has to be so that its title is not cut: 6 pixels are free on either side, 1 is the border, and the
-// rest is for browsers that write wider.
+// titleAround are the pixels beside the title of a column: 6 on either side, 1 for the border, and the rest for browsers that write wider.
+const titleAround = 16
+
+// titleWidth is how wide a column has to be so that its title is not cut.
 func titleWidth(title string) int {
-	const around = 16
 	width, widths := 0.0, letters()
 	for _, letter := range title {
 		w, known := widths[letter]
@@ -96,7 +101,7 @@ func titleWidth(title string) int {
 		}
 		width += w
 	}
-	return int(math.Ceil(width)) + around
+	return int(math.Ceil(width)) + titleAround
 }
 
 // table shows its rows by their keys, in this order, and then the columns.
@@ -163,9 +168,14 @@ func (c column) properties() []property {
 		properties = append(properties, property{"unit", c.unit},
 			property{"mappings", []mapping{{Type: "special", Options: special{Match: "nan", Result: result{Text: "?", Color: "purple"}}}}})
 	}
-	if c.unit == duration {
-		properties = append(properties, property{"decimals", 1})
+	if d := decimals(c.unit); d != nil {
+		properties = append(properties, property{"decimals", *d})
+	}
+	switch c.unit {
+	case duration:
 		width = max(width, durationWidth)
+	case ago:
+		width = max(width, agoWidth)
 	}
 	if width > 0 {
 		properties = append(properties, property{"custom.width", max(width, titleWidth(c.title))})

@@ -25,7 +25,7 @@ func TestDelivery(t *testing.T) {
 	stuck := postedAlert{Labels: newAlert(t, "OMSJobStuck", "KREWE", "job_id=68855"), Annotations: map[string]string{
 		"summary":        "KREWE: JOB_IMP_ORD has been running for 46m 0s",
 		"description":    "Job 68855 (JOB_IMP_ORD) has been running on krewe1: for 46m 0s.",
-		"client_notice":  "A background job has been running for 46m 0s, which is longer than it should.",
+		"client_notice":  "A background job has been running for more than 46 minutes, which is longer than expected.",
 		"client_outcome": "The background job is running normally again.",
 		"runbook_url":    "https://runbooks.example.com/OMSJobStuck.md",
 	}}
@@ -43,7 +43,7 @@ func TestDelivery(t *testing.T) {
 		`"summary":"KREWE: JOB_IMP_ORD has been running for 46m 0s"`, `"key":"OMS"`, `"ALERT{`,
 		`,"KREWE","OMSJobStuck","oms"]`, `"priority":{"name":"High"}`, `"issuetype":{"name":"Task"}`, `"description":"`)
 	awaitMail(t, mails, "[KREWE] Issue with background jobs", "We have identified an issue and are looking into it.",
-		"- A background job has been running for 46m 0s, which is longer than it should.")
+		"- A background job has been running for more than 46 minutes, which is longer than expected.")
 
 	end := time.Now()
 	over, silent := stuck, watchdog

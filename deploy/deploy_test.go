@@ -47,8 +47,8 @@ func TestPrometheusAcceptsConfig(t *testing.T) {
 	}
 }
 
-// Whoever copies the README's example gets the jobs that the rules know.
-func TestPrometheusConfigIsREADMEs(t *testing.T) {
+// The example in docs/deploy.md has the jobs that the rules know.
+func TestPrometheusConfigIsDocumented(t *testing.T) {
 	t.Parallel()
 	type config struct {
 		Jobs []map[string]any `yaml:"scrape_configs"`
@@ -60,24 +60,24 @@ func TestPrometheusConfigIsREADMEs(t *testing.T) {
 		jobs[job["job_name"]] = job
 	}
 
-	_, example, found := strings.Cut(read(t, "../README.md"), "```yaml\nscrape_configs:")
+	_, example, found := strings.Cut(read(t, "../docs/deploy.md"), "```yaml\nscrape_configs:")
 	example, _, closed := strings.Cut(example, "```")
 	if !found || !closed {
-		t.Fatal("README.md shows no scrape_configs")
+		t.Fatal("docs/deploy.md shows no scrape_configs")
 	}
-	var readme config
-	parse(t, "scrape_configs:"+example, &readme)
-	if len(readme.Jobs) != len(jobs) {
-		t.Errorf("README.md shows %d jobs of %d", len(readme.Jobs), len(jobs))
+	var documented config
+	parse(t, "scrape_configs:"+example, &documented)
+	if len(documented.Jobs) != len(jobs) {
+		t.Errorf("docs/deploy.md shows %d jobs of %d", len(documented.Jobs), len(jobs))
 	}
-	for _, job := range readme.Jobs {
-		// What the README leaves to the reader's global section is the same for all jobs here.
+	for _, job := range documented.Jobs {
+		// What the example leaves to the reader's global section is the same for all jobs here.
 		want := maps.Clone(job)
 		for _, key := range []string{"scrape_interval", "scrape_timeout"} {
-			want[key] = readme.Jobs[0][key]
+			want[key] = documented.Jobs[0][key]
 		}
 		if got, want := encode(t, jobs[job["job_name"]]), encode(t, want); got != want {
-			t.Errorf("job %v is\n%s\nin README.md\n%s", job["job_name"], got, want)
+			t.Errorf("job %v is\n%s\nin docs/deploy.md\n%s", job["job_name"], got, want)
 		}
 	}
 }

@@ -13,18 +13,18 @@ import (
 func stuckInCreated(t *testing.T, store, age string) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSOrderStuckInCreated", "UCG", "product_store="+store, "channel=WEB_SALES_CHANNEL"), map[string]string{
-		"summary": "UCG: an order of " + store + " has been in created for " + age,
+		"summary": "UCG: an order of " + store + " has been in status created for " + age,
 		"description": "The oldest sales order of " + store + ", channel WEB_SALES_CHANNEL, entered the OMS " + age +
-			" ago and is still not approved. 3 orders there are older than 3 hours. They are not brokered before they are approved.",
-		"client_notice":  "Some orders of " + store + " have not been approved for " + age + ".",
-		"client_outcome": "The orders of " + store + " are approved again.",
+			" ago and is still not approved. 3 orders are older than 3 hours. Orders are not brokered until they are approved.",
+		"client_notice":  "Some orders of " + store + " have been waiting for approval for more than 3 hours.",
+		"client_outcome": "Orders of " + store + " are being approved again.",
 	})
 }
 
 func waitsForBrokering(t *testing.T) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSOrderWaitsForBrokering", "UCG", "stage=brokering_queue"), map[string]string{
-		"client_notice":  "Some approved orders have not been assigned to a store or warehouse for 1d 1h 0m 0s.",
+		"client_notice":  "Some approved orders have been waiting for a store or warehouse for more than 25 hours.",
 		"client_outcome": "All approved orders are being assigned to stores and warehouses again.",
 	})
 }
@@ -33,23 +33,23 @@ func jobFailing(t *testing.T, job string) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+job), map[string]string{
 		"client_notice":  "A background job keeps failing.",
-		"client_outcome": "The background job finishes again.",
+		"client_outcome": "The background job is succeeding again.",
 	})
 }
 
 func inventoryNotReceived(t *testing.T) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSResetInventoryNotReceived", "NEWERA", "source=wms"), map[string]string{
-		"client_notice":  "We have not received the inventory file of wms that is due. Please check whether it was sent.",
-		"client_outcome": "An inventory file of wms has been received and processed.",
+		"client_notice":  "We have not received the inventory file from wms. Please check whether it was sent.",
+		"client_outcome": "An inventory file from wms has been received and processed.",
 	})
 }
 
 func inventoryNotProcessed(t *testing.T) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSResetInventoryNotProcessed", "NEWERA", "source=wms"), map[string]string{
-		"client_notice":  "The inventory file of wms was received, but has not been processed yet.",
-		"client_outcome": "The inventory file of wms has been processed.",
+		"client_notice":  "The inventory file from wms was received, but has not been processed yet.",
+		"client_outcome": "The inventory file from wms has been processed.",
 	})
 }
 
@@ -64,9 +64,9 @@ func databaseUnreachable(t *testing.T) notified {
 func jobOverdue(t *testing.T) notified {
 	t.Helper()
 	return firing(newAlert(t, "OMSJobOverdue", "KREWE", "pool=pool"), map[string]string{
-		"summary": "KREWE: a job of pool has been due for 1h 10m 0s and does not start",
-		"description": "A pending job of pool has been due for 1h 10m 0s while others start: its priority is too low for the load, " +
-			"or its row was never taken.",
+		"summary": "KREWE: a job in pool \"pool\" is 1h 10m 0s overdue and does not start",
+		"description": "A job in pool \"pool\" is 1h 10m 0s overdue, while other jobs start: a server claimed it and never started it, " +
+			"or its priority is too low for the load.",
 	})
 }
 
@@ -104,10 +104,10 @@ func hostile(t *testing.T) notified {
 	name := `<!channel> & <https://evil.example.com|log in> *_~` + "`" + `bold` + "`" + ` !http://evil.example.com/x.png! [~admin] {code}{color:red} ` +
 		`||h|c|| C:\\dir\x :) (!) -struck- h1. ` + "\n\nh1. News\r\n* item\u2028\u202etxt\x1b[31m " + strings.Repeat("ü long ", 300) + "the end"
 	return firing(newAlert(t, "OMSJobFailing", "ADOC", "job_name="+name), map[string]string{
-		"summary":        "ADOC: " + name + " fails",
+		"summary":        "ADOC: " + name + " is failing",
 		"description":    name + " failed 3 times in a row.",
 		"client_notice":  "The background job " + name + " keeps failing.",
-		"client_outcome": "The background job " + name + " finishes again.",
+		"client_outcome": "The background job " + name + " is succeeding again.",
 	})
 }
 

@@ -30,7 +30,7 @@ func TestModules(t *testing.T) {
 			ctx, notes := t.Context(), filepath.Join(t.TempDir(), "notes")
 			t.Cleanup(func() { pass(t, notes) })
 			// What a module reads of its parent does not keep go test from taking its result from the cache.
-			test := []string{"test", "-count=1"}
+			test := []string{"test", "-count=1", "-vet=off"} // it is vetted before, and more thoroughly
 			if testing.Verbose() {
 				test = append(test, "-v")
 			}

@@ -43,11 +43,11 @@ func newClients(options collector.Options, load func() (*config.Config, error), 
 		reloading: make(chan struct{}, 1),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "oms_exporter_config_last_reload_successful",
-			Help: "Whether the last attempt to load the configuration succeeded.",
+			Help: "1 if the last attempt to load the configuration succeeded, else 0.",
 		}),
 		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "oms_exporter_config_last_reload_success_timestamp_seconds",
-			Help: "When the configuration in force was loaded.",
+			Help: "Last time the configuration was loaded successfully, as Unix time.",
 		}),
 	}
 	for _, c := range []prometheus.Collector{s.successful, s.succeeded} {

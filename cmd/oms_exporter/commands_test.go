@@ -117,23 +117,24 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// readme returns the YAML of the README that begins so.
-func readme(t *testing.T, begin string) string {
+// documented returns the YAML of a page below docs that begins so.
+func documented(t *testing.T, page, begin string) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, block, found := strings.Cut(string(text), "```yaml\n"+begin)
 	block, _, closed := strings.Cut(block, "```")
 	if !found || !closed {
-		t.Fatalf("the README has no YAML that begins with %s", begin)
+		t.Fatalf("docs/%s has no YAML that begins with %s", page, begin)
 	}
 	return begin + block
 }
 
-// TestReadmeConfiguration checks the README's example as a user would, with the files that it names in a folder of their own.
-func TestReadmeConfiguration(t *testing.T) {
+// TestDocumentedConfiguration checks the examples in docs/configuration.md as a user would, with the files that they name in a folder
+// of their own.
+func TestDocumentedConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -161,7 +162,7 @@ func TestReadmeConfiguration(t *testing.T) {
 	write("tathya.password", "secret")
 	write("krewe.key", string(pem.EncodeToMemory(block)))
 	write("known_hosts", knownHost)
-	file := write("oms_exporter.yml", strings.ReplaceAll(readme(t, "global:"), "/etc/oms_exporter/", dir+"/"))
+	file := write("oms_exporter.yml", strings.ReplaceAll(documented(t, "configuration.md", "global:"), "/etc/oms_exporter/", dir+"/"))
 	var out bytes.Buffer
 	if status := run(t.Context(), []string{"check-config", file}, &out, &out); status != 0 {
 		t.Errorf("status %d: %s", status, out.String())
@@ -169,7 +170,7 @@ func TestReadmeConfiguration(t *testing.T) {
 	if strings.Contains(out.String(), "warning") {
 		t.Errorf("the example has risks: %s", out.String())
 	}
-	file = write("many.yml", readme(t, "defaults:"))
+	file = write("many.yml", documented(t, "configuration.md", "defaults:"))
 	if status := run(t.Context(), []string{"check-config", "--syntax-only", file}, &out, &out); status != 0 {
 		t.Errorf("status %d: %s", status, out.String())
 	}

@@ -25,7 +25,7 @@ import (
 )
 
 // TestPictures shows the status page in a browser, large and small, light and dark, and looks for what is cut off, cannot be read, or
-// cannot be reached by keyboard. The picture of the README is that of the demo, judged by a real Prometheus with the rules.
+// cannot be reached by keyboard. The picture in docs/dashboards.md is that of the demo, judged by a real Prometheus with the rules.
 func TestPictures(t *testing.T) {
 	b := newBrowser(t)
 	demo := judgedDemo(t)

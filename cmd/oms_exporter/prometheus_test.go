@@ -16,7 +16,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// TestPrometheus has a real Prometheus find the clients by /sd and scrape them as the README says, on real databases of
+// TestPrometheus has a real Prometheus find the clients by /sd and scrape them as docs/deploy.md says, on real databases of
 // every kind.
 func TestPrometheus(t *testing.T) {
 	var clients, names []string
@@ -38,7 +38,7 @@ func TestPrometheus(t *testing.T) {
 	p := start(t, "--config.file="+path)
 	base := testserver.Prometheus(t, "global: {scrape_interval: 3s, scrape_timeout: 3s}\n"+strings.NewReplacer(
 		"localhost:9942", p.address, "scrape_interval: 30s", "scrape_interval: 3s", "scrape_timeout: 15s", "scrape_timeout: 3s",
-	).Replace(readme(t, "scrape_configs:")))
+	).Replace(documented(t, "deploy.md", "scrape_configs:")))
 	slices.Sort(names)
 	for query, want := range map[string][]string{
 		`up{job="oms"} == 1`:                              names,

@@ -57,6 +57,7 @@ type clientStatus struct {
 	// LastLook is when the oldest run began of which something is shown; nil if there is a collector that has not run yet.
 	LastLook   *time.Time `json:"last_look"`
 	Checks     []cell     `json:"checks"`
+	Dashboard  string     `json:"dashboard,omitempty"`
 	Alerts     []alert    `json:"alerts"`
 	Collectors []health   `json:"collectors"`
 	// Faults are what is wrong with the client's secrets.
@@ -226,7 +227,11 @@ func (s *server) newStatus(r *http.Request, g *generation) *status {
 func newClientStatus(c *client, checks []collector.Check, v verdict, now time.Time) clientStatus {
 	this := clientStatus{
 		Name: c.Name(), Timezone: c.Config().Timezone.String(), Local: now.In(c.Config().Timezone), Now: now,
-		Alerts: v.alerts[c.Name()],
+		Dashboard: v.dashboard(c.Name()),
+	}
+	for _, a := range v.alerts[c.Name()] { // others have the same answer
+		a.Dashboard = this.Dashboard
+		this.Alerts = append(this.Alerts, a)
 	}
 	for _, m := range c.Missing() {
 		this.Missing = append(this.Missing, m.String())
@@ -383,6 +388,7 @@ func (s *status) share() {
 			if !said[l.Text] {
 				said[l.Text] = true
 				most := min(len(names), mostNames)
+				l.Dashboard = "" // of one of them
 				s.Shared = append(s.Shared, shared{l, names[:most], len(names) - most})
 			}
 			return true

@@ -133,10 +133,12 @@ func fire(name, client, severity, summary string, since time.Time) firing {
 	}
 }
 
-// alerts is an answer with these alerts, and the watchdog.
+// alerts is an answer with these alerts, and the watchdog, which says where the dashboards are.
 func alerts(t testing.TB, those ...firing) string {
 	t.Helper()
-	text, err := json.Marshal(append(those, fire(watchdogAlert, "all", "info", "The alerts are evaluated", time.Now())))
+	watchdog := fire(watchdogAlert, "all", "info", "The alerts are evaluated", time.Now())
+	watchdog.Annotations["client_dashboard_url"] = "https://grafana.example/d/oms-client?var-client="
+	text, err := json.Marshal(append(those, watchdog))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +156,6 @@ func TestStatus(t *testing.T) {
 					slow, recovering := fire("OMSJobStuck", "KREWE", "page", "JOB_RST_INV has been running for 8h 41m 0s", now.Add(-8*time.Hour)),
 						fire("OMSOrderStuckInCreated", "KREWE", "page", "an order of <b>STORE</b> has been in created for 4h 3m 0s", now.Add(-63*time.Minute))
 					slow.Annotations["runbook_url"] = "javascript:alert(1)"
-					slow.Annotations["dashboard_url"] = "https://grafana.example/d/oms-client?var-client=KREWE"
 					recovering.Keep = new(now.Add(-3 * time.Minute))
 					pending := fire("OMSJobOverdue", "UCG", "ticket", "is not shown", now)
 					pending.State = "pending"

@@ -90,7 +90,7 @@ type alert struct {
 	Since       time.Time  `json:"since"`
 	Recovering  *time.Time `json:"recovering_since,omitempty"` // since when its condition is no longer true
 	Runbook     string     `json:"runbook,omitempty"`
-	Dashboard   string     `json:"dashboard,omitempty"`
+	Dashboard   string     `json:"dashboard,omitempty"` // of the client
 }
 
 // compare puts alerts that page somebody first, and of these the oldest.
@@ -102,6 +102,8 @@ func (a alert) compare(b alert) int {
 type verdict struct {
 	states map[string]map[string]state // by client and check; nil where they are not known
 	alerts map[string][]alert          // by client, in order
+	// dashboards is the address of a client's dashboard but for the client's name at its end; empty where it is not known.
+	dashboards string
 	// trouble says in words what is not known, and why.
 	trouble []string
 }
@@ -178,7 +180,9 @@ func (j *judge) ask(ctx context.Context) verdict {
 	var noStates, noAlerts error
 	var wg sync.WaitGroup
 	wg.Go(func() { noStates = flight.Run(func() (err error) { v.states, err = j.states(ctx); return err }) })
-	wg.Go(func() { noAlerts = flight.Run(func() (err error) { v.alerts, err = j.alerts(ctx); return err }) })
+	wg.Go(func() {
+		noAlerts = flight.Run(func() (err error) { v.alerts, v.dashboards, err = j.alerts(ctx); return err })
+	})
 	wg.Wait()
 	if noStates != nil && noAlerts != nil && noStates.Error() == noAlerts.Error() {
 		v.trouble = []string{"No signs and no alerts: " + noStates.Error() + "."}
@@ -235,8 +239,17 @@ func (v verdict) checks(g *generation) []collector.Check {
 	return checks
 }
 
-// alerts asks for the alerts of the rules that page somebody or open a ticket.
-func (j *judge) alerts(ctx context.Context) (map[string][]alert, error) {
+// dashboard is the address of a client's dashboard, if it is known.
+func (v verdict) dashboard(client string) string {
+	if v.dashboards == "" {
+		return ""
+	}
+	return v.dashboards + url.QueryEscape(client)
+}
+
+// alerts asks for the alerts of the rules that page somebody or open a ticket, and where the dashboards of clients are: the alert that
+// always fires says it.
+func (j *judge) alerts(ctx context.Context) (map[string][]alert, string, error) {
 	var data struct {
 		Alerts []struct {
 			Labels, Annotations map[string]string
@@ -246,12 +259,14 @@ func (j *judge) alerts(ctx context.Context) (map[string][]alert, error) {
 		}
 	}
 	if err := j.get(ctx, "/api/v1/alerts", &data); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	alerts, evaluated := map[string][]alert{}, false
+	alerts, dashboards, evaluated := map[string][]alert{}, "", false
 	for _, a := range data.Alerts {
 		name, client, severity := a.Labels["alertname"], a.Labels["client"], a.Labels["severity"]
-		evaluated = evaluated || name == watchdogAlert
+		if name == watchdogAlert {
+			evaluated, dashboards = true, address(a.Annotations["client_dashboard_url"])
+		}
 		if a.State != "firing" || !strings.HasPrefix(name, "OMS") || severity != "page" && severity != "ticket" {
 			continue
 		}
@@ -259,16 +274,16 @@ func (j *judge) alerts(ctx context.Context) (map[string][]alert, error) {
 			Name: name, Severity: severity, Since: a.ActiveAt, Recovering: a.KeepFiringSince,
 			Summary:     cut(strings.TrimPrefix(cmp.Or(a.Annotations["summary"], name), client+": "), 300),
 			Description: cut(a.Annotations["description"], 3000),
-			Runbook:     address(a.Annotations["runbook_url"]), Dashboard: address(a.Annotations["dashboard_url"]),
+			Runbook:     address(a.Annotations["runbook_url"]),
 		})
 	}
 	for _, those := range alerts {
 		slices.SortFunc(those, alert.compare)
 	}
 	if !evaluated {
-		return alerts, errors.New("the alert " + watchdogAlert + ", which always fires, is not in Prometheus: it does not evaluate the rules of the exporter")
+		return alerts, "", errors.New("the alert " + watchdogAlert + ", which always fires, is not in Prometheus: it does not evaluate the rules of the exporter")
 	}
-	return alerts, nil
+	return alerts, dashboards, nil
 }
 
 // get reads what the API answers, within the time of ctx and the size that it may have. An error is a part of a sentence.

@@ -53,11 +53,12 @@ func vintages() []vintage {
 		{name: "ofbiz-only", lacks: moquiTables()},
 		// Moqui alone makes the tables itself, and stamps rows with last_updated_stamp only.
 		{name: "moqui-only", lacks: slices.Concat(ofbizTables(),
-			[]string{"order_header.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
+			[]string{"order_header.created_tx_stamp", "order_fulfillment_history.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
 		{name: "moqui-without-orders", lacks: slices.Concat(ofbizTables(), orderTables(), []string{"data_manager_log.last_updated_tx_stamp"})},
 		// Both, and everything that Moqui can write was written by it.
 		{name: "both-unstamped", rows: []string{
 			"UPDATE order_header SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
+			"UPDATE order_fulfillment_history SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 			"UPDATE data_manager_log SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 		}},
 		{name: "empty", lacks: omsTables()},
@@ -83,7 +84,7 @@ func moquiTables() []string {
 }
 
 func hotwaxTables() []string {
-	return []string{"data_manager_config", "data_manager_log", "order_facility_change", "shopify_oms_order_recon"}
+	return []string{"data_manager_config", "data_manager_log", "order_facility_change", "order_fulfillment_history", "order_identification", "shopify_oms_order_recon"}
 }
 
 // orderTables are those of orders and whatever belongs to them: all that are none of jobs, messages and files.
@@ -145,9 +146,7 @@ func (v vintage) retype(t *testing.T, db testserver.Database) {
 func (v vintage) show(t *testing.T, db testserver.Database) {
 	t.Helper()
 	testserver.Execute(t, db.Admin, strings.Join(v.rows, ";"))
-	for _, r := range v.renames(db.Config.Driver) {
-		testserver.Execute(t, db.Admin, r.statement(r.from, r.to))
-	}
+	testserver.Execute(t, db.Admin, rename(db.Config.Driver, v.renames(db.Config.Driver)))
 	if v.upper {
 		db.Grant(t)
 	}
@@ -156,35 +155,50 @@ func (v vintage) show(t *testing.T, db testserver.Database) {
 // unshow makes it again what a clinic writes into.
 func (v vintage) unshow(t *testing.T, db testserver.Database) {
 	t.Helper()
-	for _, r := range slices.Backward(v.renames(db.Config.Driver)) {
-		testserver.Execute(t, db.Admin, r.statement(r.to, r.from))
+	all := v.renames(db.Config.Driver)
+	slices.Reverse(all)
+	for i, r := range all {
+		all[i].from, all[i].to = r.to, r.from
 	}
+	testserver.Execute(t, db.Admin, rename(db.Config.Driver, all))
 }
 
-// A rename is of a table or, where that is told, of a column in it.
-type rename struct{ table, from, to string }
+// A renaming is of a table or, where that is told, of a column in it.
+type renaming struct{ table, from, to string }
 
-func (r rename) statement(from, to string) string {
-	if r.table == "" {
-		return "ALTER TABLE " + from + " RENAME TO " + to
+// rename returns the statements. MySQL takes all tables in one, which spares it much: it writes each change into its dictionary.
+func rename(driver config.Driver, all []renaming) string {
+	var statements, together []string
+	for _, r := range all {
+		switch {
+		case r.table != "":
+			statements = append(statements, "ALTER TABLE "+r.table+" RENAME COLUMN "+r.from+" TO "+r.to)
+		case driver == config.MySQL:
+			together = append(together, r.from+" TO "+r.to)
+		default:
+			statements = append(statements, "ALTER TABLE "+r.from+" RENAME TO "+r.to)
+		}
 	}
-	return "ALTER TABLE " + r.table + " RENAME COLUMN " + from + " TO " + to
+	if together != nil {
+		statements = append(statements, "RENAME TABLE "+strings.Join(together, ", "))
+	}
+	return strings.Join(statements, ";")
 }
 
 // renames takes away what the vintage lacks.
-func (v vintage) renames(driver config.Driver) []rename {
-	var all []rename
+func (v vintage) renames(driver config.Driver) []renaming {
+	var all []renaming
 	for _, name := range v.lacks {
 		if table, column, ok := strings.Cut(name, "."); ok {
-			all = append(all, rename{table, column, "away_" + column})
+			all = append(all, renaming{table, column, "away_" + column})
 		} else {
-			all = append(all, rename{"", name, "away_" + name})
+			all = append(all, renaming{"", name, "away_" + name})
 		}
 	}
 	if v.upper {
 		mark := map[config.Driver]string{config.MySQL: "`", config.Postgres: `"`}[driver]
 		for _, name := range omsTables() {
-			all = append(all, rename{"", name, mark + strings.ToUpper(name) + mark})
+			all = append(all, renaming{"", name, mark + strings.ToUpper(name) + mark})
 		}
 	}
 	return all

@@ -207,7 +207,7 @@ func dashboardFix(reason oms.ReportReason) string {
 	case oms.ReportNotFound:
 		return "Write into superset.dashboards the slug or title of a dashboard that the account sees."
 	case oms.ReportPermission:
-		return "Give the account's role access to the dashboard (README: The Superset user)."
+		return "Give the account's role access to the dashboard (docs/superset.md)."
 	case oms.ReportLogin:
 		return "Correct superset.username, its password or token, or superset.provider."
 	case oms.ReportUnreachable, oms.ReportBadAnswer:
@@ -229,7 +229,7 @@ func chartFix(reason oms.ReportReason) string {
 	case oms.ReportDataSource, oms.ReportDataSourceLogin:
 		return "Correct the connection of the chart's database in Superset."
 	case oms.ReportPermission:
-		return "Give the account's role access to the chart's dataset (README: The Superset user)."
+		return "Give the account's role access to the chart's dataset (docs/superset.md)."
 	default:
 		return "Open the chart in Superset."
 	}

@@ -38,7 +38,7 @@ type newClient struct {
 }
 
 // clients are three that have nothing in common but the tables: on OFBiz alone; with Moqui, in whose database no zone is named; and
-// one for which the example in the README fits nowhere.
+// one for which the example in docs/configuration.md fits nowhere.
 func clients() []newClient {
 	weekly := func(at time.Time) bool { return at.Weekday() != time.Sunday }
 	workdays := func(at time.Time) bool { return weekly(at) && at.Weekday() != time.Saturday }

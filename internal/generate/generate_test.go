@@ -33,7 +33,8 @@ func TestLinked(t *testing.T) {
 	if err := os.WriteFile(root+"/deploy/links.yml", []byte("runbooks: https://wiki.example.com/oms\ngrafana: http://grafana:3000\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const before, after = "          runbook_url: https://example.org/a/OMSJobStuck.md\n", "          runbook_url: https://wiki.example.com/oms/OMSJobStuck.md\n"
+	const before, after = "          runbook_url: https://example.org/a/OMSJobStuck.md\n          client_dashboard_url: https://example.org/\n",
+		"          runbook_url: https://wiki.example.com/oms/OMSJobStuck.md\n          client_dashboard_url: http://grafana:3000/d/oms-client?var-client=\n"
 	to, err := links.Read(root)
 	if got := linked(to, before); got != after || err != nil {
 		t.Errorf("%q, %v", got, err)

@@ -8,8 +8,11 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/links"
 )
 
-// runbookURL is the link of an alert in a file of rules.
-var runbookURL = regexp.MustCompile(`(?m)^( +runbook_url: )\S+/(\w+)\.md$`)
+// The links of alerts in a file of rules.
+var (
+	runbookURL   = regexp.MustCompile(`(?m)^( +runbook_url: )\S+/(\w+)\.md$`)
+	dashboardURL = regexp.MustCompile(`(?m)^( +client_dashboard_url: )\S+$`)
+)
 
 // linkedFiles are the YAML files of a folder with their links, by their path.
 func linkedFiles(folder, root string) (map[string]string, error) {
@@ -34,7 +37,8 @@ func linkedFiles(folder, root string) (map[string]string, error) {
 
 // linked puts the links into rules.
 func linked(to links.Links, rules string) string {
-	return runbookURL.ReplaceAllString(rules, "${1}"+to.Runbook("${2}"))
+	rules = runbookURL.ReplaceAllString(rules, "${1}"+to.Runbook("${2}"))
+	return dashboardURL.ReplaceAllString(rules, "${1}"+to.ClientDashboard())
 }
 
 // linkTemplates are those of Alertmanager's notifications.

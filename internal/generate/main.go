@@ -1,6 +1,6 @@
-// Command generate writes, in the module's folder, what follows from the code, the rules and deploy/links.yml: the table of metrics in
-// README.md, the index of the runbooks, the links in rules and notifications, and the rules for Kubernetes. Make's target generate
-// runs it.
+// Command generate writes, in the module's folder, what follows from the code, the rules and deploy/links.yml: the tables of metrics,
+// alerts and limits in docs, the index of the runbooks, the links in rules and notifications, and the rules for Kubernetes. Make's
+// target generate runs it.
 package main
 
 import (
@@ -39,7 +39,8 @@ func generate(root string) (map[string]string, error) {
 		path string
 		make func(root, before string) (string, error)
 	}{
-		{"README.md", metricTable},
+		{"docs/metrics.md", metricTable},
+		{"docs/alerts.md", alertTables},
 		{"rules/runbooks/README.md", runbookIndex},
 		{"deploy/kubernetes/overlays/prometheus-operator/rules.yaml", kubernetesRules},
 		{"deploy/alertmanager/templates/links.tmpl", linkTemplates},
@@ -56,13 +57,15 @@ func generate(root string) (map[string]string, error) {
 	return written, nil
 }
 
+// The marks between which a document is written. The limits are a second part of their document.
 const (
-	begin = "<!-- make generate writes from here -->\n"
-	end   = "<!-- to here -->\n"
+	begin       = "<!-- make generate writes from here -->\n"
+	beginLimits = "<!-- make generate writes the limits from here -->\n"
+	end         = "<!-- to here -->\n"
 )
 
-// between puts the text between the two marks of a document.
-func between(document, text string) (string, error) {
+// between puts the text between a mark of a document and the next end.
+func between(document, begin, text string) (string, error) {
 	head, rest, begins := strings.Cut(document, begin)
 	_, tail, ends := strings.Cut(rest, end)
 	if !begins || !ends {

@@ -29,7 +29,7 @@ func metricTable(root, before string) (string, error) {
 			return "", err
 		}
 	}
-	return between(before, "| metric | labels | meaning |\n|---|---|---|\n"+common.String()+own.String())
+	return between(before, begin, "| metric | labels | meaning |\n|---|---|---|\n"+common.String()+own.String())
 }
 
 // writeMetrics writes the rows of the metrics that a file declares.

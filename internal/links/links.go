@@ -46,3 +46,6 @@ func Read(root string) (Links, error) {
 
 // Runbook is the page of an alert.
 func (l Links) Runbook(alert string) string { return l.Runbooks + "/" + alert + ".md" }
+
+// ClientDashboard is the dashboard of a client, whose name follows.
+func (l Links) ClientDashboard() string { return l.Grafana + "/d/oms-client?var-client=" }

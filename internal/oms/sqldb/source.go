@@ -29,9 +29,11 @@ type Source struct {
 	jobs     *jobsArea
 	runs     *runsArea // Moqui's jobs, which have a history of their own, on the connection of the other jobs
 	files    *filesArea
-	// Of the jobs of both generations.
-	durations *jobDurations
-	messages  *messagesArea
+	messages *messagesArea
+
+	durations jobDurations // of the jobs of both generations
+
+	lastMile lastMile // on the connection of the orders
 }
 
 var _ oms.Source = (*Source)(nil)
@@ -52,7 +54,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 func (s *Source) WithoutHistory() *Source { return over(s.logger, s.client, s.db) }
 
 func over(logger *slog.Logger, client config.Client, db *sqlread.DB) *Source {
-	s := &Source{logger: logger, client: client, db: db, durations: new(jobDurations)}
+	s := &Source{logger: logger, client: client, db: db}
 	s.instance = newInstanceArea(client)
 	s.orders = newOrdersArea(s)
 	s.jobs = newJobsArea(s)

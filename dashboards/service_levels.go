@@ -1,0 +1,154 @@
+package main
+
+import "strings"
+
+// period is a time over which service levels are told, until the end of the dashboard's time range.
+type period struct {
+	ref, title, window string
+	minutes            string // that it has
+}
+
+func periods() []period {
+	return []period{{"7d", "7 days", "[7d]", "10080"}, {"30d", "30 days", "[30d]", "43200"}}
+}
+
+// serviceLevels is what a client is told of a week and of a month. It rests on rules/service_levels.yml, which says what its series cost.
+// The tables are as wide as a printed page, and nothing needs its colour.
+func serviceLevels() dashboard {
+	d := newDashboard("oms-service-levels", "OMS service levels",
+		"What became of a client's deadlines, orders and checks within 7 and 30 days, until the end of the time range. Fit to be printed.", "now-30d",
+		section{"Service levels of ${client} until ${__to:date:YYYY-MM-DD}", []panel{
+			overPeriods("Deadlines met", "Share of the deadlines of reset-inventory files that were met. Those of which it is not known are left out.",
+				share, "no deadline", func(p period) string {
+					return `sum(sum_over_time(` + deadlinesMet + p.window + `))
+/ sum(count_over_time(` + deadlinesMet + p.window + `))`
+				}),
+			overPeriods("Time with all orders approved in time", "Share of the time in which no order was older than the limit in created, known waits apart, of the time that was watched.",
+				share, "not watched", func(p period) string {
+					return `avg_over_time(oms:check_within_limits{client=~"$client", check="created"}` + p.window + `)`
+				}),
+			overPeriods("Incidents", "Of all checks: those that ended within these days, and those that last.", "none", "not watched", func(p period) string {
+				return `sum(` + incidents(p) + `)`
+			}),
+			overPeriods("Mean time to repair", "Mean length of the incidents that ended within these days. One ends when its alert does, up to 15 minutes after the condition.",
+				duration, "no incident ended", func(p period) string {
+					return `sum(sum_over_time(` + incidentSeconds + p.window + `))
+/ sum(count_over_time(` + incidentSeconds + p.window + `))`
+				}),
+			withinTable().size(screenWidth, 18),
+			incidentsTable().size(screenWidth, 18),
+			deadlinesMetTable().size(screenWidth, 7),
+		}}).ofOneClient()
+	d.Refresh = "" // the last minute changes nothing
+	d.Links = append(d.Links, dashboardLink{
+		Title: "Page for printing", Type: "link", Icon: "external link", URL: "/d/oms-service-levels?kiosk&theme=light", TargetBlank: true, Tags: []string{}, IncludeVars: true, KeepTime: true,
+	})
+	return d
+}
+
+// The series of rules/service_levels.yml of which there is a sample for each deadline that passed, and for each incident that ended.
+const (
+	deadlinesMet     = `oms:reset_inventory_deadline_met{client=~"$client"}`
+	deadlinesUnknown = `oms:reset_inventory_deadline_unknown{client=~"$client"}`
+	incidentSeconds  = `oms:incident_seconds{client=~"$client"}`
+	incidentStart    = `oms:incident_start_timestamp_seconds{client=~"$client"}`
+	// everyCheck is a row of 0 for each check.
+	everyCheck = `0 * max by (client, check) (oms:check_state{client=~"$client"})`
+)
+
+// incidents counts for each check those that ended within the period, and the one that lasts.
+func incidents(p period) string {
+	return `(count_over_time(` + incidentSeconds + p.window + `) or ` + everyCheck + `)
++ (1 + 0 * ` + incidentStart + ` or ` + everyCheck + `)`
+}
+
+// overPeriods shows one number for each period.
+func overPeriods(title, description, unit, empty string, expr func(period) string) panel {
+	p := stat(title, description, unit, steps("text"), target{}).named().emptyMeans(empty).size(screenWidth/2, 4)
+	p.Targets = nil
+	for _, over := range periods() {
+		p.Targets = append(p.Targets, target{
+			RefID: over.ref, Datasource: prometheus(), Expr: expr(over), LegendFormat: over.title, Instant: true,
+		})
+	}
+	return p
+}
+
+// capital returns an English text with a capital at its beginning.
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// checkKey names checks by what they are about.
+func checkKey() key {
+	words := map[string]result{}
+	for i, c := range checks() {
+		words[c.name] = result{Text: capital(c.means), Index: i}
+	}
+	return key{label: "check", title: "Check", width: 205, words: words, wrap: true}
+}
+
+// withinTable has a row for each check: the share of the time that was watched in which it was within its limits, and of all the time the
+// share that was not watched.
+func withinTable() panel {
+	var within, unwatched []column
+	for _, p := range periods() {
+		within = append(within, column{
+			ref: "within_" + p.ref, title: capital(p.title), unit: share, align: "right", width: 70,
+			expr: `avg_over_time(oms:check_within_limits{client=~"$client"}` + p.window + `)`,
+		})
+		unwatched = append(unwatched, column{
+			ref: "unwatched_" + p.ref, title: "Unwatched, " + p.title, unit: share, align: "right", width: 105,
+			expr: `clamp_min(
+  1 - (count_over_time(oms:check_within_limits{client=~"$client"}` + p.window + `) or ` + everyCheck + `) / ` + p.minutes + `,
+  0
+)`,
+		})
+	}
+	return table("Time within limits", "For each check the share of the time in which it was within its limits, of the time that was watched. "+
+		"Unwatched: the share of all the time in which it could not be measured, or was not watched at all; that counts neither as good nor as bad.",
+		[]key{clientKey(), checkKey()}, append(within, unwatched...)...).sorted("30 days", false)
+}
+
+// incidentsTable has a row for each check.
+func incidentsTable() panel {
+	week, month := periods()[0], periods()[1]
+	count := func(p period) column {
+		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 60, expr: incidents(p)}
+	}
+	return table("Incidents by check", "Those that ended within these days, and the one that lasts: how many, and, of 30 days, their mean length and the mean time to repair of those that ended. "+
+		"An incident begins when a check breaks its limit, goes on while it cannot be measured, and ends when its alert does, up to 15 minutes after the condition.",
+		[]key{clientKey(), checkKey()},
+		count(week), count(month),
+		column{
+			ref: "length", title: "Mean length", unit: duration,
+			expr: `((sum_over_time(` + incidentSeconds + month.window + `) or ` + everyCheck + `) + (time() - ` + incidentStart + ` or ` + everyCheck + `))
+/ (` + incidents(month) + ` > 0)`,
+		},
+		column{ref: "repair", title: "Time to repair", unit: duration, expr: `avg_over_time(` + incidentSeconds + month.window + `)`},
+	).sorted("30 days", true)
+}
+
+// deadlinesMetTable has a row for each deadline of a source.
+func deadlinesMetTable() panel {
+	var columns []column
+	for _, p := range periods() {
+		columns = append(columns,
+			column{
+				ref: "met_" + p.ref, title: "Met, " + p.title, unit: "none", align: "right", width: 95,
+				expr: `sum_over_time(` + deadlinesMet + p.window + `)` + orClient,
+			},
+			column{
+				ref: "passed_" + p.ref, title: "Of, " + p.title, unit: "none", align: "right", width: 85,
+				expr: `count_over_time(` + deadlinesMet + p.window + `)`,
+			})
+	}
+	month := periods()[1]
+	return table("Deadlines by source", "How many deadlines of reset-inventory files were met, and of how many. Not known: within 30 days, those of which the measurement failed. "+
+		"A row without a source: no deadline has passed.",
+		[]key{clientKey(), {label: "source", title: "Source", width: 120}, {label: "deadline", title: "Deadline", width: 80}},
+		append(columns, column{
+			ref: "unknown", title: "Not known", unit: "none", align: "right", width: 95,
+			expr: `count_over_time(` + deadlinesUnknown + month.window + `)
+or
+0 * count_over_time(` + deadlinesMet + month.window + `)`,
+		})...)
+}
