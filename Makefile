@@ -88,7 +88,7 @@ SPAN ?= 744h
 
 .PHONY: month
 month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault, and what is foreseen; SPAN=2184h: three months
-	cd test/month && $(GO) test -count=1 -timeout=5h -v -run='^Test(Month|Foresight)$$' -span=$(SPAN)
+	cd test/month && $(GO) test -count=1 -timeout=5h -v -run='^Test(Month|Foresight|Stalls)$$' -span=$(SPAN)
 
 # All servers must be there ("make servers"). For both targets, HISTORY is the length of the past, 1 for 5 million orders, and DATA
 # another folder than .build/bench, for who runs as root below a folder that nobody else may enter. ANCHOR is when the data
