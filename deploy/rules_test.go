@@ -39,7 +39,8 @@ var loadRules = sync.OnceValues(func() (map[string]rule, error) {
 		}
 		for _, group := range parsed.Groups {
 			for _, r := range group.Rules {
-				if _, twice := rules[r.Alert]; twice && r.Alert != "" {
+				// One that is a ticket may be a page from some limit on: then the page counts here, which comes last.
+				if other, twice := rules[r.Alert]; twice && r.Alert != "" && (r.Labels["severity"] != "page" || other.Labels["severity"] == "page") {
 					return nil, fmt.Errorf("%s: %s is there twice", file, r.Alert)
 				}
 				rules[r.Alert] = r
