@@ -21,7 +21,7 @@ func checks() []check {
 		{"unfulfilled", "Fulfil", "approved orders not fulfilled", "Approved orders not fulfilled"},
 		{"parking", "Park", "unfillable and rejected orders", "Oldest parked order"},
 		{"import", "Import", "orders that are not imported, or are missing", "Last import"},
-		{"last_mile", "Sync", "orders that do not reach the ERP, or are there twice", "Orders not synced"},
+		{"last_mile", "Sync", "orders that do not reach the ERP, or are duplicates", "Orders not synced"},
 		{"job_running", "Jobs", "jobs that run for too long", "Runs of more than 15 minutes"},
 		{"job_failing", "Fails", "jobs that fail", "Failing jobs"},
 		{"scheduler", "Starts", "jobs that do not start", "Runs overdue for more than 15 minutes"},

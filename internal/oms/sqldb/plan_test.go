@@ -53,8 +53,8 @@ var limits = map[string]limit{
 	"orders_renamed":           {9 * recentOrders, 0},
 	"fulfillments_unconfirmed": {8 * fulfilled, 0},
 
-	"jobs_open":         {4 * pendingJobs, 2},
-	"messages_open":     {12 * openMessages, 0}, // and once for each of its parts
+	"jobs_open":     {4 * pendingJobs, 2},
+	"messages_open": {12 * openMessages, 0}, // and once for each of its parts
 	// It also passes over what it need not return: orders that entered long ago.
 	"orders_unstamped": {2*openSales + 100, 2},
 	// MariaDB counts an entry of the index for each end of each status, and the rows of its temporary table.
