@@ -152,7 +152,7 @@ func TestStatus(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // stops the clock: it is midnight in London
 				now, p, url := time.Now(), new(fakePrometheus), ""
 				if name == "judged" {
-					p.states = states(map[string]string{"KREWE": "2000022124444440", "UCG": "0000000010000000", "ADOC": "3333333334333442", "OTHER": "2"})
+					p.states = states(map[string]string{"KREWE": "20000022124444440", "UCG": "00000000010000000", "ADOC": "33333333334333442", "OTHER": "2"})
 					slow, recovering := fire("OMSJobStuck", "KREWE", "page", "JOB_RST_INV has been running for 8h 41m 0s", now.Add(-8*time.Hour)),
 						fire("OMSOrderStuckInCreated", "KREWE", "page", "an order of <b>STORE</b> has been in created for 4h 3m 0s", now.Add(-63*time.Minute))
 					slow.Annotations["runbook_url"] = "javascript:alert(1)"

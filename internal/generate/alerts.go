@@ -72,6 +72,10 @@ func alerts(root string) ([]alert, error) {
 		if r.Alert == "" {
 			continue
 		}
+		if i := slices.IndexFunc(all, func(a alert) bool { return a.name == r.Alert }); i >= 0 { // which is a page from some limit on
+			all[i].severity += ", " + r.Labels["severity"]
+			continue
+		}
 		page, err := os.ReadFile(filepath.Join(root, "rules", "runbooks", r.Alert+".md"))
 		if err != nil {
 			return nil, err
