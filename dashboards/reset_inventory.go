@@ -95,8 +95,8 @@ func resetInventorySection() section {
 		graph("Running file", "Duration of the running import of each source; 0 if none is running.", duration,
 			series("{{client}} {{source}}", `max by (client, source) (oms_reset_inventory_running_seconds{client=~"$client"})`),
 			limit("data_manager_running_seconds")),
-		graph("Records of the last file", "All records, and the refused records.", "none",
-			series("{{client}} {{source}} {{result}}", `max by (client, source, result) (oms_reset_inventory_last_records{client=~"$client"})`)).emptyMeans(noSource),
+		recordsGraph(),
+		arrivalsGraph().size(screenWidth, 10),
 		table("Configurations", "The data-manager configurations that import each source's files, and how many files are waiting or running. A row without a source means that none is configured.",
 			[]key{clientKey(), sourceKey(), {label: "config", title: "Configuration"}},
 			column{
@@ -154,10 +154,7 @@ func deadlines() mark {
 		Name: "Deadlines", Datasource: prometheus(), Enable: true, IconColor: "orange", Step: "10m", UseValueForTime: true,
 		Expr: `1000 * max by (client, source, deadline) (oms_reset_inventory_last_deadline_timestamp_seconds{client=~"$client"})
 or
-1000 * (time() - (
-  time() - oms:reset_inventory_process_by{client=~"$client"}
-  + on (client) group_left () max by (client) (oms_client_utc_offset_seconds)
-) % 86400)
+1000 * (time() - max by (client, source, deadline) (oms:reset_inventory_since_deadline_seconds{client=~"$client"}))
 unless on (client, source) oms:reset_inventory_deadline_entry`,
 		TitleFormat: "Deadline {{deadline}}", TextFormat: "{{client}}: reset-inventory file from {{source}}",
 	}

@@ -21,6 +21,7 @@ const (
 	configWrong   = "config-wrong"
 	fileEmpty     = "file-empty"
 	fileBackdated = "file-backdated"
+	erpStopped    = "erp-stopped"
 	// These are of the servers, and show in no table as such.
 	timezoneWrong  = "timezone-wrong"
 	replicaStopped = "replica-stopped"
@@ -39,6 +40,7 @@ func faults() []fault {
 		{Fault{"order-unfulfilled", "approved orders have been waiting for brokering for more than 24 hours"}, (*client).setOrderUnfulfilled},
 		{Fault{"unfillable", "many orders are in the unfillable parking, the oldest for more than 24 hours"}, (*client).setUnfillable},
 		{Fault{retryStorm, "routing retries many unfillable orders repeatedly, the oldest for more than 24 hours"}, (*client).setRetryStorm},
+		{Fault{erpStopped, "approved orders have not reached the ERP for more than 4 hours"}, (*client).setERPStopped},
 		{Fault{importStalled, "no order has entered the OMS for hours"}, (*client).setImportStalled},
 		{Fault{"job-stuck", "a job has been running for more than 45 minutes, and its server is up"}, (*client).setJobStuck},
 		{Fault{instanceDied, "a server died while it was running several jobs"}, (*client).setInstanceDied},

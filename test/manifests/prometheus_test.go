@@ -40,6 +40,9 @@ func TestPrometheusPair(t *testing.T) {
 	if keeps.EvaluationInterval != "15s" || *keeps.Replicas != 1 {
 		t.Errorf("%d replicas evaluate every %s", *keeps.Replicas, keeps.EvaluationInterval)
 	}
+	if keeps.Retention != "40d" {
+		t.Errorf("they keep %s", keeps.Retention)
+	}
 	for _, label := range []*string{keeps.PrometheusExternalLabelName, keeps.ReplicaExternalLabelName} {
 		if label == nil || *label != "" {
 			t.Error("an external label tells the alerts of the two apart")
