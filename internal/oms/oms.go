@@ -342,6 +342,8 @@ type JobRuns struct {
 	// UsualInterval is the median gap between the last starts; nil where there are fewer than five. Further tries and
 	// single asynchronous calls of OFBiz, and runs that Moqui's scheduler did not begin, are left out.
 	UsualInterval *time.Duration
+	// UsualDuration is how long 95 % of the last 20 successes took at most, of the last 7 days; nil where there are fewer than ten.
+	UsualDuration *time.Duration
 	// Expected is when a job of OFBiz should begin next by that rhythm. It is zero where there is none: of a job that does
 	// not recur, and of one that a person called off.
 	Expected time.Time

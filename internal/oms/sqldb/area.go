@@ -187,15 +187,22 @@ type runTable struct {
 	source *Source
 }
 
+// decode reads run_columns, and notes how long the run took.
+func (t runTable) decode(rec sqlread.Record) history.Row {
+	r := decodeRun(rec)
+	t.source.durations.note(&r)
+	return r
+}
+
 func (t runTable) Version() string { return t.Text("runs_by_id") }
 
 func (t runTable) ByID(ctx context.Context, ids []string, put func(*history.Row)) error {
-	return t.Query(ctx, "runs_by_id", sqlread.Args{"ids": ids}, decoded(decodeRun, put))
+	return t.Query(ctx, "runs_by_id", sqlread.Args{"ids": ids}, decoded(t.decode, put))
 }
 
 func (t runTable) Between(ctx context.Context, from, to string, put func(*history.Row)) error {
 	span := sqlread.Args{"from": from, "to": to, "length": len(from)}
-	return t.Query(ctx, "runs_between", span, decoded(decodeRun, put))
+	return t.Query(ctx, "runs_between", span, decoded(t.decode, put))
 }
 
 func (t runTable) Last(ctx context.Context, from, to string) (id string, err error) {

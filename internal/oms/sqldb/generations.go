@@ -77,6 +77,7 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	}
 	if ofbiz.rows != nil || moqui.rows != nil {
 		facts.History = jobHistory(now, moqui, ofbiz)
+		s.durations.complete(facts.History, now)
 		facts.History.Age = max(ofbiz.age, moqui.age)
 		s.files.notes.complete(facts.History, now)
 		for instance, at := range ofbiz.alive {

@@ -149,7 +149,11 @@ func newJobsArea(s *Source) *jobsArea {
 	return &jobsArea{area: newArea(s, "jobs", sqlread.NewLane("jobs"), newHistory, stamped(stampedStatements{
 		newest: "jobs_newest", changes: "jobs_changes", byID: "jobs_by_id",
 		unstamped: "jobs_unstamped", unstampedNewest: "jobs_unstamped_newest",
-	}, decodeJob, nil))}
+	}, func(rec sqlread.Record) history.Row {
+		r := decodeJob(rec)
+		s.durations.note(&r)
+		return r
+	}, nil))}
 }
 
 // firstReadings remember when the rows now in progress began, by the reading first taken of it: in the hour that an autumn change

@@ -31,6 +31,8 @@ type Source struct {
 	files    *filesArea
 	messages *messagesArea
 
+	durations jobDurations // of the jobs of both generations
+
 	lastMile lastMile // on the connection of the orders
 }
 
