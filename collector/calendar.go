@@ -23,7 +23,7 @@ var (
 	resetNextDeadline = newMetric(greatest, "oms_reset_inventory_next_deadline_timestamp_seconds",
 		"Next time the deadline passes, skipping days off, as Unix time.", "source", "deadline")
 	resetFollowingDeadline = newMetric(greatest, "oms_reset_inventory_following_deadline_timestamp_seconds",
-		"Time the deadline passes after that, skipping days off, as Unix time.", "source", "deadline")
+		"The time after that at which the deadline passes, skipping days off, as Unix time.", "source", "deadline")
 	// Only for clients with holidays.
 	clientDayOff = newMetric(greatest, "oms_client_day_off",
 		"1 if today is a holiday in the client's calendar, in the client's time zone, else 0.")

@@ -5,15 +5,15 @@ import "context"
 var (
 	// `target` is a name of `last_mile` in the configuration. Orders count for 7 days after their entry.
 	ordersUnsynced = newMetric(count, "oms_orders_unsynced",
-		"Approved, sent and completed sales orders of the last 7 days that have not reached this target within its grace.",
+		"Approved, sent and completed sales orders of the last 7 days that have not reached this target within its grace period.",
 		"target", "product_store", "channel")
 	ordersOldestUnsynced = newMetric(greatest, "oms_orders_oldest_unsynced_age_seconds",
-		"Age, since approval, of the oldest of these orders; 0 when there is none.", "target", "product_store", "channel")
+		"Time since the approval of the oldest order that has not reached this target; 0 if there is none.", "target", "product_store", "channel")
 	// Those with an external id that an earlier order of the product store has, and those with a name that one of the last 7 days has.
 	ordersDuplicate = newMetric(count, "oms_orders_duplicate",
-		"Sales orders of the last 7 days that are in the OMS already, cancelled and rejected ones apart.", "product_store", "channel")
+		"Sales orders of the last 7 days that are already in the OMS, without cancelled and rejected orders.", "product_store", "channel")
 	ordersUnconfirmed = newMetric(count, "oms_orders_fulfillments_unconfirmed",
-		"Orders with a fulfillment of the last 7 days that the shop has not confirmed within 4 h.")
+		"Orders with a fulfillment of the last 7 days that the shop has not confirmed within 4 hours.")
 )
 
 // lastMileCollector measures whether orders reach the systems behind the OMS, and each of them once.

@@ -13,20 +13,20 @@ var (
 	// Of days of the same kind as that of the next deadline, which is a work day (Monday to Friday) or none: the median of the last 21
 	// of the last 90 days. Absent below 10 of them. Where rules/limits.yml has the deadlines of the source, `deadline` is empty.
 	resetUsual = newMetric(greatest, "oms_reset_inventory_usual_processed_seconds",
-		"When the first file for the deadline is usually processed, in seconds since midnight on the client's clock.", "source", "deadline")
+		"Usual time of day at which the first file for the deadline is processed, in seconds since midnight in the client's time zone.", "source", "deadline")
 	resetUsualLatest = newMetric(greatest, "oms_reset_inventory_usual_latest_processed_seconds",
-		"By when the first file for the deadline was processed on 9 of 10 of the same days, in seconds since midnight on the client's clock.",
+		"Time of day by which the first file for the deadline was processed on 9 of 10 of these days, in seconds since midnight in the client's time zone.",
 		"source", "deadline")
 	resetUsualFiles = newMetric(count, "oms_reset_inventory_usual_files",
-		"On how many files, the first of as many days, the usual times rest.", "source", "deadline")
+		"Number of files from which the usual times are computed, one per day.", "source", "deadline")
 	// `days` lists them as in the configuration. By the last four of each weekday, holidays left out: one with three files or more has
 	// files, and one with one at most has none. Absent where a weekday is neither.
 	resetUsualCalendar = newMetric(greatest, "oms_reset_inventory_usual_calendar_info",
-		"1, with the weekdays on which the source has files.", "source", "days")
+		"1, with the weekdays on which the source usually has files.", "source", "days")
 	// Of the last 20 files before the last one that came for the same deadline, by the same configuration, on the same kind of day. Absent
 	// below 10 of them, and where their numbers scatter (1.48 times the median absolute deviation is 8 % of the median or more).
 	resetUsualRecords = newMetric(greatest, "oms_reset_inventory_usual_records",
-		"How many records a file such as the last processed reset-inventory file of the source usually has.", "source")
+		"Usual number of records of a file like the last processed reset-inventory file of the source.", "source")
 )
 
 const (

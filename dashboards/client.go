@@ -15,7 +15,7 @@ func client(to texts) dashboard {
 
 // clientWith is the client's dashboard with its first panels, which link to the others.
 func clientWith(first, second panel) dashboard {
-	return newDashboard(clientUID, "OMS client", "All that is known of a client: what is wrong now, and orders, jobs, files and reports.", "now-24h",
+	return newDashboard(clientUID, "OMS client", "Everything about one client: current problems, orders, jobs, files and reports.", "now-24h",
 		section{panels: []panel{first, second}},
 		ordersSection(), lastMileSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
 		section{"Measurement", []panel{collectorsTable()}}).closed()
@@ -62,7 +62,7 @@ func alerts() mark {
 // messagesSection is about Moqui's integration messages.
 func messagesSection() section {
 	return section{"System messages", []panel{
-		table("System messages by type", "Moqui's messages in and out that wait, are in work, or failed. A row without a type: there is none.",
+		table("System messages by type", "Moqui's incoming and outgoing messages that are waiting, in progress or failed. A row without a type means that there is none.",
 			[]key{clientKey(), {label: "type", title: "Type"}, {label: "direction", title: "Direction", width: 90}, {label: "status", title: "Status", width: 100}},
 			column{
 				ref: "messages", title: "Messages", unit: "none", width: 90,
@@ -72,7 +72,7 @@ func messagesSection() section {
 				ref: "oldest", title: "Oldest", unit: duration, width: 100,
 				expr: `(max by (client, type, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"}) > 0)` + noRow("system_messages"),
 			}).sorted("Oldest", true).size(screenWidth, 8),
-		graph("Oldest system message", "By status, and the limit for one that waits.", duration,
+		graph("Oldest system message", "By status, and the limit for a waiting message.", duration,
 			series("{{client}} {{direction}} {{status}}",
 				`max by (client, direction, status) (oms_system_message_oldest_age_seconds{client=~"$client"})`),
 			limit("system_message_waiting_seconds")),
@@ -81,10 +81,10 @@ func messagesSection() section {
 
 // tathyaSection is about the dashboards of Apache Superset.
 func tathyaSection() section {
-	const none = "no Tathya dashboards are configured, or none was asked yet"
+	const none = "no Tathya dashboards are configured, or none has been queried yet"
 	byChart := []key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "chart", title: "Chart"}}
 	return section{"Tathya", []panel{
-		table("Charts", "Whether each chart has data, as the dashboard asks for them; if not, why. A row without a chart: none is known.",
+		table("Charts", "Whether the query of each chart succeeds, sent as the dashboard sends it; if not, the reason. A row without a chart means that none is known.",
 			append(byChart, key{label: "data_source", title: "Data source"}, key{label: "reason", title: "Reason", width: 120}),
 			column{
 				ref: "success", title: "Data", width: 60, words: yesIsGood(),
@@ -116,7 +116,7 @@ or on (client, dashboard, chart)
 				ref: "duration", title: "Answered in", unit: "s", width: 100,
 				expr: `max by (client, dashboard, chart) (oms_report_chart_duration_seconds{client=~"$client"})`,
 			}).sorted("Data", false).size(screenWidth, 9),
-		table("Dashboards", "Whether the charts of each could be listed; if not, why. A row without a dashboard: none is configured.",
+		table("Dashboards", "Whether the charts of each dashboard could be listed; if not, the reason. A row without a dashboard means that none is configured.",
 			[]key{clientKey(), {label: "dashboard", title: "Dashboard"}, {label: "reason", title: "Reason"}},
 			column{
 				ref: "success", title: "Listed", width: 70, words: yesIsGood(),
@@ -131,7 +131,7 @@ or on (client, dashboard)
 		graph("Charts without data", "By dashboard.", "none",
 			series("{{client}} {{dashboard}}", `sum by (client, dashboard) (1 - max by (client, dashboard, chart) (oms_report_chart_success{client=~"$client"}))`),
 		).size(8, 8).emptyMeans(none),
-		graph("Single values", "Of charts that show one.", "none",
+		graph("Single values", "Values of charts that show a single value.", "none",
 			series("{{client}} {{dashboard}}: {{chart}} {{metric}}",
 				`max by (client, dashboard, chart, metric) (oms_report_chart_value{client=~"$client"})`),
 		).size(8, 8).emptyMeans("no chart shows a single value"),

@@ -16,21 +16,21 @@ func periods() []period {
 // The tables are as wide as a printed page, and nothing needs its colour.
 func serviceLevels() dashboard {
 	d := newDashboard("oms-service-levels", "OMS service levels",
-		"What became of a client's deadlines, orders and checks within 7 and 30 days, until the end of the time range. Fit to be printed.", "now-30d",
+		"Results of a client's deadlines, orders and checks over 7 and 30 days, up to the end of the time range. Suitable for printing.", "now-30d",
 		section{"Service levels of ${client} until ${__to:date:YYYY-MM-DD}", []panel{
-			overPeriods("Deadlines met", "Share of the deadlines of reset-inventory files that were met. Those of which it is not known are left out.",
+			overPeriods("Deadlines met", "Share of reset-inventory deadlines that were met. Deadlines with an unknown result do not count.",
 				share, "no deadline", func(p period) string {
 					return `sum(sum_over_time(` + deadlinesMet + p.window + `))
 / sum(count_over_time(` + deadlinesMet + p.window + `))`
 				}),
-			overPeriods("Time with all orders approved in time", "Share of the time in which no order was older than the limit in created, known waits apart, of the time that was watched.",
+			overPeriods("Time with all orders approved in time", "Share of the watched time in which no order was in status created for longer than the limit, without excluded orders.",
 				share, "not watched", func(p period) string {
 					return `avg_over_time(oms:check_within_limits{client=~"$client", check="created"}` + p.window + `)`
 				}),
-			overPeriods("Incidents", "Of all checks: those that ended within these days, and those that last.", "none", "not watched", func(p period) string {
+			overPeriods("Incidents", "Incidents of all checks: those that ended within these days, and those that are still open.", "none", "not watched", func(p period) string {
 				return `sum(` + incidents(p) + `)`
 			}),
-			overPeriods("Mean time to repair", "Mean length of the incidents that ended within these days. One ends when its alert does, up to 15 minutes after the condition.",
+			overPeriods("Mean time to repair", "Mean duration of the incidents that ended within these days. An incident ends when its alert resolves, up to 15 minutes after the problem.",
 				duration, "no incident ended", func(p period) string {
 					return `sum(sum_over_time(` + incidentSeconds + p.window + `))
 / sum(count_over_time(` + incidentSeconds + p.window + `))`
@@ -103,8 +103,8 @@ func withinTable() panel {
 )`,
 		})
 	}
-	return table("Time within limits", "For each check the share of the time in which it was within its limits, of the time that was watched. "+
-		"Unwatched: the share of all the time in which it could not be measured, or was not watched at all; that counts neither as good nor as bad.",
+	return table("Time within limits", "For each check, the share of the watched time in which it was within its limits. "+
+		"Unwatched: the share of the total time in which it could not be measured, or was not watched at all; this time counts neither as good nor as bad.",
 		[]key{clientKey(), checkKey()}, append(within, unwatched...)...).sorted("30 days", false)
 }
 
@@ -114,8 +114,8 @@ func incidentsTable() panel {
 	count := func(p period) column {
 		return column{ref: "incidents_" + p.ref, title: capital(p.title), unit: "none", align: "right", width: 60, expr: incidents(p)}
 	}
-	return table("Incidents by check", "Those that ended within these days, and the one that lasts: how many, and, of 30 days, their mean length and the mean time to repair of those that ended. "+
-		"An incident begins when a check breaks its limit, goes on while it cannot be measured, and ends when its alert does, up to 15 minutes after the condition.",
+	return table("Incidents by check", "Incidents that ended within these days, and the open one: their number and, for 30 days, their mean duration and the mean time to repair of those that ended. "+
+		"An incident starts when a check exceeds its limit, continues while the check cannot be measured, and ends when its alert resolves, up to 15 minutes after the problem.",
 		[]key{clientKey(), checkKey()},
 		count(week), count(month),
 		column{
@@ -142,8 +142,8 @@ func deadlinesMetTable() panel {
 			})
 	}
 	month := periods()[1]
-	return table("Deadlines by source", "How many deadlines of reset-inventory files were met, and of how many. Not known: within 30 days, those of which the measurement failed. "+
-		"A row without a source: no deadline has passed.",
+	return table("Deadlines by source", "Number of reset-inventory deadlines that were met, and their total number. Not known: deadlines within 30 days for which the measurement failed. "+
+		"A row without a source means that no deadline has passed.",
 		[]key{clientKey(), {label: "source", title: "Source", width: 120}, {label: "deadline", title: "Deadline", width: 80}},
 		append(columns, column{
 			ref: "unknown", title: "Not known", unit: "none", align: "right", width: 95,

@@ -25,7 +25,7 @@ func statesTimeline() panel {
 	q.RefID, q.Datasource, q.Range = "A", prometheus(), true
 	order := organize{IndexByName: map[string]int{"Time": 0}, RenameByName: map[string]string{}}
 	p := panel{
-		Type: "state-timeline", Title: "The last week", Description: statesHelp + "A line leads to the panel of its check.",
+		Type: "state-timeline", Title: "The last week", Description: statesHelp + "Each line links to the panel of its check.",
 		Datasource: prometheus(), TimeFrom: "7d", Targets: []target{q},
 		// One value for each 10 minutes, which is the least that an alert fires: keep_firing_for in rules/*.yml.
 		Interval: "10m", MaxDataPoints: 7 * 24 * 6,
