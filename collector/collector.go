@@ -58,6 +58,7 @@ func All() []Collector {
 	return []Collector{
 		clientCollector{},
 		ordersCollector{},
+		lastMileCollector{},
 		jobsCollector{},
 		dataManagerCollector{},
 		resetInventoryCollector{},

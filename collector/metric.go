@@ -114,6 +114,7 @@ func judging(name string) bool {
 		"oms_orders_missing",
 		"oms_orders_oldest_created_age_seconds",
 		"oms_orders_oldest_parked_age_seconds",
+		"oms_orders_oldest_unsynced_age_seconds",
 		"oms_report_chart_consecutive_failures",
 		"oms_report_chart_error",
 		"oms_system_message_oldest_age_seconds":
@@ -149,7 +150,7 @@ func subjectOf(labels []string) []string {
 func bounded(label string) bool {
 	switch label {
 	case "age", "collector", "column", "dashboard", "days", "deadline", "direction", "file", "folder", "limit", "location", "metric", "outcome",
-		"reason", "result", "source", "stage", "status", "table":
+		"reason", "result", "source", "stage", "status", "table", "target":
 		return true
 	}
 	return false

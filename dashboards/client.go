@@ -17,7 +17,7 @@ func client(to texts) dashboard {
 func clientWith(first, second panel) dashboard {
 	return newDashboard(clientUID, "OMS client", "All that is known of a client: what is wrong now, and orders, jobs, files and reports.", "now-24h",
 		section{panels: []panel{first, second}},
-		ordersSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
+		ordersSection(), lastMileSection(), jobsSection(), resetInventorySection(), dataManagerSection(), messagesSection(), tathyaSection(),
 		section{"Measurement", []panel{collectorsTable()}}).closed()
 }
 

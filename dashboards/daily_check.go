@@ -57,7 +57,7 @@ func problemsTable(to texts) panel {
   label_replace(time() - (oms:problem{client=~"$client|all"} unless oms:problem_recovering), "state", "firing", "", "")
   or
   label_replace(time() - oms:problem_recovering{client=~"$client|all"}, "state", "recovering", "", ""),
-  "what", " ", "shop", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
+  "what", " ", "shop", "target", "product_store", "channel", "stage", "facility", "job_name", "job_id", "pool", "oms_instance",
   "source", "deadline", "config", "type", "direction", "status", "location", "folder", "collector", "data_source", "dashboard", "chart", "metric",
   "table", "column", "limit", "reason", "instance"
 ), "client", "All", "client", "all"))

@@ -66,7 +66,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, client := range []string{"KREWE", "UCG", "ADOC", "NEWERA"} {
 		for _, area := range []string{
-			"database", "schema", "zone", "orders", "jobs", "data_manager", "reset_inventory wms", "system_messages",
+			"database", "schema", "zone", "orders", "last_mile", "jobs", "data_manager", "reset_inventory wms", "system_messages",
 			"sftp reset-inventory", "superset " + strings.ToLower(client) + "-order-sync",
 		} {
 			if !strings.Contains(stdout, client+": "+area+": ok\n") {
@@ -225,7 +225,7 @@ func TestCheckFields(t *testing.T) {
 		}
 		areas = append(areas, found.Area)
 	}
-	if got := strings.Join(areas, " "); got != "database schema zone orders jobs data_manager system_messages" {
+	if got := strings.Join(areas, " "); got != "database schema zone orders last_mile jobs data_manager system_messages" {
 		t.Errorf("areas %s", got)
 	}
 	if status, _, stderr := checks(t, file, "clients:\n"+sqliteClient(t, "KREWE"), "--client=OTHER"); status != 1 ||

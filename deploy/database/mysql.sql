@@ -23,6 +23,7 @@ ALTER USER exporter IDENTIFIED BY <password> WITH MAX_USER_CONNECTIONS 20;
 GRANT SELECT (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date) ON order_header TO exporter;
 GRANT SELECT (created_tx_stamp) ON order_header TO exporter;
 GRANT SELECT (external_id) ON order_header TO exporter;
+GRANT SELECT (order_name) ON order_header TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id) ON order_item TO exporter;
 GRANT SELECT (ship_group_seq_id) ON order_item TO exporter;
 GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON order_item_ship_group TO exporter;
@@ -31,6 +32,9 @@ GRANT SELECT (order_id, order_item_seq_id, facility_id, change_datetime) ON orde
 GRANT SELECT (from_facility_id) ON order_facility_change TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON order_status TO exporter;
 GRANT SELECT (order_id, attr_name) ON order_attribute TO exporter;
+GRANT SELECT (order_identification_type_id, order_id, id_value, thru_date) ON order_identification TO exporter;
+GRANT SELECT (fulfillment_log_id, order_id, external_fulfillment_id, created_date) ON order_fulfillment_history TO exporter;
+GRANT SELECT (created_tx_stamp) ON order_fulfillment_history TO exporter;
 GRANT SELECT (facility_id, facility_type_id) ON facility TO exporter;
 GRANT SELECT (facility_type_id, parent_type_id) ON facility_type TO exporter;
 GRANT SELECT (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp) ON job_sandbox TO exporter;

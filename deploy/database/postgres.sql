@@ -28,6 +28,7 @@ GRANT USAGE ON SCHEMA public TO exporter;
 GRANT SELECT (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date) ON public.order_header TO exporter;
 GRANT SELECT (created_tx_stamp) ON public.order_header TO exporter;
 GRANT SELECT (external_id) ON public.order_header TO exporter;
+GRANT SELECT (order_name) ON public.order_header TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id) ON public.order_item TO exporter;
 GRANT SELECT (ship_group_seq_id) ON public.order_item TO exporter;
 GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON public.order_item_ship_group TO exporter;
@@ -36,6 +37,9 @@ GRANT SELECT (order_id, order_item_seq_id, facility_id, change_datetime) ON publ
 GRANT SELECT (from_facility_id) ON public.order_facility_change TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON public.order_status TO exporter;
 GRANT SELECT (order_id, attr_name) ON public.order_attribute TO exporter;
+GRANT SELECT (order_identification_type_id, order_id, id_value, thru_date) ON public.order_identification TO exporter;
+GRANT SELECT (fulfillment_log_id, order_id, external_fulfillment_id, created_date) ON public.order_fulfillment_history TO exporter;
+GRANT SELECT (created_tx_stamp) ON public.order_fulfillment_history TO exporter;
 GRANT SELECT (facility_id, facility_type_id) ON public.facility TO exporter;
 GRANT SELECT (facility_type_id, parent_type_id) ON public.facility_type TO exporter;
 GRANT SELECT (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp) ON public.job_sandbox TO exporter;

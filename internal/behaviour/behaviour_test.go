@@ -52,6 +52,13 @@ func watched(t testing.TB, db config.Database) config.Client {
 			{Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV", "SYNC_INV_SHPF_MLTTHD"}},
 			{Source: "never", ConfigIDs: []string{"NEVER"}},
 		},
+		LastMile: []config.LastMileTarget{
+			{
+				Target: "netsuite", IdentificationTypes: []string{"NETSUITE_ORDER_ID"}, Grace: 4 * time.Hour,
+				Channels: []string{"WEB_SALES_CHANNEL", "POS_SALES_CHANNEL"},
+			},
+			{Target: "wms", Attributes: []string{"WMS_EXPORTED"}, ExternalID: true, Grace: time.Hour},
+		},
 	}
 }
 

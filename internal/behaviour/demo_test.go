@@ -83,6 +83,7 @@ func (s series) ails(now time.Time, sftp string) []string {
 		{"order-unfulfilled", s.most("oms_orders_oldest_unfulfilled_age_seconds", "stage", "brokering_queue") > 24*hour},
 		{"unfillable", unfillable && s.most("oms_orders_recently_parked", "facility", "UNFILLABLE_PARKING") > 20},
 		{"retry-storm", unfillable && s.most("oms_orders_recently_parked", "facility", "UNFILLABLE_PARKING") <= 20},
+		{"erp-stopped", s.most("oms_orders_unsynced") > 0},
 		{"import-stalled", !hung && since(lastImport) > 3*hour},
 		{"job-stuck", stuck && !dead},
 		{"instance-died", dead},
@@ -200,6 +201,13 @@ func TestDemoFaults(t *testing.T) {
 			return nil
 		})
 	}
+	// looked lets the time pass after which it is looked again whether orders have arrived.
+	looked := func(fault string) {
+		if fault == "erp-stopped" {
+			now := clock.Load().Add(10 * time.Minute)
+			clock.Store(&now)
+		}
+	}
 	scrape()
 	for _, fault := range demo.Faults() {
 		if err := sim.SetFault(t.Context(), krewe.Name, fault.Name, true); err != nil {
@@ -209,10 +217,12 @@ func TestDemoFaults(t *testing.T) {
 		if shows == "file-backdated" { // which is one that waits, and is told as such
 			shows = "file-stuck-on-sftp"
 		}
+		looked(fault.Name)
 		scrape(shows)
 		if err := sim.SetFault(t.Context(), krewe.Name, fault.Name, false); err != nil {
 			t.Fatal(err)
 		}
+		looked(fault.Name)
 		scrape()
 	}
 }

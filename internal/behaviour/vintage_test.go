@@ -53,11 +53,12 @@ func vintages() []vintage {
 		{name: "ofbiz-only", lacks: moquiTables()},
 		// Moqui alone makes the tables itself, and stamps rows with last_updated_stamp only.
 		{name: "moqui-only", lacks: slices.Concat(ofbizTables(),
-			[]string{"order_header.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
+			[]string{"order_header.created_tx_stamp", "order_fulfillment_history.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
 		{name: "moqui-without-orders", lacks: slices.Concat(ofbizTables(), orderTables(), []string{"data_manager_log.last_updated_tx_stamp"})},
 		// Both, and everything that Moqui can write was written by it.
 		{name: "both-unstamped", rows: []string{
 			"UPDATE order_header SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
+			"UPDATE order_fulfillment_history SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 			"UPDATE data_manager_log SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 		}},
 		{name: "empty", lacks: omsTables()},
@@ -83,7 +84,7 @@ func moquiTables() []string {
 }
 
 func hotwaxTables() []string {
-	return []string{"data_manager_config", "data_manager_log", "order_facility_change", "shopify_oms_order_recon"}
+	return []string{"data_manager_config", "data_manager_log", "order_facility_change", "order_fulfillment_history", "order_identification", "shopify_oms_order_recon"}
 }
 
 // orderTables are those of orders and whatever belongs to them: all that are none of jobs, messages and files.

@@ -43,7 +43,7 @@ func TestClient(t *testing.T) {
 		}, `zone|the application server "app2" writes timestamps that are 1h0m0s behind now|Correct the clock`, 0},
 		"no zone explains it": {func(f *omstest.Fake) { f.Facts.Clock.Skew = new(17 * time.Minute) }, "zone|17m0s ahead of now|No zone explains it", 0},
 		"hung orders":         {func(f *omstest.Fake) { f.Before = hang("orders") }, "orders|deadline exceeded|", 19 * time.Second},
-		"hung database":       {func(f *omstest.Fake) { f.Before = hang("client") }, "database|deadline exceeded|Correct database\nschema|not checked|\nzone|not checked|\norders|not checked|\njobs|not checked|\ndata_manager|not checked|\nreset_inventory wms|not checked|\nsystem_messages|not checked|", 20 * time.Second},
+		"hung database":       {func(f *omstest.Fake) { f.Before = hang("client") }, "database|deadline exceeded|Correct database\nschema|not checked|\nzone|not checked|\norders|not checked|\nlast_mile|not checked|\njobs|not checked|\ndata_manager|not checked|\nreset_inventory wms|not checked|\nsystem_messages|not checked|", 20 * time.Second},
 		"hung folders":        {func(f *omstest.Fake) { f.Before = hang("sftp") }, "sftp|deadline exceeded|", 19 * time.Second},
 		"other generation": {func(f *omstest.Fake) {
 			f.Facts.Instance.Missing = []oms.Column{{Table: "service_job"}, {Table: "system_message"}}

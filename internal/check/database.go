@@ -35,7 +35,7 @@ type databaseFacts struct {
 
 // databaseAreas are those that are read of a database, by their collectors.
 func databaseAreas() []string {
-	return []string{"orders", "jobs", "data_manager", "reset_inventory", "system_messages"}
+	return []string{"orders", "last_mile", "jobs", "data_manager", "reset_inventory", "system_messages"}
 }
 
 // database judges what is in the client's database.
@@ -116,6 +116,7 @@ func look(ctx context.Context, src oms.Source, areas []string) *databaseFacts {
 	facts := &databaseFacts{errs: map[string]error{}}
 	read := map[string]func() error{
 		"orders":       func() (err error) { facts.orders, err = src.Orders(ctx, now); return err },
+		"last_mile":    func() error { _, err := src.LastMile(ctx, now); return err },
 		"jobs":         func() error { _, err := src.Jobs(ctx, now); return err },
 		"data_manager": func() (err error) { facts.files, err = src.DataManager(ctx, now); return err },
 		"reset_inventory": func() error {

@@ -28,6 +28,8 @@ type Client struct {
 	Database       Database
 	Orders         Orders
 	ResetInventory []ResetSource
+	// LastMile are the systems that orders must reach.
+	LastMile []LastMileTarget
 	// Holidays are dates such as 2026-12-25, in order, on which no source has a deadline.
 	Holidays []string
 	// Limits has what the client's entry says; rules/limits.yml has the others.
@@ -155,6 +157,7 @@ func (c Client) Equal(other Client) bool {
 		slices.EqualFunc(c.ResetInventory, other.ResetInventory, func(a, b ResetSource) bool {
 			return a.Source == b.Source && slices.Equal(a.ConfigIDs, b.ConfigIDs)
 		}) &&
+		slices.EqualFunc(c.LastMile, other.LastMile, LastMileTarget.equal) &&
 		slices.EqualFunc(c.SFTP, other.SFTP, SFTP.equal) &&
 		c.Superset.Account.Equal(other.Superset.Account) &&
 		slices.Equal(c.Superset.Dashboards, other.Superset.Dashboards) &&

@@ -42,8 +42,15 @@ func TestEqual(t *testing.T) {
 		"CreatedExclude.MissingAttributes": func(c *config.Client) {
 			c.Orders.CreatedExclude.MissingAttributes = []string{"MUNICIPALITY"}
 		},
-		"ResetSource.Source":    func(c *config.Client) { c.ResetInventory[1].Source = "erp" },
-		"ResetSource.ConfigIDs": func(c *config.Client) { c.ResetInventory[0].ConfigIDs[0] = "RESET" },
+		"ResetSource.Source":                 func(c *config.Client) { c.ResetInventory[1].Source = "erp" },
+		"ResetSource.ConfigIDs":              func(c *config.Client) { c.ResetInventory[0].ConfigIDs[0] = "RESET" },
+		"LastMileTarget.Target":              func(c *config.Client) { c.LastMile[0].Target = "erp" },
+		"LastMileTarget.IdentificationTypes": func(c *config.Client) { c.LastMile[0].IdentificationTypes[0] = "ERP_ID" },
+		"LastMileTarget.Attributes":          func(c *config.Client) { c.LastMile[1].Attributes = nil },
+		"LastMileTarget.ExternalID":          func(c *config.Client) { c.LastMile[1].ExternalID = false },
+		"LastMileTarget.Channels":            func(c *config.Client) { c.LastMile[0].Channels = nil },
+		"LastMileTarget.Grace":               func(c *config.Client) { c.LastMile[0].Grace = time.Hour },
+
 		"SFTP.Location":         func(c *config.Client) { c.SFTP[1].Location = "erp" },
 		"SFTP.Source":           func(c *config.Client) { c.SFTP[1].Source = "wms" },
 		"SFTP.Address":          func(c *config.Client) { c.SFTP[0].Address = "sftp.example.com:22" },

@@ -278,6 +278,7 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 			read: func(n *yaml.Node) { c.Database = r.database(n) }},
 		"orders":          {read: func(n *yaml.Node) { c.Orders = r.orders(n) }},
 		"reset_inventory": {read: func(n *yaml.Node) { c.ResetInventory = r.resetInventory(n) }},
+		"last_mile":       {read: func(n *yaml.Node) { c.LastMile = r.lastMile(n) }},
 		"holidays":        {read: func(n *yaml.Node) { holidays = n }},
 		"limits":          {read: func(n *yaml.Node) { c.Limits = r.limits(n) }},
 		"sftp":            {read: func(n *yaml.Node) { sftp = n }},

@@ -65,6 +65,13 @@ func TestGood(t *testing.T) {
 			},
 			{Source: "shopify", ConfigIDs: []string{"SYNC_SHOPIFY_INV", "SYNC_INV_SHPF_MLTTHD", "RESET_SHOPIFY_INVENTORY"}},
 		},
+		LastMile: []config.LastMileTarget{
+			{
+				Target: "netsuite", IdentificationTypes: []string{"NETSUITE_ORDER_ID"},
+				Channels: []string{"WEB_SALES_CHANNEL", "POS_SALES_CHANNEL"}, Grace: 6 * time.Hour,
+			},
+			{Target: "wms", Attributes: []string{"WMS_EXPORTED"}, ExternalID: true, Grace: 4 * time.Hour},
+		},
 		Holidays: []string{"2026-11-26", "2026-12-24", "2026-12-25", "2026-12-31", "2028-02-29"},
 		Limits: []config.Limit{
 			{Limit: "created_age_seconds", Value: 14400},

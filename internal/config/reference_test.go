@@ -25,6 +25,8 @@ clients:
     database: {driver: mysql, dsn: 'exporter:${KREWE_PASSWORD}@tcp(127.0.0.1:3306)/krewe', timezone: UTC}
     reset_inventory:
       - {source: wms, config_ids: [RESET_INVENTORY]}
+    last_mile:
+      - {target: netsuite, identification_types: [NETSUITE_ORDER_ID]}
     limits:
       - {limit: created_age_seconds, value: 4h}
     sftp:
@@ -48,7 +50,7 @@ func TestReference(t *testing.T) {
 		read := map[string]bool{}
 		for _, path := range []string{
 			"", "global", "clients[]", "clients[].database", "clients[].database.tls", "clients[].orders", "clients[].orders.created_exclude",
-			"clients[].reset_inventory[]", "clients[].limits[]", "clients[].sftp[]", "clients[].superset", "clients[].superset.tls",
+			"clients[].reset_inventory[]", "clients[].last_mile[]", "clients[].limits[]", "clients[].sftp[]", "clients[].superset", "clients[].superset.tls",
 		} {
 			_, err := changed(t, example, func(root *yaml.Node) { set(t, root, join(path, "zzzz"), "1") })
 			if err == nil {
@@ -74,6 +76,7 @@ func TestReference(t *testing.T) {
 		// Each of these may be left out, but not beside the rest of minimal: another key must take its place, or sftp names its source.
 		chosen := []string{
 			"clients[].database.dsn", "clients[].sftp[].password", "clients[].superset.username", "clients[].superset.password", "clients[].reset_inventory",
+			"clients[].last_mile[].identification_types",
 		}
 		var root yaml.Node
 		if err := yaml.Unmarshal([]byte(minimal), &root); err != nil {

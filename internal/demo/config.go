@@ -46,6 +46,7 @@ func writeConfig(dir string, clients []*client, password string, superset *super
 		if c.shopifyInventory {
 			fmt.Fprintf(&text, "      - source: shopify\n        config_ids: [%s]\n", shopifyConfig)
 		}
+		fmt.Fprintf(&text, "    last_mile:\n      - target: %s\n        identification_types: [%s]\n", erp, erpID)
 		text.WriteString(c.server.config())
 		text.WriteString(c.reports.config(superset.url()))
 		hosts.WriteString(knownhosts.Line([]string{c.server.address()}, c.server.keys[0].PublicKey()) + "\n")

@@ -21,6 +21,7 @@ const (
 	configWrong   = "config-wrong"
 	fileEmpty     = "file-empty"
 	fileBackdated = "file-backdated"
+	erpStopped    = "erp-stopped"
 	// These are of the servers, and show in no table as such.
 	timezoneWrong  = "timezone-wrong"
 	replicaStopped = "replica-stopped"
@@ -39,6 +40,7 @@ func faults() []fault {
 		{Fault{"order-unfulfilled", "approved orders wait for brokering for more than 24 hours"}, (*client).setOrderUnfulfilled},
 		{Fault{"unfillable", "many orders are in unfillable parking, the oldest for more than 24 hours"}, (*client).setUnfillable},
 		{Fault{retryStorm, "routing tries many unfillable orders again and again, the oldest for more than 24 hours"}, (*client).setRetryStorm},
+		{Fault{erpStopped, "approved orders have not reached the ERP for more than 4 hours"}, (*client).setERPStopped},
 		{Fault{importStalled, "no order has entered for hours"}, (*client).setImportStalled},
 		{Fault{"job-stuck", "a job is running for more than 45 minutes, its instance lives"}, (*client).setJobStuck},
 		{Fault{instanceDied, "an instance died while it ran several jobs"}, (*client).setInstanceDied},

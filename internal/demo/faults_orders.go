@@ -94,6 +94,7 @@ func (c *client) holdOrders(name string, on bool, facility, reason string, ages 
 	for _, age := range ages {
 		o := c.enterPast(age + time.Hour)
 		c.approve(o, c.now.Add(-age-min(40*time.Minute, age/10)))
+		c.identify(o)
 		c.move(o, facility, reason, c.now.Add(-age))
 		c.heldOrders[name] = append(c.heldOrders[name], o)
 	}

@@ -75,6 +75,7 @@ func (c *client) process(o *order) {
 	if !c.approve(o, c.now) {
 		return
 	}
+	c.export(o)
 	if c.chance(0.015) {
 		c.move(o, preOrderParking, "PARKED", c.now)
 		c.after(c.between(36*time.Hour, 120*time.Hour), func() { c.broker(o) })
@@ -101,7 +102,10 @@ func (c *client) broker(o *order) {
 		c.after(c.between(time.Hour, 6*time.Hour), func() { c.cancel(o) })
 		return
 	}
-	c.after(c.between(30*time.Minute, 150*time.Minute), func() { c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now) })
+	c.after(c.between(30*time.Minute, 150*time.Minute), func() {
+		c.become(o, "ORDER_COMPLETED", "ITEM_COMPLETED", c.now)
+		c.fulfilled(o)
+	})
 }
 
 func (c *client) cancel(o *order) { c.become(o, "ORDER_CANCELLED", "ITEM_CANCELLED", c.now) }

@@ -201,6 +201,10 @@ AND order_type_id = 'SALES_ORDER' AND sales_channel_enum_id <> 'LOOP_EXCH' AND (
 	see("retry-storm", o.count(`SELECT count(DISTINCT h.order_id) FROM order_header h JOIN order_facility_change c ON c.order_id = h.order_id
 AND c.change_reason_enum_id = 'ALLOCATED' JOIN order_item_ship_group g ON g.order_id = h.order_id
 WHERE h.status_id = 'ORDER_APPROVED' AND g.facility_id IN ('UNFILLABLE_PARKING', '_NA_')`) > 20)
+	see("erp-stopped", o.count(`SELECT count(*) FROM order_header h WHERE status_id IN ('ORDER_APPROVED', 'ORDER_COMPLETED') AND created_tx_stamp > ?1
+AND (SELECT max(status_datetime) FROM order_status s WHERE s.order_id = h.order_id AND s.status_id = 'ORDER_APPROVED') < ?2
+AND NOT EXISTS (SELECT 1 FROM order_identification i WHERE i.order_id = h.order_id AND order_identification_type_id = 'NETSUITE_ORDER_ID')`,
+		o.ago(7*24*h), o.ago(4*h)) > 0)
 	see("import-stalled", o.age("SELECT ?", slices.Min(imports)) > 90*m)
 	if o.age("SELECT ?", slices.Min(imports)) > 90*m && o.age("SELECT ?", slices.Max(imports)) < 5*h {
 		o.Errorf("%s: only some channels stall", o.name)
@@ -301,6 +305,9 @@ func (o *observer) ails() []string {
 		if limit := map[string]time.Duration{unfillable: 12 * time.Hour, preOrderParking: 120 * time.Hour}[facility]; age > cmp.Or(limit, 72*time.Hour) {
 			ails = append(ails, "an order stays at "+facility)
 		}
+	}
+	if o.count(`SELECT count(*) FROM order_fulfillment_history WHERE external_fulfillment_id = '_NA_' AND created_date < ?`, o.ago(4*time.Hour)) > 0 {
+		ails = append(ails, "a fulfillment is not confirmed")
 	}
 	if o.count(`SELECT count(*) FROM data_manager_log WHERE failed_record_count > 0 OR
 status_id NOT LIKE '%_PENDING' AND status_id NOT LIKE '%_RUNNING' AND status_id NOT LIKE '%_FINISHED' AND status_id NOT LIKE 'Dmls%'`) > 0 {

@@ -20,6 +20,7 @@ func alertOf(fault string) string {
 		"order-unfulfilled":    "OMSOrderWaitsForBrokering",
 		"unfillable":           "OMSOrderUnfillable",
 		"retry-storm":          "OMSOrderUnfillable",
+		"erp-stopped":          "OMSOrdersUnsynced",
 		"import-stalled":       "OMSOrderImportStalled",
 		"job-stuck":            "OMSJobStuck",
 		"instance-died":        "OMSInstanceSilent",

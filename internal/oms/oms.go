@@ -38,6 +38,8 @@ type Source interface {
 	Clock(now time.Time) Clock
 	// Orders measures the guide's order checks. Imports needs the history.
 	Orders(ctx context.Context, now time.Time) (Orders, error)
+	// LastMile measures whether orders reach the systems behind the OMS, and each of them once. It does not need the history.
+	LastMile(ctx context.Context, now time.Time) (LastMile, error)
 	// Attributes has the names of the attributes that approved orders have; not known where there are no attributes. It looks
 	// at some orders only.
 	Attributes(ctx context.Context, now time.Time) (List[string], error)

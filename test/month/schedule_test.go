@@ -28,6 +28,8 @@ const (
 	everyPass = 5 * time.Minute
 	// still is for how long nothing may be written.
 	still = 30 * time.Minute
+	// everyTen is how often it is looked whether orders have arrived.
+	everyTen = 10 * time.Minute
 	// betweenRuns is the interval of the reports.
 	betweenRuns = 5 * time.Minute
 )
@@ -50,6 +52,7 @@ func effects() map[string]effect {
 		"order-unfulfilled":    {alerts: []string{"OMSOrderWaitsForBrokering"}},
 		"unfillable":           {alerts: []string{"OMSOrderUnfillable", "OMSUnfillableSurge"}, passes: "OMSUnfillableSurge"},
 		"retry-storm":          {alerts: []string{"OMSOrderUnfillable"}},
+		"erp-stopped":          {alerts: []string{"OMSOrdersUnsynced"}, shows: everyTen, ends: everyTen},
 		"import-stalled":       {alerts: []string{"OMSOrderImportStalled"}},
 		"job-stuck":            {alerts: []string{"OMSJobStuck"}},
 		"instance-died":        {alerts: []string{"OMSInstanceSilent", "OMSJobStuck"}},

@@ -115,6 +115,25 @@ func (w World) orderTables() []table {
 					}
 				})
 			}},
+		{"order_identification", "order_identification_type_id, order_id, id_value, from_date, " + stampColumns,
+			func(put put) { // of the last month; one of twenty has not reached the ERP
+				w.latestOrders(140_000, func(age int, o order) {
+					put("SHOPIFY_ORD_ID", o.id, "5"+o.id, o.entered, o.entered, o.entered, o.entered, o.entered)
+					if age%20 != 0 {
+						put("NETSUITE_ORDER_ID", o.id, "7"+o.id, o.changed, o.changed, o.changed, o.changed, o.changed)
+					}
+				})
+			}},
+		{"order_fulfillment_history", "fulfillment_log_id, order_id, order_item_seq_id, created_date, external_fulfillment_id, " + stampColumns,
+			func(put put) { // of the last month; the shop has not confirmed one of fifty
+				w.latestOrders(140_000, func(age int, o order) {
+					external := "9" + o.id
+					if age%50 == 0 {
+						external = "_NA_"
+					}
+					put(o.id, o.id, "00001", o.changed, external, o.changed, o.changed, o.changed, o.changed)
+				})
+			}},
 		{"shopify_oms_order_recon", "system_message_remote_id, shopify_order_id, shop_id, order_created_at, last_updated_stamp",
 			func(put put) {
 				w.latestOrders(int(24*time.Hour/orderEvery), func(_ int, o order) {

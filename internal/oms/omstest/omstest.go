@@ -25,6 +25,7 @@ type Facts struct {
 	Instance       oms.Instance
 	Clock          oms.Clock
 	Orders         oms.Orders
+	LastMile       oms.LastMile
 	Attributes     oms.List[string]
 	Survey         oms.Survey
 	LastFiles      map[string][]time.Time // by configuration
@@ -49,6 +50,11 @@ func (f *Fake) Clock(time.Time) oms.Clock { return f.Facts.Clock }
 // Orders implements oms.Source.
 func (f *Fake) Orders(ctx context.Context, _ time.Time) (oms.Orders, error) {
 	return answer(ctx, f, "orders", f.Facts.Orders)
+}
+
+// LastMile implements oms.Source.
+func (f *Fake) LastMile(ctx context.Context, _ time.Time) (oms.LastMile, error) {
+	return answer(ctx, f, "last_mile", f.Facts.LastMile)
 }
 
 // Attributes implements oms.Source.

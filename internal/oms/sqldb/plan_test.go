@@ -24,6 +24,9 @@ const (
 	openSales     = 4400
 	openItems     = 2 * openSales
 	reconciled    = 4600
+	recentOrders  = 32_000
+	unsynced      = 1600
+	fulfilled     = 32_000
 	pendingJobs   = 300
 	openMessages  = 25
 )
@@ -44,8 +47,14 @@ var limits = map[string]limit{
 	"orders_attributes": {12_000, 0},
 	"orders_waiting":    {12 * openItems, 0}, // and order, ship group, facility, facility change and status
 	"orders_missing":    {5 * reconciled, 0}, // and an order for each
-	"jobs_open":         {4 * pendingJobs, 2},
-	"messages_open":     {12 * openMessages, 0}, // and once for each of its parts
+	// The orders of the last days, a temporary table or two of them, and for each its identification and attribute, or its double.
+	"orders_unsynced":          {12*recentOrders + 8*unsynced, 0},
+	"orders_duplicate":         {10 * recentOrders, 0},
+	"orders_renamed":           {9 * recentOrders, 0},
+	"fulfillments_unconfirmed": {8 * fulfilled, 0},
+
+	"jobs_open":     {4 * pendingJobs, 2},
+	"messages_open": {12 * openMessages, 0}, // and once for each of its parts
 	// It also passes over what it need not return: orders that entered long ago.
 	"orders_unstamped": {2*openSales + 100, 2},
 	// MariaDB counts an entry of the index for each end of each status, and the rows of its temporary table.
@@ -140,6 +149,9 @@ func plans(t *testing.T, db testserver.Database) (unsent, found map[string]bool)
 			Channels: []string{"LOOP_EXCH"}, MissingAttributes: []string{"SIGNIFYD_APPROVED"},
 		}},
 		ResetInventory: []config.ResetSource{{Source: "wms", ConfigIDs: []string{"RESET_INVENTORY"}}},
+		LastMile: []config.LastMileTarget{{
+			Target: "netsuite", IdentificationTypes: []string{"NETSUITE_ORDER_ID"}, Attributes: []string{"EXPORTED"}, Grace: 4 * time.Hour,
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,8 @@ type Source struct {
 	runs     *runsArea // Moqui's jobs, which have a history of their own, on the connection of the other jobs
 	files    *filesArea
 	messages *messagesArea
+
+	lastMile lastMile // on the connection of the orders
 }
 
 var _ oms.Source = (*Source)(nil)

@@ -209,6 +209,137 @@ FROM (
 ) r
 GROUP BY {{template "shop"}};
 
+-- part: recent_columns
+-- What is looked at of an order of the last days.
+-- columns: none
+order_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
+    {{col "order_header" "order_name"}} AS order_name, COALESCE(entry_date, order_date) AS entered;
+
+-- part: recent_orders
+-- Sales orders that entered within the last days, the newest 50000; of those that Moqui wrote, which have no stamp, the newest
+-- 5000 by the index of the stamp or by the primary key.
+-- columns: none
+SELECT s.* FROM (
+{{- if column "order_header" "created_tx_stamp"}}
+  SELECT {{template "recent_columns"}} FROM {{order_header}}
+  WHERE created_tx_stamp >= :from AND COALESCE(order_type_id, '') = 'SALES_ORDER'
+  ORDER BY created_tx_stamp DESC LIMIT 50000
+) s
+UNION ALL
+SELECT n.* FROM (
+{{- end}}
+  SELECT {{template "recent_columns"}} FROM (
+{{- if and mysql (column "order_header" "created_tx_stamp")}}
+    SELECT order_id AS id FROM {{order_header}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY order_id DESC LIMIT 5000
+  ) u STRAIGHT_JOIN {{order_header}} ON order_id = u.id
+{{- else}}
+    SELECT order_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
+      {{col "order_header" "order_name"}} AS order_name, entry_date, order_date, order_type_id,
+      {{col "order_header" "created_tx_stamp"}} AS created_tx_stamp
+    FROM {{order_header}} WHERE order_id > '' ORDER BY order_id DESC LIMIT {{if column "order_header" "created_tx_stamp"}}2000{{else}}5000{{end}}
+  ) u
+{{- end}}
+  WHERE created_tx_stamp IS NULL AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND COALESCE(entry_date, order_date) >= :entered_since
+  LIMIT 5000
+) {{if column "order_header" "created_tx_stamp"}}n{{else}}s{{end}};
+
+-- statement: orders_unsynced
+-- Approved, sent and completed sales orders of the last days by channel, those of them that a target has not got, and since when
+-- the first of these is approved; every 10 minutes. Index: order_header.created_tx_stamp, then for each order the primary key of
+-- order_identification or that of order_attribute, and for those that have not arrived order_status.order_id. LIMIT keeps servers
+-- from merging the queries, which would look for the approval of each order.
+-- columns: product_store_id sales_channel_enum_id unsynced oldest
+SELECT /*limit*/ w.product_store_id, w.sales_channel_enum_id, SUM(CASE WHEN w.since < :approved_before THEN 1 ELSE 0 END), {{oldest "w.since"}}
+FROM (
+  SELECT a.product_store_id, a.sales_channel_enum_id, CASE WHEN a.arrived = 0 THEN COALESCE(
+    (SELECT MAX(s.status_datetime) FROM {{order_status}} s
+     WHERE s.order_id = {{like "order_status.order_id" "order_header.order_id" "a.order_id"}} AND COALESCE(s.status_id, '') = 'ORDER_APPROVED'
+       AND (s.order_item_seq_id IS NULL OR s.order_item_seq_id = '_NA_')),
+    a.entered) END AS since
+  FROM (
+    SELECT o.order_id, o.product_store_id, o.sales_channel_enum_id, o.entered,
+      CASE WHEN :external_id = 'Y' AND o.external_id <> '' THEN 1
+        {{- if has "order_identification"}}
+        WHEN (SELECT i.order_id FROM {{order_identification}} i
+              WHERE i.order_id = {{like "order_identification.order_id" "order_header.order_id" "o.order_id"}}
+                AND i.order_identification_type_id IN (:types) AND i.id_value <> '' AND (i.thru_date IS NULL OR i.thru_date > :now)
+              LIMIT 1) IS NOT NULL THEN 1
+        {{- end}}
+        {{- if has "order_attribute"}}
+        WHEN (SELECT t.order_id FROM {{order_attribute}} t
+              WHERE t.order_id = {{like "order_attribute.order_id" "order_header.order_id" "o.order_id"}} AND t.attr_name IN (:attributes)
+              LIMIT 1) IS NOT NULL THEN 1
+        {{- end}}
+        ELSE 0 END AS arrived
+    FROM ({{template "recent_orders"}}) o
+    WHERE o.status_id IN ('ORDER_APPROVED', 'ORDER_SENT', 'ORDER_COMPLETED')
+    LIMIT 9223372036854775807
+  ) a
+  LIMIT 9223372036854775807
+) w
+GROUP BY w.product_store_id, w.sales_channel_enum_id;
+
+-- statement: orders_duplicate
+-- Sales orders of the last days by channel, and those of them whose external id an order has that entered before, however long;
+-- every 10 minutes. Index: order_header.created_tx_stamp, then order_header.external_id for each. The subquery has one row so that no
+-- planner makes a join of it and reads all orders.
+-- columns: product_store_id sales_channel_enum_id duplicate
+SELECT /*limit*/ d.product_store_id, d.sales_channel_enum_id, SUM(d.duplicate)
+FROM (
+  SELECT o.product_store_id, o.sales_channel_enum_id,
+    CASE WHEN (SELECT k.order_id FROM {{order_header}} k
+      WHERE k.{{must "order_header" "external_id"}} = o.external_id AND k.order_id <> o.order_id
+        AND COALESCE(k.order_type_id, '') = 'SALES_ORDER' AND COALESCE(k.status_id, '') NOT IN ('ORDER_CANCELLED', 'ORDER_REJECTED')
+        AND COALESCE(k.product_store_id, '') = COALESCE(o.product_store_id, '')
+        AND (COALESCE(k.entry_date, k.order_date) < o.entered OR COALESCE(k.entry_date, k.order_date) = o.entered AND k.order_id < o.order_id)
+      LIMIT 1) IS NULL THEN 0 ELSE 1 END AS duplicate
+  FROM ({{template "recent_orders"}}) o
+  WHERE COALESCE(o.status_id, '') NOT IN ('ORDER_CANCELLED', 'ORDER_REJECTED')
+  LIMIT 9223372036854775807
+) d
+GROUP BY d.product_store_id, d.sales_channel_enum_id;
+
+-- statement: orders_renamed
+-- Sales orders of the last days by channel, and how many external ids share a name within a product store, the first apart; every
+-- 10 minutes. Index: order_header.created_tx_stamp.
+-- columns: product_store_id sales_channel_enum_id duplicate
+SELECT /*limit*/ d.product_store_id, d.sales_channel_enum_id, SUM(d.names)
+FROM (
+  SELECT o.product_store_id, MIN(o.sales_channel_enum_id) AS sales_channel_enum_id,
+    COUNT(DISTINCT CASE WHEN o.external_id <> '' THEN o.external_id ELSE o.order_id END) - 1 AS names
+  FROM ({{template "recent_orders"}}) o
+  WHERE o.{{must "order_header" "order_name"}} <> '' AND COALESCE(o.status_id, '') NOT IN ('ORDER_CANCELLED', 'ORDER_REJECTED')
+  GROUP BY o.product_store_id, o.order_name
+) d
+GROUP BY d.product_store_id, d.sales_channel_enum_id;
+
+-- statement: fulfillments_unconfirmed
+-- Orders with a fulfillment of the last days that the shop has not confirmed in time, every 10 minutes. Index:
+-- order_fulfillment_history.created_tx_stamp; of those that Moqui wrote, which have no stamp, the newest 5000 by the primary key.
+-- columns: orders
+SELECT /*limit*/ COUNT(DISTINCT f.order_id)
+FROM (
+  {{- if column "order_fulfillment_history" "created_tx_stamp"}}
+  SELECT s.* FROM (
+    SELECT order_id, external_fulfillment_id, COALESCE(created_date, created_tx_stamp) AS created
+    FROM {{order_fulfillment_history}} WHERE created_tx_stamp >= :from ORDER BY created_tx_stamp DESC LIMIT 50000
+  ) s
+  UNION ALL
+  {{- end}}
+  SELECT order_id, external_fulfillment_id, created_date AS created FROM (
+{{- if and mysql (column "order_fulfillment_history" "created_tx_stamp")}}
+    SELECT fulfillment_log_id AS id FROM {{order_fulfillment_history}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL
+    ORDER BY fulfillment_log_id DESC LIMIT 5000
+  ) u STRAIGHT_JOIN {{order_fulfillment_history}} ON fulfillment_log_id = u.id
+{{- else}}
+    SELECT order_id, external_fulfillment_id, created_date, {{col "order_fulfillment_history" "created_tx_stamp"}} AS created_tx_stamp
+    FROM {{order_fulfillment_history}} WHERE fulfillment_log_id > '' ORDER BY fulfillment_log_id DESC LIMIT 5000
+  ) u
+{{- end}}
+  WHERE created_tx_stamp IS NULL AND created_date >= :entered_since
+) f
+WHERE f.external_fulfillment_id = '_NA_' AND f.created < :created_before;
+
 -- part: job_columns
 -- What the history of jobs reads.
 -- columns: job_id status_id job_name service_name system_job_enum_id product_store_id shop_id pool_id run_by_instance_id run_time

@@ -63,9 +63,9 @@ func TestSteadyScrape(t *testing.T) {
 			if db.Config.Driver == config.SQLite {
 				return
 			}
-			// Each of four areas begins and ends a transaction, and the fifth asks whether the server answers. MariaDB also counts
+			// Each of five areas begins and ends a transaction, and the sixth asks whether the server answers. MariaDB also counts
 			// the statement that asks for the count.
-			around := 4*2 + 1
+			around := 5*2 + 1
 			if db.Config.Driver == config.MySQL {
 				around++
 			}
@@ -94,11 +94,12 @@ func scrape(ctx context.Context, s oms.Source, now time.Time) (map[string]int, e
 func ask(ctx context.Context, s oms.Source, now time.Time) error {
 	_, instance := s.Instance(ctx, now)
 	_, orders := s.Orders(ctx, now)
+	_, lastMile := s.LastMile(ctx, now)
 	_, jobs := s.Jobs(ctx, now)
 	_, files := s.DataManager(ctx, now)
 	_, resets := s.ResetInventory(ctx, now)
 	_, messages := s.SystemMessages(ctx, now)
-	return errors.Join(instance, orders, jobs, files, resets, messages)
+	return errors.Join(instance, orders, lastMile, jobs, files, resets, messages)
 }
 
 // commands counts what the server was sent so far.

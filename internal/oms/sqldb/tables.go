@@ -42,7 +42,7 @@ func Statements(driver config.Driver) ([]sqlread.StatementText, error) {
 func tables() []sqlread.Table {
 	return []sqlread.Table{
 		{Name: "order_header", Required: "order_id order_type_id status_id product_store_id sales_channel_enum_id order_date entry_date",
-			Optional: "created_tx_stamp external_id"},
+			Optional: "created_tx_stamp external_id", Probed: "order_name"},
 		{Name: "order_item", Required: "order_id order_item_seq_id status_id", Optional: "ship_group_seq_id"},
 		{Name: "order_item_ship_group", Required: "order_id ship_group_seq_id facility_id"},
 		{Name: "order_item_ship_group_assoc", Required: "order_id order_item_seq_id ship_group_seq_id"},
@@ -50,6 +50,9 @@ func tables() []sqlread.Table {
 			Optional: "from_facility_id"},
 		{Name: "order_status", Required: "order_id order_item_seq_id status_id status_datetime"},
 		{Name: "order_attribute", Required: "order_id attr_name"},
+		{Name: "order_identification", Required: "order_identification_type_id order_id id_value thru_date"},
+		{Name: "order_fulfillment_history", Required: "fulfillment_log_id order_id external_fulfillment_id created_date",
+			Optional: "created_tx_stamp"},
 		{Name: "facility", Required: "facility_id facility_type_id"},
 		{Name: "facility_type", Required: "facility_type_id parent_type_id"},
 		{Name: "job_sandbox", Required: "job_id job_name service_name status_id pool_id run_by_instance_id run_time start_date_time " +

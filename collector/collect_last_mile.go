@@ -1,0 +1,41 @@
+package collector
+
+import "context"
+
+var (
+	// `target` is a name of `last_mile` in the configuration. Orders count for 7 days after their entry.
+	ordersUnsynced = newMetric(count, "oms_orders_unsynced",
+		"Approved, sent and completed sales orders of the last 7 days that have not reached this target within its grace.",
+		"target", "product_store", "channel")
+	ordersOldestUnsynced = newMetric(greatest, "oms_orders_oldest_unsynced_age_seconds",
+		"Age, since approval, of the oldest of these orders; 0 when there is none.", "target", "product_store", "channel")
+	// Those with an external id that an earlier order of the product store has, and those with a name that one of the last 7 days has.
+	ordersDuplicate = newMetric(count, "oms_orders_duplicate",
+		"Sales orders of the last 7 days that are in the OMS already, cancelled and rejected ones apart.", "product_store", "channel")
+	ordersUnconfirmed = newMetric(count, "oms_orders_fulfillments_unconfirmed",
+		"Orders with a fulfillment of the last 7 days that the shop has not confirmed within 4 h.")
+)
+
+// lastMileCollector measures whether orders reach the systems behind the OMS, and each of them once.
+type lastMileCollector struct{}
+
+func (lastMileCollector) Name() string { return "last_mile" }
+
+func (lastMileCollector) update(ctx context.Context, src Sources, b *batch) error {
+	facts, err := src.OMS.LastMile(ctx, b.now)
+	for _, o := range facts.Unsynced {
+		b.set(ordersUnsynced, float64(o.Count), o.Target, o.ProductStore, o.Channel.Channel)
+		b.setOldest(ordersOldestUnsynced, o.Count, o.Oldest, o.Target, o.ProductStore, o.Channel.Channel)
+	}
+	if facts.Duplicate.Known && len(facts.Duplicate.All) == 0 {
+		b.set(ordersDuplicate, 0, "", "")
+	}
+	for _, o := range facts.Duplicate.All {
+		b.set(ordersDuplicate, float64(o.Count), o.ProductStore, o.Channel.Channel)
+	}
+	if facts.Unconfirmed != nil {
+		b.set(ordersUnconfirmed, float64(*facts.Unconfirmed))
+	}
+	b.age = facts.Age
+	return err
+}

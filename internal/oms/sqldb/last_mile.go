@@ -1,0 +1,173 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
+)
+
+// lastMileEvery is how often it is looked whether orders arrive: they take hours.
+const lastMileEvery = 10 * time.Minute
+
+// lastMile is what was found at the last look. Only who has the lane of the orders may use it.
+type lastMile struct {
+	at      time.Time // zero when there was none, or it failed
+	facts   oms.LastMile
+	lacking error // what this vintage lacks to measure a target
+}
+
+// LastMile implements oms.Source.
+func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, error) {
+	var facts oms.LastMile
+	err := s.db.Read(ctx, s.orders.lane, now, func(ctx context.Context, r *sqlread.Reader) error {
+		if has, err := s.orders.requireTable(r, "order_header"); !has {
+			s.lastMile = lastMile{}
+			return err
+		}
+		var err error
+		if walltime.Due(now, s.lastMile.at, lastMileEvery) {
+			next := lastMile{at: now}
+			if err = s.lookAtLastMile(ctx, r, now, &next); err != nil {
+				next.at = time.Time{}
+			}
+			s.lastMile = next
+		}
+		facts = s.lastMile.facts
+		facts.Unsynced = slices.Clone(facts.Unsynced)
+		if err == nil {
+			facts.Age = now.Sub(s.lastMile.at)
+		}
+		for i, o := range facts.Unsynced {
+			if !o.Oldest.IsZero() { // it may have arrived since the look, and must not come to be late
+				facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
+			}
+		}
+		return errors.Join(err, s.lastMile.lacking)
+	})
+	return facts, err
+}
+
+// lookAtLastMile fills in what it comes to.
+func (s *Source) lookAtLastMile(ctx context.Context, r *sqlread.Reader, now time.Time, found *lastMile) error {
+	if err := s.duplicates(ctx, r, now, &found.facts); err != nil {
+		return err
+	}
+	if err := s.unconfirmed(ctx, r, now, &found.facts); err != nil {
+		return err
+	}
+	for _, target := range s.client.LastMile {
+		if err := lacksTarget(r, target); err != nil {
+			found.lacking = errors.Join(found.lacking, fmt.Errorf("last_mile target %s: %w", target.Target, err))
+			continue
+		}
+		if err := s.unsynced(ctx, r, now, target, &found.facts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastDays are the parameters of what is driven by the last days.
+func lastDays(r *sqlread.Reader, now time.Time) sqlread.Args {
+	since := now.Add(-oms.LastMileDays)
+	return sqlread.Args{"from": r.Time(since), "entered_since": r.Time(since)}
+}
+
+// channelOfOrder reads the channel of a group of orders.
+func (s *Source) channelOfOrder(rec sqlread.Record) oms.Channel {
+	return channelOf(s.orders.channels.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id")))
+}
+
+// unsynced counts the orders that have not reached a target.
+func (s *Source) unsynced(ctx context.Context, r *sqlread.Reader, now time.Time, target config.LastMileTarget, facts *oms.LastMile) error {
+	named := lastDays(r, now)
+	named["now"], named["approved_before"] = r.Time(now), r.Floor(now.Add(-target.Grace))
+	named["types"], named["attributes"], named["external_id"] = target.IdentificationTypes, target.Attributes, "N"
+	if target.ExternalID {
+		named["external_id"] = "Y"
+	}
+	var found []oms.UnsyncedOrders
+	known := map[oms.Channel]int{} // where each is among them
+	err := r.Query(ctx, "orders_unsynced", named, func(rec sqlread.Record) {
+		if len(target.Channels) > 0 && !slices.Contains(target.Channels, rec.Text("sales_channel_enum_id")) {
+			return
+		}
+		channel := s.channelOfOrder(rec)
+		i, ok := known[channel]
+		if !ok {
+			i = len(found)
+			known[channel] = i
+			found = append(found, oms.UnsyncedOrders{Target: target.Target, Channel: channel})
+		}
+		if count := rec.Count("unsynced"); count > 0 { // else the first is within its grace
+			found[i].Count += count
+			found[i].Oldest = walltime.Earlier(found[i].Oldest, rec.Moment("oldest").At(now))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		found = []oms.UnsyncedOrders{{Target: target.Target}}
+	}
+	facts.Unsynced = append(facts.Unsynced, found...)
+	return nil
+}
+
+// lacksTarget returns an error where this vintage cannot tell whether an order has reached a target.
+func lacksTarget(r *sqlread.Reader, target config.LastMileTarget) error {
+	needs := []string{"order_status"}
+	if len(target.IdentificationTypes) > 0 {
+		needs = append(needs, "order_identification")
+	}
+	if len(target.Attributes) > 0 {
+		needs = append(needs, "order_attribute")
+	}
+	for _, table := range needs {
+		if err := r.Schema.MissingTable(table); err != nil {
+			return err
+		}
+	}
+	if target.ExternalID && !r.Schema.Column("order_header", "external_id") {
+		return sqlread.MissingError("table order_header has no column external_id, or the database's user may not read it")
+	}
+	return nil
+}
+
+// duplicates counts the orders that are there more than once: by external id and by name, as far as this vintage has them.
+func (s *Source) duplicates(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.LastMile) error {
+	counts := map[oms.Channel]int{}
+	for _, statement := range []string{"orders_duplicate", "orders_renamed"} {
+		if !r.Has(statement) {
+			continue
+		}
+		err := r.Query(ctx, statement, lastDays(r, now), func(rec sqlread.Record) {
+			counts[s.channelOfOrder(rec)] += rec.Count("duplicate")
+		})
+		if err != nil {
+			return err
+		}
+		facts.Duplicate.Known = true
+	}
+	for channel, n := range counts {
+		facts.Duplicate.All = append(facts.Duplicate.All, oms.DuplicateOrders{Channel: channel, Count: n})
+	}
+	return nil
+}
+
+// unconfirmed counts the orders whose fulfillments the shop does not confirm.
+func (s *Source) unconfirmed(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.LastMile) error {
+	if !r.Has("fulfillments_unconfirmed") {
+		return nil
+	}
+	named := lastDays(r, now)
+	named["created_before"] = r.Floor(now.Add(-oms.ConfirmedWithin))
+	return r.Query(ctx, "fulfillments_unconfirmed", named, func(rec sqlread.Record) { facts.Unconfirmed = new(rec.Count("orders")) })
+}
