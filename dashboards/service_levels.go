@@ -35,8 +35,8 @@ func serviceLevels() dashboard {
 					return `sum(sum_over_time(` + incidentSeconds + p.window + `))
 / sum(count_over_time(` + incidentSeconds + p.window + `))`
 				}),
-			withinTable().size(screenWidth, 18),
-			incidentsTable().size(screenWidth, 18),
+			withinTable().size(screenWidth, 20),
+			incidentsTable().size(screenWidth, 20),
 			deadlinesMetTable().size(screenWidth, 7),
 		}}).ofOneClient()
 	d.Refresh = "" // the last minute changes nothing

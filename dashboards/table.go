@@ -71,9 +71,10 @@ func sign(ref, title string, expr string) column {
 	return column{ref: ref, title: title, width: narrow, align: "center", words: states(), expr: expr}
 }
 
-// clientKey leads to a client's dashboard.
+// clientKey leads to a client's dashboard. NEWERA fits, also in Grafana's older table: it writes links in medium weight, with 12 pixels behind
+// them.
 func clientKey() key {
-	return key{label: "client", title: "Client", width: 78, links: toClient("${__data.fields.client}")}
+	return key{label: "client", title: "Client", width: 88, links: toClient("${__data.fields.client}")}
 }
 
 // letters are the widths of Inter's letters, medium, of 14 pixels: Grafana writes titles so.
@@ -89,7 +90,7 @@ func letters() map[rune]float64 {
 }
 
 // titleAround are the pixels beside the title of a column: 6 on either side, 1 for the border, and the rest for browsers that write wider.
-const titleAround = 16
+const titleAround = 15
 
 // titleWidth is how wide a column has to be so that its title is not cut.
 func titleWidth(title string) int {
