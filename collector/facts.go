@@ -16,8 +16,11 @@ import (
 
 // A Check is one of the checks of the operations guide, or one that the guide does not name.
 type Check struct {
-	// Name is the value of the label check of oms:check_state, and Title the heading of its column in the daily check.
-	Name, Title string
+	// Name is the value of the label check of oms:check_state, and Title the heading of its column in the daily check: short, as all columns
+	// fit on a laptop. Means says what the check is about.
+	Name, Title, Means string
+	// Panel is the title of the panel of the client's dashboard that shows it.
+	Panel string
 	// Collector measures it. It is empty for the last check, which is the state of the collectors themselves.
 	Collector string
 
@@ -32,26 +35,27 @@ type Fact struct {
 	Short, Text string
 }
 
-// Checks lists the checks in the order of the daily check on the dashboard, with its names.
+// Checks lists the checks in the order of the guide, and among them those that it does not name: the daily check on the dashboard and
+// the status page have them so.
 func Checks() []Check {
 	return []Check{
-		{"created", "Created", "orders", "no order in status created"},
-		{"brokering", "Broker", "orders", "no order in the brokering queue"},
-		{"unfulfilled", "Fulfil", "orders", "no order with a store or warehouse"},
-		{"parking", "Park", "orders", "no parked order"},
-		{"import", "Import", "orders", "no order known"},
-		{"last_mile", "Sync", "last_mile", "no order that is late or there twice"},
-		{"job_running", "Jobs", "jobs", "no job running"},
-		{"job_failing", "Fails", "jobs", "no job failing"},
-		{"scheduler", "Starts", "jobs", "no job overdue"},
-		{"reset_inventory", "Reset", "reset_inventory", ""},
-		{"sftp", "SFTP", "sftp", "no file waiting"},
-		{"files_pending", "Waits", "data_manager", "no file pending"},
-		{"files_running", "Runs", "data_manager", "no file running"},
-		{"files_failed", "Failed", "data_manager", "no file failed within 24 h"},
-		{"system_messages", "Msgs", "system_messages", "no message waiting"},
-		{"reports", "Tathya", "reports", "no chart failing"},
-		{"measurement", "Data", "", ""},
+		{"created", "Created", "orders in created", "Oldest order in created", "orders", "no order in status created"},
+		{"brokering", "Broker", "orders in the brokering queue", "Oldest approved order not fulfilled", "orders", "no order in the brokering queue"},
+		{"unfulfilled", "Fulfil", "approved orders not fulfilled", "Approved orders not fulfilled", "orders", "no order with a store or warehouse"},
+		{"parking", "Park", "unfillable and rejected orders", "Oldest parked order", "orders", "no parked order"},
+		{"import", "Import", "orders that are not imported, or are missing", "Last import", "orders", "no order known"},
+		{"last_mile", "Sync", "orders that do not reach the ERP, or are duplicates", "Orders not synced", "last_mile", "no order that is late or there twice"},
+		{"job_running", "Jobs", "jobs that run for too long", "Runs of more than 15 minutes", "jobs", "no job running"},
+		{"job_failing", "Fails", "jobs that fail", "Failing jobs", "jobs", "no job failing"},
+		{"scheduler", "Starts", "jobs that do not start", "Runs overdue for more than 15 minutes", "jobs", "no job overdue"},
+		{"reset_inventory", "Reset", "reset-inventory files", "Reset inventory", "reset_inventory", ""},
+		{"sftp", "SFTP", "drop folders", "Drop folders", "sftp", "no file waiting"},
+		{"files_pending", "Waits", "data-manager files that are waiting", "Oldest waiting file", "data_manager", "no file pending"},
+		{"files_running", "Runs", "data-manager files that are running", "Longest running file", "data_manager", "no file running"},
+		{"files_failed", "Failed", "data-manager files that failed", "Files by configuration", "data_manager", "no file failed within 24 h"},
+		{"system_messages", "Msgs", "system messages", "System messages by type", "system_messages", "no message waiting"},
+		{"reports", "Tathya", "dashboards and charts", "Charts", "reports", "no chart failing"},
+		{"measurement", "Data", "the measurement itself", "Collectors", "", ""},
 	}
 }
 

@@ -3,8 +3,6 @@ package collector_test
 import (
 	"fmt"
 	"maps"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,24 +46,6 @@ func TestFactsOfFailedRun(t *testing.T) {
 			t.Errorf("found without an answer: %v", all)
 		}
 	})
-}
-
-// TestSameChecks compares the checks with those of the daily check's dashboard.
-func TestSameChecks(t *testing.T) {
-	source, err := os.ReadFile("../dashboards/checks.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got []string
-	for _, m := range regexp.MustCompile(`(?m)^\t\t\{"(\w+)", "(\w+)", "`).FindAllStringSubmatch(string(source), -1) {
-		want = append(want, m[1]+" "+m[2])
-	}
-	for _, c := range collector.Checks() {
-		got = append(got, c.Name+" "+c.Title)
-	}
-	if !slices.Equal(got, want) || len(got) < 10 {
-		t.Errorf("got\n%q\nthe dashboard has\n%q", got, want)
-	}
 }
 
 func TestSpan(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/oms-exporter/oms_exporter/collector"
 )
 
 // shipped are the texts of the shipped dashboards.
@@ -454,12 +456,12 @@ func TestSigns(t *testing.T) {
 		panels[fmt.Sprintf("viewPanel=%d", p.ID)] = p.Title
 	}
 	for _, p := range []panel{checksTable(), statesTimeline()} {
-		for _, c := range checks() {
+		for _, c := range collector.Checks() {
 			if !slices.ContainsFunc(p.links(), func(l link) bool {
 				_, query, _ := strings.Cut(l.URL, "${__url_time_range}&")
-				return panels[query] == c.panel && strings.HasPrefix(l.Title, c.panel)
+				return panels[query] == c.Panel && strings.HasPrefix(l.Title, c.Panel)
 			}) {
-				t.Errorf("%s: %s does not lead to %q", p.Title, c.name, c.panel)
+				t.Errorf("%s: %s does not lead to %q", p.Title, c.Name, c.Panel)
 			}
 		}
 	}

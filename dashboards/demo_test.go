@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oms-exporter/oms_exporter/collector"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -122,12 +123,12 @@ func (m monitored) healthy(t *testing.T) {
 			m.expectColumns(t, p)
 		}
 	}
-	for _, c := range checks() {
+	for _, c := range collector.Checks() {
 		for _, client := range []string{"KREWE", "UCG", "ADOC", "NEWERA"} {
-			if c.name == "reset_inventory" {
-				m.expectState(t, client, c.name, ok, near) // a file is soon due at some hours of the day
+			if c.Name == "reset_inventory" {
+				m.expectState(t, client, c.Name, ok, near) // a file is soon due at some hours of the day
 			} else {
-				m.expectState(t, client, c.name, ok)
+				m.expectState(t, client, c.Name, ok)
 			}
 		}
 	}

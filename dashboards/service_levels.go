@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/oms-exporter/oms_exporter/collector"
+)
 
 // period is a time over which service levels are told, until the end of the dashboard's time range.
 type period struct {
@@ -80,8 +84,8 @@ func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 // checkKey names checks by what they are about.
 func checkKey() key {
 	words := map[string]result{}
-	for i, c := range checks() {
-		words[c.name] = result{Text: capital(c.means), Index: i}
+	for i, c := range collector.Checks() {
+		words[c.Name] = result{Text: capital(c.Means), Index: i}
 	}
 	return key{label: "check", title: "Check", width: 205, words: words, wrap: true}
 }

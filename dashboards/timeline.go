@@ -1,5 +1,7 @@
 package main
 
+import "github.com/oms-exporter/oms_exporter/collector"
+
 type timelineOptions struct {
 	AlignValue  string       `json:"alignValue"`
 	MergeValues bool         `json:"mergeValues"`
@@ -43,10 +45,10 @@ func statesTimeline() panel {
 		},
 	}
 	panels := clientPanels()
-	for i, c := range checks() {
-		order.IndexByName[c.name], order.RenameByName[c.name] = i+1, c.title
+	for i, c := range collector.Checks() {
+		order.IndexByName[c.Name], order.RenameByName[c.Name] = i+1, c.Title
 		p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, override{
-			matcher{"byName", c.title}, []property{{"links", toPanel("${client}", c.panel, panels[c.panel])}},
+			matcher{"byName", c.Title}, []property{{"links", toPanel("${client}", c.Panel, panels[c.Panel])}},
 		})
 	}
 	p.Transformations = []transformation{{ID: "joinByField", Options: joinBy{"Time", "outer"}}, {ID: "organize", Options: order}}
