@@ -84,9 +84,11 @@ faults: build ## each fault of one client beside 30 that are well: a table of wh
 pictures: ## show the status page in Chromium, look for what is cut off or cannot be read, and write docs/status.png; about 2 minutes
 	REQUIRE_SERVERS=1 $(GO) test -tags=pictures -count=1 -timeout=15m -v -run='^TestPictures$$' ./cmd/oms_exporter
 
+SPAN ?= 744h
+
 .PHONY: month
-month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault
-	cd test/month && $(GO) test -count=1 -timeout=60m -v -run='^TestMonth$$' -span=744h
+month: ## 31 simulated days under the shipped rules: no alert in health, a prompt one for each fault, and what is foreseen; SPAN=2184h: three months
+	cd test/month && $(GO) test -count=1 -timeout=5h -v -run='^Test(Month|Foresight|Stalls)$$' -span=$(SPAN)
 
 # All servers must be there ("make servers"). For both targets, HISTORY is the length of the past, 1 for 5 million orders, and DATA
 # another folder than .build/bench, for who runs as root below a folder that nobody else may enter. ANCHOR is when the data

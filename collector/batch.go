@@ -69,7 +69,7 @@ func (b *batch) set(m *metric, value float64, labels ...string) {
 	b.samples[m] = append(b.samples[m], sample{labels: b.texts[first:len(b.texts):len(b.texts)], value: value})
 }
 
-// setTime puts a stamp into the batch, in Unix seconds. There is no series for what never happened.
+// setTime puts a timestamp into the batch, in Unix seconds. There is no series for what never happened.
 func (b *batch) setTime(m *metric, t time.Time, labels ...string) {
 	if !t.IsZero() {
 		b.set(m, seconds(t), labels...)

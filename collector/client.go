@@ -74,7 +74,7 @@ func (c *Client) Name() string { return c.cfg.Name }
 // Config is the configuration that the client was made with.
 func (c *Client) Config() config.Client { return c.cfg }
 
-// Missing lists what this vintage of the OMS lacks, as far as that is known.
+// Missing lists the tables and columns that this OMS version does not have, as far as that is known.
 func (c *Client) Missing() []oms.Column {
 	c.mu.Lock()
 	defer c.mu.Unlock()

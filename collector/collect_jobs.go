@@ -7,7 +7,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// longRunning is how long a run may take before it gets a series of its own, with what one needs to mend it. The
+// longRunning is how long a run may take before it gets a series of its own, with what one needs to fix it. The
 // guide's limit is 45 min. A run that waits gets one as soon: see oms.LongWait.
 const longRunning = 15 * time.Minute
 
@@ -41,6 +41,10 @@ var (
 		"1 if the job has a pending, queued or running run, or a schedule in Moqui; 0 if it has none.", "job_name")
 	jobUsualInterval = newMetric(greatest, "oms_job_usual_interval_seconds",
 		"Median interval between the job's last starts, computed from five to eight starts.", "job_name")
+	// Of the last 20 successes within 7 days; absent if there are fewer than ten. It is for the dashboards: an alert on durations would be
+	// false many times a month, because they vary by their nature.
+	jobUsualDuration = newMetric(greatest, "oms_job_usual_duration_seconds",
+		"Duration that 95 % of the job's last successful runs did not exceed.", "job_name")
 	// Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
 	jobExpectedStart = newMetric(newest, "oms_job_expected_start_timestamp_seconds",
 		"When the next run of an OFBiz job is expected to start, based on its usual interval, as Unix time.", "job_name")
@@ -132,7 +136,7 @@ func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	return err
 }
 
-// jobHistory tells of the runs of one job.
+// jobHistory describes the runs of one job.
 func (b *batch) jobHistory(job oms.JobRuns) {
 	b.set(jobConsecutiveFailures, float64(job.Failures), job.JobName)
 	b.setTime(jobFirstFailure, job.FirstFailure, job.JobName)
@@ -147,6 +151,9 @@ func (b *batch) jobHistory(job oms.JobRuns) {
 	b.set(jobRecentFailures, float64(job.RecentFailures), job.JobName)
 	if job.UsualInterval != nil {
 		b.set(jobUsualInterval, job.UsualInterval.Seconds(), job.JobName)
+	}
+	if job.UsualDuration != nil {
+		b.set(jobUsualDuration, job.UsualDuration.Seconds(), job.JobName)
 	}
 	b.setTime(jobExpectedStart, job.Expected, job.JobName)
 }

@@ -65,7 +65,7 @@ func (reportsCollector) update(ctx context.Context, src Sources, b *batch) error
 	}
 	slices.Sort(b.remarks) // the order in which they were asked is chance
 	if more := len(b.remarks) - maxRemarks; more > 0 {
-		b.remarks = append(b.remarks[:maxRemarks], fmt.Sprintf("and %d more charts fail, the log has them all", more))
+		b.remarks = append(b.remarks[:maxRemarks], fmt.Sprintf("and %d more charts fail, see the log for all of them", more))
 	}
 	return err
 }

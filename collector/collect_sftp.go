@@ -76,8 +76,8 @@ func (sftpCollector) update(ctx context.Context, src Sources, b *batch) error {
 	return err
 }
 
-// withMargin ends a tenth before ctx: whoever waits has gone when that ends, and what the other servers have told must not be
-// lost with one that is silent to the end.
+// withMargin ends a tenth before ctx: when that ends, the caller is gone. So the data of the other servers is not
+// lost if one server does not respond at all.
 func withMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -1,9 +1,9 @@
 // Package collector is the Prometheus side of the exporter: one file per collector turns the plain facts of package oms
 // into metrics. It knows nothing of SQL, SFTP and Superset.
 //
-// A zero is a fact and a gap is a failure: whatever was measured is there for every member of its set, at 0 where there
-// is nothing, and what could not be measured is absent. Nothing is kept between scrapes, apart from the health of the
-// collectors and the generation of the client.
+// A value of 0 means "measured, none"; a missing series means that it could not be measured. What was measured has a series for
+// every member of its set. Nothing is kept between scrapes, apart from the health of the collectors and the generation of
+// the client.
 package collector
 
 import (
@@ -75,6 +75,6 @@ type Options struct {
 	Collectors []Collector
 	// MaxSeries caps each metric of each client whose labels come from the database. 0 is no cap.
 	MaxSeries int
-	// Now is the clock by which ages are told.
+	// Now is the clock by which ages are computed.
 	Now func() time.Time
 }

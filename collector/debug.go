@@ -43,10 +43,10 @@ func Debug(ctx context.Context, c *Client, names []string, w io.Writer) {
 	for _, family := range merge(families) {
 		_, _ = expfmt.MetricFamilyToText(&page, family) // a buffer takes everything
 	}
-	_, _ = page.WriteTo(w) // whoever hung up does not miss it
+	_, _ = page.WriteTo(w) // a client that hung up does not need it
 }
 
-// debugEvery is how often debug runs of a collector may begin: a database must not have to bear as many as somebody asks for.
+// debugEvery is how often debug runs of a collector may begin: the database must not have to serve any number of them.
 const debugEvery = 2 * time.Second
 
 // debugging lets those who want a debug run of a collector share it.

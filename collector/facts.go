@@ -35,7 +35,7 @@ type Fact struct {
 // Checks lists the checks in the order of the daily check on the dashboard, with its names.
 func Checks() []Check {
 	return []Check{
-		{"created", "Created", "orders", "no order in created"},
+		{"created", "Created", "orders", "no order in status created"},
 		{"brokering", "Broker", "orders", "no order in the brokering queue"},
 		{"unfulfilled", "Fulfil", "orders", "no order with a store or warehouse"},
 		{"parking", "Park", "orders", "no parked order"},
@@ -61,7 +61,7 @@ type saying struct {
 	metric *metric
 	// only, where set, is a label and those of its values that count; behind a "!" those that do not.
 	only []string
-	// unit says what the values are, and by that which one is told.
+	// unit says what the values are, and so which of them is reported.
 	unit unit
 	// short and text have the value in place of %s.
 	short, text string
@@ -79,13 +79,13 @@ const (
 	zeros                // 1 or 0: how many are 0
 )
 
-// sayings is the table by which facts are told. Of a check the first that is not 0 stands in the column.
+// sayings is the table of facts. For each check, the first one that is not 0 is shown in the column.
 func sayings() []saying {
 	pending := []string{"status", string(oms.FilePending), string(oms.FileQueued), string(oms.FileOther)}
 	failed := []string{"outcome", string(oms.FileFailed), string(oms.FileCrashed)}
 	shipping := []string{"stage", string(oms.StageStore), string(oms.StageWarehouse)}
 	return []saying{
-		{"created", ordersOldestCreated, nil, longest, "%s", "oldest in created %s"},
+		{"created", ordersOldestCreated, nil, longest, "%s", "oldest in status created %s"},
 		{"brokering", ordersOldestUnfulfilled, []string{"stage", string(oms.StageBrokeringQueue)}, longest, "%s", "oldest in the brokering queue %s"},
 		{"unfulfilled", ordersOldestApproved, shipping, longest, "%s", "oldest approved %s ago"},
 		{"parking", ordersOldestParked, []string{"!facility", "_NA_"}, lengths, "%s", "oldest parked %s"},
@@ -96,15 +96,15 @@ func sayings() []saying {
 		{"last_mile", ordersDuplicate, nil, sum, "%s twice", "orders that are there twice: %s"},
 		{"last_mile", ordersUnconfirmed, nil, sum, "%s open", "orders whose fulfillment the shop has not confirmed: %s"},
 		{"job_running", jobRunning, nil, longest, "%s", "longest running %s"},
-		{"job_failing", jobConsecutiveFailures, nil, highest, "%s in a row", "most failures in a row: %s"},
-		{"scheduler", jobSchedulerLocked, nil, sum, "locked", "job-manager locks in force: %s"},
+		{"job_failing", jobConsecutiveFailures, nil, highest, "%s in a row", "most consecutive failures: %s"},
+		{"scheduler", jobSchedulerLocked, nil, sum, "locked", "active job-manager locks: %s"},
 		{"scheduler", jobOldestOverdue, nil, longest, "%s", "longest overdue %s"},
-		{"scheduler", jobScheduleUnreadable, nil, sum, "%s refused", "schedules that Moqui refuses: %s"},
+		{"scheduler", jobScheduleUnreadable, nil, sum, "%s rejected", "schedules that Moqui rejects: %s"},
 		{"reset_inventory", resetSinceProcessed, nil, sinces, "%s ago", "last processed %s ago"},
 		{"reset_inventory", resetRunning, nil, longest, "for %s", "running for %s"},
 		{"sftp", sftpInvalid, nil, sum, "%s invalid", "waiting files that the import would refuse: %s"},
 		{"sftp", sftpOldestAge, []string{"folder", string(oms.FolderInbox)}, longest, "%s", "oldest waiting file %s"},
-		{"sftp", sftpTruncated, nil, sum, "%s cut off", "folders with more files than are read: %s"},
+		{"sftp", sftpTruncated, nil, sum, "%s cut off", "folders with more files than the exporter lists: %s"},
 		{"files_pending", dataManagerOldest, pending, longest, "%s", "longest pending %s"},
 		{"files_running", dataManagerOldest, []string{"status", string(oms.FileRunning)}, longest, "%s", "longest running %s"},
 		{"files_failed", dataManagerRecent, failed, sum, "%s in 24 h", "files failed within 24 h: %s"},
@@ -142,7 +142,7 @@ func (b *batch) facts(collector string, families []*dto.MetricFamily, err error)
 		switch {
 		case len(all) > found:
 		case undated:
-			all = append(all, Fact{check.Name, "?", "there is something, and the OMS does not say since when"})
+			all = append(all, Fact{check.Name, "?", "present, but the OMS does not record since when"})
 		case some && (complete || err == nil):
 			all = append(all, Fact{check.Name, "none", check.none})
 		}
@@ -161,7 +161,7 @@ func (s saying) counts(m *dto.Metric) bool {
 	})
 }
 
-// Of all series these are told; the worst come first.
+// mostTold is how many series are reported; the worst come first.
 const mostTold = 4
 
 // say tells nothing where there is nothing.

@@ -39,7 +39,7 @@ var (
 )
 
 // Gather returns a gatherer of the clients' metrics, good for one scrape. Of the collectors that a client has it runs the
-// named ones, or all if names is nil, all at once, and shares each run with whoever wants the same at that time. What is
+// named ones, or all if names is nil, all at once, and shares each run with callers that want the same at that time. What is
 // not ready when ctx ends is reported as oms_collector_success 0; ctx must have a deadline.
 func Gather(ctx context.Context, clients []*Client, names []string) prometheus.Gatherer {
 	ctx = oms.WithScrape(ctx)
@@ -87,7 +87,7 @@ func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily
 // protect runs fn, the last part of a scrape. Where it panics the answer lacks what fn adds, and the other clients have theirs.
 func (c *Client) protect(fn func()) {
 	if err := flight.Run(func() error { fn(); return nil }); err != nil {
-		c.opts.Logger.Error("a scrape lacks a part", "client", c.cfg.Name, "err", err.Error()+flight.Stack(err))
+		c.opts.Logger.Error("part of a scrape is missing", "client", c.cfg.Name, "err", err.Error()+flight.Stack(err))
 	}
 }
 

@@ -99,7 +99,7 @@ func goldens() map[string]golden {
 				Age:      4 * time.Minute,
 				Activity: map[string]time.Time{"ofbiz1": ago(time.Second), "ofbiz2": ago(time.Hour)},
 				Jobs: []oms.JobRuns{
-					{JobName: "JOB_RST_INV", LastSuccess: ago(24 * time.Hour), LastDuration: new(95 * time.Second), Recent: 96, RecentFailures: 9},
+					{JobName: "JOB_RST_INV", LastSuccess: ago(24 * time.Hour), LastDuration: new(95 * time.Second), UsualDuration: new(40 * time.Second), Recent: 96, RecentFailures: 9},
 					{JobName: "JOB_FAILS", Failures: 3, FirstFailure: ago(45 * time.Minute), Recent: 5, RecentFailures: 5,
 						LastFailed: &oms.FailedRun{JobID: "10007", Generation: oms.JobOfOFBiz, DataManagerLog: "20001"}},
 					{JobName: "JOB_LOST", LastSuccess: ago(40 * time.Hour), UsualInterval: new(30 * time.Minute), Expected: ago(39*time.Hour + 30*time.Minute)},

@@ -20,9 +20,9 @@ const (
 	greatest
 	// least keeps the lesser value; the least is the worst.
 	least
-	// newest keeps the later of two stamps of something good; the longest ago is the worst.
+	// newest keeps the later of two timestamps of something good; the longest ago is the worst.
 	newest
-	// oldest keeps the earlier of two stamps of something bad; the longest ago is the worst.
+	// oldest keeps the earlier of two timestamps of something bad; the longest ago is the worst.
 	oldest
 )
 
@@ -93,7 +93,7 @@ func newMetric(kind kind, name, help string, labels ...string) *metric {
 	return m
 }
 
-// judging tells of which metrics the worst series are about what matters most.
+// judging reports whether the worst series of a metric are those that the cap must keep.
 func judging(name string) bool {
 	switch name {
 	case "oms_data_manager_last_failure_timestamp_seconds",

@@ -35,7 +35,7 @@ func TestFailingChartsInWords(t *testing.T) {
 		c = newClient(t, "KREWE", &fake{Facts: facts{Reports: &oms.ReportRun{Dashboards: []oms.Dashboard{many}}}}, "reports")
 		scrape(t, time.Second, []*collector.Client{c})
 		got := status(t, c, "reports").Remarks
-		if len(got) != 21 || !strings.HasPrefix(got[0], "dashboard d: chart chart 00: query") || got[20] != "and 3 more charts fail, the log has them all" {
+		if len(got) != 21 || !strings.HasPrefix(got[0], "dashboard d: chart chart 00: query") || got[20] != "and 3 more charts fail, see the log for all of them" {
 			t.Errorf("%q", got)
 		}
 	})

@@ -26,7 +26,7 @@ func (c *Client) SecretFaults() []config.SecretFault {
 	return c.faults
 }
 
-// checkSecrets looks at the client's secrets, and logs what was not known. The sources read them anew too, so one that is put
+// checkSecrets looks at the client's secrets, and logs what was not known. The sources read them again too, so one that is put
 // right comes into use by itself.
 func (c *Client) checkSecrets() {
 	c.mu.Lock()

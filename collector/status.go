@@ -58,7 +58,7 @@ func (c *Client) record(t *task, out outcome) Status {
 }
 
 // sameFailure says whether there is nothing new to log. Those who wait for the same run may have different patience, and
-// a look back makes progress.
+// a backfill makes progress.
 func sameFailure(before, now error) bool {
 	for _, kind := range []func(error) bool{
 		func(err error) bool { return errors.As(err, new(noAnswerError)) },
@@ -78,7 +78,7 @@ func (c *Client) log(t *task, out outcome) {
 		logger.Info("the collector works")
 		return
 	case errors.Is(out.err, oms.ErrIncomplete):
-		logger.Info("the collector works in part", "err", out.err.Error())
+		logger.Info("the collector works, but its backfill is not complete", "err", out.err.Error())
 		return
 	}
 	logger.Warn("the collector failed", "err", out.err.Error()+flight.Stack(out.err))

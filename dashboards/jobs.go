@@ -2,7 +2,7 @@ package main
 
 func jobKey() key { return key{label: "job_name", title: "Job"} }
 
-// jobsSection has what one needs to mend a job that hangs or fails.
+// jobsSection has what one needs to fix a job that hangs or fails.
 func jobsSection() section {
 	return section{"Jobs", []panel{
 		table("Runs of more than 15 minutes", "Edit the run by its job id in the web tools. A row without a job means that there is no such run.",
@@ -10,6 +10,20 @@ func jobsSection() section {
 			column{
 				ref: "running", title: "Running for", unit: duration, width: 100,
 				expr: `max by (client, job_name, job_id, oms_instance) (oms_job_long_running_seconds{client=~"$client"})` + noRow("jobs"),
+			},
+			column{
+				ref: "usual", title: "Usually", unit: duration, width: 90,
+				expr: `max by (client, job_name, job_id, oms_instance) (
+  0 * oms_job_long_running_seconds{client=~"$client"}
+  + on (client, job_name) group_left () max by (client, job_name) (oms_job_usual_duration_seconds)
+)`,
+			},
+			column{
+				ref: "share", title: "Of that", unit: "percentunit", width: 80, colors: steps("text", from(2, "orange")),
+				expr: `max by (client, job_name, job_id, oms_instance) (
+  oms_job_long_running_seconds{client=~"$client"}
+  / on (client, job_name) group_left () max by (client, job_name) (oms_job_usual_duration_seconds > 0)
+)`,
 			},
 			sign("stuck", "State", `2 + 0 * max by (client, job_name, job_id, oms_instance) (oms:job_stuck{client=~"$client"})
 or
@@ -73,6 +87,12 @@ or
 		graph("Longest run", "Duration of the longest current run, and the limit for jobs without an override.", duration,
 			series("{{client}}", `max by (client) (oms_job_running_seconds{client=~"$client"})`),
 			limit("job_running_seconds")),
+		graph("Runs longer than usual", "Jobs whose last run took longer than 95 % of its last successes, and what these took. Durations vary by their nature: this is no alert.", duration,
+			series("{{client}} {{job_name}}", `max by (client, job_name) (oms_job_last_duration_seconds{client=~"$client"})
+> on (client, job_name) max by (client, job_name) (oms_job_usual_duration_seconds)`),
+			series("{{client}} {{job_name}} usual", `max by (client, job_name) (oms_job_usual_duration_seconds{client=~"$client"})
+< on (client, job_name) max by (client, job_name) (oms_job_last_duration_seconds)`),
+		).emptyMeans("no run took longer than usual"),
 		graph("Failures in a row", "Consecutive failures of failing jobs, and the limit for jobs without an override.", "none",
 			series("{{client}} {{job_name}}", `(max by (client, job_name) (oms_job_consecutive_failures{client=~"$client"}) > 0)`+noRow("jobs")),
 			limit("job_failures")),

@@ -148,7 +148,7 @@ func resetInventorySection() section {
 	}}
 }
 
-// deadlines marks them in every graph, whatever the range: each is told again at every step, and drawn once.
+// deadlines marks them in every graph, whatever the range: each is returned again at every step, and drawn once.
 func deadlines() mark {
 	return mark{
 		Name: "Deadlines", Datasource: prometheus(), Enable: true, IconColor: "orange", Step: "10m", UseValueForTime: true,

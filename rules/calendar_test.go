@@ -59,12 +59,12 @@ func TestCalendar(t *testing.T) {
 			"UCG": {
 				what: "another deadline than that of limits.yml, and no other day off", zone: newYork, source: `process_by: ["16:30"]`,
 				processed: []string{"2026-06-12T10:00:00-04:00", "2026-06-13T16:30:00-04:00", "2026-06-15T16:00:00-04:00"},
-				fires:     []string{"2026-06-14T16:31:00-04:00", "2026-06-15T16:01:00-04:00", "2026-06-15T16:31:00-04:00", ""},
+				fires:     []string{"2026-06-14T16:31:00-04:00", "2026-06-15T16:01:00-04:00"},
 			},
 			"FRIDAY": {
-				what: "missed until Monday, whose file makes good Friday only", zone: chicago, source: `process_by: ["13:00"]` + workdays,
+				what: "missed until Monday, whose file counts for Monday", zone: chicago, source: `process_by: ["13:00"]` + workdays,
 				processed: []string{"2026-06-11T12:00:00-05:00", "2026-06-15T10:00:00-05:00", "2026-06-15T14:00:00-05:00", "2026-06-16T12:00:00-05:00"},
-				fires:     []string{"2026-06-12T13:01:00-05:00", "2026-06-15T10:01:00-05:00", "2026-06-15T13:01:00-05:00", "2026-06-15T14:01:00-05:00"},
+				fires:     []string{"2026-06-12T13:01:00-05:00", "2026-06-15T10:01:00-05:00"},
 			},
 			"LATE": {
 				what: "a file for Friday too late is no page on Saturday, and does not count for Monday", zone: chicago, source: `process_by: ["13:00"]` + workdays,

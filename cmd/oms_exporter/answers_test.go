@@ -33,7 +33,7 @@ func TestAnswers(t *testing.T) {
 	b := newBench(t, options{lifecycle: true, collectors: collector.All()[:1]}, nil, "KREWE", "UCG")
 	b.faults = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writeLine(w, r.Method) })
 	log := logged(b)
-	const which = "say which one client: /probe?client=NAME (their names are on the status page and in /sd)\n"
+	const which = "specify one client: /probe?client=NAME (their names are on the status page and in /sd)\n"
 	for _, tc := range []struct {
 		method, target string
 		status         int
@@ -56,15 +56,15 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s %s: status %d, want %d and %q:\n%s", tc.method, tc.target, w.Code, tc.status, tc.want, w.Body)
 		}
 	}
-	if n := strings.Count(log.String(), `msg="the configuration is in force" clients=2`); n != 2 {
+	if n := strings.Count(log.String(), `msg="configuration loaded" clients=2`); n != 2 {
 		t.Errorf("two reloads are logged as\n%s", log)
 	}
 	b.err = errors.New("oms_exporter.yml:3: unknown key")
 	w := b.ask(t.Context(), "POST", "/-/reload")
-	if want := "the old configuration stays in force: oms_exporter.yml:3: unknown key\n"; w.Code != 500 || w.Body.String() != want {
+	if want := "configuration not loaded, the old one stays in use: oms_exporter.yml:3: unknown key\n"; w.Code != 500 || w.Body.String() != want {
 		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
-	if want := `msg="the configuration was not loaded, the old one stays in force" err="oms_exporter.yml:3: unknown key"`; !strings.Contains(log.String(), want) {
+	if want := `msg="configuration not loaded, the old one stays in use" err="oms_exporter.yml:3: unknown key"`; !strings.Contains(log.String(), want) {
 		t.Errorf("logged %s", log)
 	}
 	const loaded = "oms_exporter_config_last_reload_success_timestamp_seconds "
@@ -167,7 +167,7 @@ func TestHealth(t *testing.T) {
 		"ok|1 min ago|1.2ms":       {Ran: true, Success: true, LastSuccess: now.Add(-62600 * time.Millisecond), Duration: 1234567},
 		"misconfigured|0 s ago|0s": {Ran: true, Success: true, LastSuccess: now, Misconfigured: true},
 		"failing|never|2s":         {Ran: true, Err: errors.New("refused"), Duration: 2*time.Second + 49*time.Microsecond},
-		"looking back|1 h ago|0s":  {Ran: true, Err: fmt.Errorf("KREWE: %w", oms.ErrIncomplete), LastSuccess: now.Add(-time.Hour)},
+		"backfilling|1 h ago|0s":   {Ran: true, Err: fmt.Errorf("KREWE: %w", oms.ErrIncomplete), LastSuccess: now.Add(-time.Hour)},
 	} {
 		h := health{status, now}
 		if got := h.State() + "|" + h.Succeeded() + "|" + h.Took(); got != want {

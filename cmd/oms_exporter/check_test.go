@@ -76,15 +76,15 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range []struct{ name, client, from, to, want string }{
 		{"wrong config id", "KREWE", "config_ids: [RESET_INVENTORY]", "config_ids: [RESET_INVENTROY]",
-			"reset_inventory wms: WRONG: the configuration RESET_INVENTROY is not in data_manager_config; configurations that are there and look like it: RESET_INVENTORY"},
+			"reset_inventory wms: WRONG: the configuration RESET_INVENTROY is not in data_manager_config; configurations with similar names: RESET_INVENTORY"},
 		{"zone behind", "ADOC", "      timezone: UTC", "      timezone: America/El_Salvador",
 			"ahead of now. Fix: Set database.timezone to a zone that now is UTC+00:00 (UTC"},
 		{"zone ahead", "NEWERA", "      timezone: America/New_York", "      timezone: Asia/Tokyo",
 			"zone: WRONG: "},
 		{"channel", "KREWE", "channels: [LOOP_EXCH]", "channels: [LOOP_EXCHANGE]",
-			"orders: WRONG: no order of the last days, and no open one, has the excluded channel LOOP_EXCHANGE; channels that are there and look like it: LOOP_EXCH"},
+			"orders: WRONG: no open order and no order of the last days has the excluded channel LOOP_EXCHANGE; channels with similar names: LOOP_EXCH"},
 		{"attribute", "UCG", "missing_attributes: [SIGNIFYD_APPROVED]", "missing_attributes: [SIGNIFYD_APROVED]",
-			"has the attribute SIGNIFYD_APROVED; attributes that are there and look like it: SIGNIFYD_APPROVED"},
+			"has the attribute SIGNIFYD_APROVED; attributes with similar names: SIGNIFYD_APPROVED"},
 		{"inbox", "KREWE", "path: /", "path: /nowhere/", "sftp reset-inventory: WRONG: the folder inbox \"/nowhere/"},
 		{"archive", "KREWE", "archive: archive", "archive: archives", "in \"/"},
 		{"pattern", "KREWE", "pattern: \"", "pattern: \"X", "matches none of the files there, such as \""},
@@ -92,7 +92,7 @@ func TestCheck(t *testing.T) {
 		{"slug", "KREWE", "krewe-order-sync", "krewe-ordersync", "superset krewe-ordersync: WRONG: "},
 		{"slug seen", "KREWE", "krewe-order-sync", "krewe-ordersync", "who sees krewe-order-sync (\"KREWE Order Sync\"), "},
 		{"link", "KREWE", "[krewe-order-sync,", "['http://tathya.example.com/superset/dashboard/krewe-order-sync/?native_filters=x',", "it is a link to the dashboard krewe-order-sync (\"KREWE Order Sync\"): write that slug or id"},
-		{"superset user", "ADOC", "username: adoc\n      password_file: superset", "username: nobody\n      password_file: superset", "refuses the login of user nobody"},
+		{"superset user", "ADOC", "username: adoc\n      password_file: superset", "username: nobody\n      password_file: superset", "rejects the login of user nobody"},
 		{"secret", "KREWE", "password_file: sftp_password", "password_file: no_password", "no_password"},
 		{"database", "KREWE", "dsn: krewe.db", "dsn: other.db", "database: WRONG: "},
 	} {
@@ -136,13 +136,13 @@ func TestCheckDatabase(t *testing.T) {
 			}{
 				"right":            {},
 				"disabled":         {change: "UPDATE data_manager_config SET execution_mode_id = 'DMC_DISABLED'", want: "reset_inventory wms: WRONG: the configuration RESET_INVENTORY is disabled in data_manager_config"},
-				"no configs":       {change: "DROP TABLE data_manager_config", want: "reset_inventory wms: WRONG: nobody can say whether its config_ids exist: data_manager_config cannot be read"},
+				"no configs":       {change: "DROP TABLE data_manager_config", want: "reset_inventory wms: WRONG: it is unknown whether its config_ids exist: data_manager_config cannot be read"},
 				"no needed column": {change: "ALTER TABLE job_sandbox RENAME COLUMN run_by_instance_id TO away", want: "jobs: WRONG: table job_sandbox has no column run_by_instance_id"},
 				"no files":         {change: "DROP TABLE data_manager_log", want: "reset_inventory wms: WRONG: reset_inventory: table data_manager_log is not in the database"},
 				"no column":        {change: "ALTER TABLE order_header RENAME COLUMN external_id TO away", want: "schema: WRONG: the column order_header.external_id is not there, or the account may not read it"},
 				"ahead":            {zone: "America/El_Salvador", want: "ahead of now. Fix: Set database.timezone to a zone that now is UTC-05:00 ("},
 				"behind":           {zone: "Asia/Tokyo", want: "behind now. Fix: Set database.timezone to a zone that now is UTC-05:00 ("},
-				"no grant":         {revoke: "SELECT (config_id) ON data_manager_config", want: "the column data_manager_config.config_id is not there, or the account may not read it: metrics that need it are missing. Fix: Execute deploy/database/"},
+				"no grant":         {revoke: "SELECT (config_id) ON data_manager_config", want: "the column data_manager_config.config_id does not exist, or the account is not allowed to read it: metrics that need it are absent. Fix: Execute deploy/database/"},
 				"account":          {account: "somebody", want: "database: WRONG: "},
 			} {
 				if test.account+test.revoke != "" && engine.Driver == config.SQLite { // which has no accounts

@@ -16,7 +16,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/flight"
 )
 
-// clients holds the configuration in force and replaces it. It is safe for concurrent use.
+// clients holds the current configuration and replaces it. It is safe for concurrent use.
 type clients struct {
 	logger  *slog.Logger
 	options collector.Options
@@ -58,7 +58,7 @@ func newClients(options collector.Options, load func() (*config.Config, error), 
 	return s, nil
 }
 
-// acquire returns the generation in force, which the caller must release, or nil.
+// acquire returns the current generation, which the caller must release, or nil.
 func (s *clients) acquire() *generation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -68,7 +68,7 @@ func (s *clients) acquire() *generation {
 	return s.current
 }
 
-// reload puts the configuration files in force, wholly or not at all. Clients that they leave alone keep their state. It gives up
+// reload loads the configuration files, wholly or not at all. Clients that they leave alone keep their state. It gives up
 // with ctx, also where a file does not answer.
 func (s *clients) reload(ctx context.Context) error {
 	if err := s.lock(ctx); err != nil {
@@ -88,7 +88,7 @@ func (s *clients) reload(ctx context.Context) error {
 	for _, w := range cfg.Warnings {
 		s.logger.Warn("the configuration has a risk", "warning", w)
 	}
-	s.logger.Info("the configuration is in force", "clients", len(cfg.Clients))
+	s.logger.Info("configuration loaded", "clients", len(cfg.Clients))
 	return nil
 }
 
@@ -103,7 +103,7 @@ func (s *clients) lock(ctx context.Context) error {
 	case s.reloading <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("a reload is under way: %w", context.Cause(ctx))
+		return fmt.Errorf("another reload is in progress: %w", context.Cause(ctx))
 	}
 }
 
@@ -112,7 +112,7 @@ func (s *clients) unlock() { <-s.reloading }
 // loadGrace is how long a load may still take once nobody waits for it any more.
 const loadGrace = time.Second
 
-// heeding returns what load returns, unless ctx ends: files that do not answer cannot be told to stop.
+// heeding returns what load returns, unless ctx ends first: reading a file that hangs cannot be cancelled.
 func heeding(ctx context.Context, load func() (*config.Config, error)) (*config.Config, error) {
 	var cfg *config.Config
 	var err error
@@ -178,7 +178,7 @@ func (s *clients) apply(cfg *config.Config) error {
 // firstLook is how long the first look at the clients may take: as long as a usual scrape.
 const firstLook = 10 * time.Second
 
-// look looks at all clients once, without a scrape: what must look back begins with it, and has less to do when a scrape comes.
+// look measures all clients once, without a scrape, so that backfills start before the first scrape.
 func (s *clients) look(ctx context.Context) {
 	g := s.acquire()
 	if g == nil { // closed already

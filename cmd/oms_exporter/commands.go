@@ -32,7 +32,7 @@ func (s options) checkConfig(ctx context.Context, files []string, syntaxOnly boo
 	return err
 }
 
-// writeWarnings writes what works in the configuration and is a risk.
+// writeWarnings writes the risks in a valid configuration.
 func writeWarnings(w io.Writer, cfg *config.Config) error {
 	for _, warning := range cfg.Warnings {
 		if _, err := fmt.Fprintln(w, "warning:", warning); err != nil {

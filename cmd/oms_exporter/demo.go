@@ -97,14 +97,14 @@ func advance(ctx context.Context, logger *slog.Logger, world *demo.Demo) {
 func demoGuide(root string) string {
 	var guide strings.Builder
 	fmt.Fprintf(&guide, `
-Four simulated clients are being watched. Look here:
+The exporter is watching four simulated clients:
 
-  every client      %[1]s
-  all metrics       %[1]smetrics
-  one collector     %[1]sprobe?client=KREWE&collector=jobs
-  how it came about %[1]sprobe?client=KREWE&collector=jobs&debug=true
+  status of all clients  %[1]s
+  all metrics            %[1]smetrics
+  one collector          %[1]sprobe?client=KREWE&collector=jobs
+  query trace            %[1]sprobe?client=KREWE&collector=jobs&debug=true
 
-Make a fault happen, and mend it with on=false:
+Inject a fault; clear it with on=false:
 
   curl -X POST '%[1]sdemo/fault?client=KREWE&name=order-stuck&on=true'
 
@@ -114,6 +114,6 @@ The clients are KREWE, UCG, ADOC and NEWERA. The faults are:
 	for _, f := range demo.Faults() {
 		fmt.Fprintf(&guide, "  %-20s %s\n", f.Name, f.Description)
 	}
-	guide.WriteString("\nCtrl-C ends the demo and removes its data.\n")
+	guide.WriteString("\nCtrl-C stops the demo and deletes its data.\n")
 	return guide.String()
 }

@@ -14,7 +14,7 @@ func TestDemo(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	p := start(t, "demo", "--fault=KREWE:db-hung", "--fault=ADOC:sftp-hostkey-changed", "--fault=UCG:superset-down")
-	root := p.stdout.await(t, `every client +(http://\S+/)\n`, 1)
+	root := p.stdout.await(t, `status of all clients +(http://\S+/)\n`, 1)
 	if root != "http://"+p.address+"/" {
 		t.Errorf("it points to %s, but listens on %s", root, p.address)
 	}

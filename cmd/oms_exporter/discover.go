@@ -33,19 +33,19 @@ func newDiscovery(command *kingpin.CmdClause) *discovery {
 		return f
 	}
 	flag(&d.to.Name, "name", "The client's name.").Default("CLIENT")
-	command.Flag("driver", "The kind of the database's server: mysql (MariaDB too), postgres or sqlite.").Required().
+	command.Flag("driver", "Database driver: mysql (also for MariaDB), postgres or sqlite.").Required().
 		EnumVar(&d.to.Driver, string(config.MySQL), string(config.Postgres), string(config.SQLite))
-	flag(&d.to.DSNFile, "dsn-file", "The file that holds the DSN.")
-	flag(&d.to.DSN, "dsn", "The DSN, instead of a file: its password as ${NAME}, from the environment.")
-	flag(&d.to.SFTP.Address, "sftp.address", "The SFTP server with the drop folders, as host:port.")
-	flag(&d.to.SFTP.Username, "sftp.username", "The user there.")
-	flag(&d.to.SFTP.PasswordFile, "sftp.password-file", "The file that holds the user's password.")
-	flag(&d.to.SFTP.PrivateKeyFile, "sftp.private-key-file", "The file that holds the user's private key.")
-	flag(&d.to.SFTP.KnownHostsFile, "sftp.known-hosts-file", "The file that holds the server's host key.")
-	flag(&d.to.Superset.URL, "superset.url", "Where the pages of the Superset begin.")
-	flag(&d.to.Superset.Username, "superset.username", "The user there.")
-	flag(&d.to.Superset.PasswordFile, "superset.password-file", "The file that holds the user's password.")
-	command.Flag("timeout", "How long to look, at most.").Default("30s").DurationVar(&d.timeout)
+	flag(&d.to.DSNFile, "dsn-file", "File that contains the DSN.")
+	flag(&d.to.DSN, "dsn", "DSN, instead of a file. Write its password as ${NAME}, which is taken from the environment.")
+	flag(&d.to.SFTP.Address, "sftp.address", "SFTP server with the drop folders, as host:port.")
+	flag(&d.to.SFTP.Username, "sftp.username", "SFTP user.")
+	flag(&d.to.SFTP.PasswordFile, "sftp.password-file", "File that contains the SFTP user's password.")
+	flag(&d.to.SFTP.PrivateKeyFile, "sftp.private-key-file", "File that contains the SFTP user's private key.")
+	flag(&d.to.SFTP.KnownHostsFile, "sftp.known-hosts-file", "File that contains the SFTP server's host key (known_hosts).")
+	flag(&d.to.Superset.URL, "superset.url", "Base URL of Superset.")
+	flag(&d.to.Superset.Username, "superset.username", "Superset user.")
+	flag(&d.to.Superset.PasswordFile, "superset.password-file", "File that contains the Superset user's password.")
+	command.Flag("timeout", "Maximum duration of the command.").Default("30s").DurationVar(&d.timeout)
 	return d
 }
 

@@ -90,7 +90,7 @@ func TestDiscoverFolders(t *testing.T) {
 		"--sftp.private-key-file=" + sshd.Key, "--sftp.known-hosts-file=" + sshd.KnownHosts}
 	status, entry, stderr := discovers(t, args...)
 	for _, want := range []string{
-		"path: " + folder + "   # import_path of RESET_INVENTORY\n", "pattern: \"DC_Inventory_*.csv\"   # made of the names there, such as DC_Inventory_20261128.csv\n",
+		"path: " + folder + "   # import_path of RESET_INVENTORY\n", "pattern: \"DC_Inventory_*.csv\"   # derived from the file names, such as DC_Inventory_20261128.csv\n",
 		"# There: 1 file in inbox, 1 file in archive.\n", "        archive: archive\n", "# failed: not seen",
 	} {
 		if status != 0 || !strings.Contains(entry, want) {
@@ -118,10 +118,10 @@ func TestDiscoverNothing(t *testing.T) {
 		want string
 	}{
 		"no driver":  {nil, "required flag(s) '--driver' not provided"},
-		"no dsn":     {[]string{"--driver=mysql"}, "client CLIENT: database.dsn_file is missing: write the path of a file that holds the DSN"},
-		"password":   {[]string{"--driver=mysql", "--dsn=exporter:" + canary + "@tcp(127.0.0.1:1)/krewe"}, "database.dsn holds a password: write ${NAME}"},
+		"no dsn":     {[]string{"--driver=mysql"}, "client CLIENT: database.dsn_file is missing: write the path of a file that contains the DSN"},
+		"password":   {[]string{"--driver=mysql", "--dsn=exporter:" + canary + "@tcp(127.0.0.1:1)/krewe"}, "database.dsn contains a password: write ${NAME}"},
 		"empty file": {[]string{"--driver=mysql", "--dsn-file=" + empty}, "client CLIENT: database.dsn_file names an empty file"},
-		"name":       {[]string{"--driver=mysql", "--name=a client", "--dsn=exporter@tcp(127.0.0.1:1)/krewe"}, "name \"a client\" holds other signs"},
+		"name":       {[]string{"--driver=mysql", "--name=a client", "--dsn=exporter@tcp(127.0.0.1:1)/krewe"}, "name \"a client\" contains an invalid character"},
 		"sftp":       {[]string{"--driver=sqlite", "--dsn=" + empty, "--sftp.username=monitor"}, "client CLIENT: sftp.address is missing"},
 		"database":   {[]string{"--driver=mysql", "--name=KREWE", "--dsn=exporter:${CANARY}@tcp(127.0.0.1:1)/krewe"}, "client KREWE: nothing listens at 127.0.0.1:1"},
 		"no oms":     {[]string{"--driver=sqlite", "--dsn=" + empty}, "client CLIENT: no table of an OMS is in the database"},

@@ -41,7 +41,7 @@ func TestFilesAndFolders(t *testing.T) {
 	writeConfig(t, ucg, sqliteClient(t, "UCG"))
 	defaults("eu")
 	signalSelf(t, syscall.SIGHUP)
-	p.stderr.await(t, `(configuration is in force)`, 2)
+	p.stderr.await(t, `(configuration loaded)`, 2)
 	region("KREWE", "eu")
 	region("UCG", "eu")
 

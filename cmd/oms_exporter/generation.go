@@ -17,7 +17,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/superset"
 )
 
-// A client is one client in force.
+// A client is one client of the current configuration.
 type client struct {
 	*collector.Client
 	db    *sql.DB        // its pool, for the pool's own metrics

@@ -41,12 +41,12 @@ func (s *server) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// withGeneration calls a page with the configuration in force, whose clients stay open until the page is written.
+// withGeneration calls a page with the current configuration, whose clients stay open until the page is written.
 func (s *server) withGeneration(page func(http.ResponseWriter, *http.Request, *generation)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		g := s.clients.acquire()
 		if g == nil {
-			http.Error(w, "no configuration is in force", http.StatusServiceUnavailable)
+			http.Error(w, "no configuration is loaded", http.StatusServiceUnavailable)
 			return
 		}
 		defer g.release()
@@ -58,7 +58,7 @@ func (s *server) withGeneration(page func(http.ResponseWriter, *http.Request, *g
 func (s *server) metrics(w http.ResponseWriter, r *http.Request, g *generation) {
 	ctx, cancel := s.scrapeContext(r, g)
 	defer cancel()
-	// The exporter comes last: its pool metrics then tell of this very scrape.
+	// The exporter comes last, so that its pool metrics include this scrape.
 	s.expose(w, r, collector.Gather(ctx, g.measured(), nil), s.registry, g.pools)
 }
 
@@ -97,7 +97,7 @@ func (s *server) probe(w http.ResponseWriter, r *http.Request, g *generation) {
 func (g *generation) asked(w http.ResponseWriter, r *http.Request, parameter string) *client {
 	names := r.URL.Query()[parameter]
 	if len(names) != 1 || names[0] == "" {
-		http.Error(w, fmt.Sprintf("say which one client: %s?%s=NAME (their names are on the status page and in /sd)", r.URL.Path, parameter),
+		http.Error(w, fmt.Sprintf("specify one client: %s?%s=NAME (their names are on the status page and in /sd)", r.URL.Path, parameter),
 			http.StatusBadRequest)
 		return nil
 	}
@@ -179,7 +179,7 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 		Labels  map[string]string `json:"labels"`
 	}
 	if !hostPort.MatchString(r.Host) {
-		http.Error(w, "say under which name you know this exporter: send a Host header that is a name or address, and perhaps a port",
+		http.Error(w, "the Host header must be the name or address of this exporter, optionally with a port",
 			http.StatusBadRequest)
 		return
 	}
@@ -198,21 +198,21 @@ func (s *server) discovery(w http.ResponseWriter, r *http.Request, g *generation
 	}
 }
 
-// ready tells that a configuration is in force. While stopping, nothing listens any more.
+// ready tells that a configuration is loaded. While stopping, nothing listens any more.
 func (s *server) ready(w http.ResponseWriter, _ *http.Request, _ *generation) { writeLine(w, "ready") }
 
-// postReload loads the configuration anew.
+// postReload loads the configuration again.
 func (s *server) postReload(w http.ResponseWriter, r *http.Request) {
 	if !s.options.lifecycle {
-		http.Error(w, "reload by HTTP is off: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
+		http.Error(w, "reload by HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
 		return
 	}
 	if err := s.reload(r.Context()); err != nil {
-		http.Error(w, "the old configuration stays in force: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "configuration not loaded, the old one stays in use: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	writeLine(w, "reloaded")
 }
 
-// writeLine answers with one word. Whoever hung up does not miss it.
+// writeLine answers with one word. A client that hung up does not need it.
 func writeLine(w io.Writer, word string) { _, _ = io.WriteString(w, word+"\n") }

@@ -36,7 +36,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/probe?client=ucg", 404, []string{`there is no client "ucg"`}, nil},
 		{"GET", "/probe?client=UCG&collector=job", 400, []string{`collector "job" is unknown or disabled`, "client, orders, jobs"}, nil},
 		{"GET", "/probe?client=UCG&collector=data_manager", 400, []string{`"data_manager" is unknown or disabled`}, nil},
-		{"GET", "/client", 400, []string{"say which one client: /client?name=NAME"}, nil},
+		{"GET", "/client", 400, []string{"specify one client: /client?name=NAME"}, nil},
 		{"GET", "/client?name=ucg", 404, []string{`there is no client "ucg"`}, nil},
 		{"GET", "/client?name=UCG", 200, []string{"UCG <small>"}, []string{"KREWE"}},
 		{"GET", "/status.json", 200, []string{`"name":"UCG"`, `"name":"KREWE"`}, nil},

@@ -1,4 +1,4 @@
-// Command oms_exporter lets Prometheus watch the order management systems of many clients.
+// Command oms_exporter is a Prometheus exporter for the order management systems of many clients.
 package main
 
 import (
@@ -59,44 +59,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	defer signal.Stop(hangups)
 
 	exit := -1
-	app := kingpin.New(program, "Lets Prometheus watch the order management systems of many clients.").
+	app := kingpin.New(program, "Prometheus exporter for the order management systems (OMS) of many clients.").
 		UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(status int) { exit = status }).
 		Version(version.Print(program))
 	app.HelpFlag.Short('h')
 
 	s := options{hangups: hangups}
-	app.Flag("config.file", "The clients to watch: a file, or a folder of which all *.yml are read. Repeatable.").
+	app.Flag("config.file", "Configuration file, or a folder from which all *.yml files are read. Repeatable.").
 		Default("oms_exporter.yml").StringsVar(&s.configFiles)
 	s.web = kingpinflag.AddFlags(app, ":9942")
-	app.Flag("web.enable-lifecycle", "Allow a reload by POST /-/reload.").BoolVar(&s.lifecycle)
-	app.Flag("web.max-requests", "Maximum scrapes answered at a time: of /metrics, and of /probe for each client. 0 is no limit.").
+	app.Flag("web.enable-lifecycle", "Enable reload with POST /-/reload.").BoolVar(&s.lifecycle)
+	app.Flag("web.max-requests", "Maximum number of concurrent scrapes of /metrics, and of /probe for each client. 0 means no limit.").
 		Default("40").IntVar(&s.maxRequests)
-	app.Flag("prometheus.url", "A Prometheus with the rules of the exporter, as browsers reach it too: the status page shows its signs and alerts.").
+	app.Flag("prometheus.url", "URL of a Prometheus that has the exporter's rules. The status page shows its check states and alerts, with links for browsers.").
 		PlaceHolder("URL").StringVar(&s.prometheus)
-	app.Flag("collector.max-series", "Maximum series per metric and client; the worst are kept.").
+	app.Flag("collector.max-series", "Maximum series per metric and client; the worst values are kept.").
 		Default("500").IntVar(&s.maxSeries)
 	enabled := make(map[string]*bool)
 	for _, c := range collector.All() {
-		enabled[c.Name()] = app.Flag("collector."+c.Name(), "Measure "+strings.ReplaceAll(c.Name(), "_", " ")+".").
+		enabled[c.Name()] = app.Flag("collector."+c.Name(), "Enable the "+c.Name()+" collector.").
 			Default("true").Bool()
 	}
-	level := app.Flag("log.level", "Least severity of the lines that are logged: debug, info, warn or error.").
+	level := app.Flag("log.level", "Minimum log level: debug, info, warn or error.").
 		Default("info").Enum("debug", "info", "warn", "error")
-	format := app.Flag("log.format", "Form of the log lines: logfmt or json.").Default("logfmt").Enum("logfmt", "json")
+	format := app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").Enum("logfmt", "json")
 
-	serve := app.Command("serve", "Watch the configured clients.").Default()
-	check := app.Command("check", "Log in everywhere that the configuration names, and say what is wrong and how to fix it.")
+	serve := app.Command("serve", "Run the exporter for the configured clients.").Default()
+	check := app.Command("check", "Connect to every system in the configuration, and report what is wrong and how to fix it.")
 	checked := check.Flag("client", "Check only this client. Repeatable.").PlaceHolder("NAME").Strings()
-	output := check.Flag("output", "Form of the findings: text or json.").Default("text").Enum("text", "json")
-	offline := app.Command("check-config", "Say whether configuration files are valid, without connecting.")
-	syntaxOnly := offline.Flag("syntax-only", "Check only the files, not the secrets that they name.").Bool()
-	checkFiles := offline.Arg("file", "The files and folders that are one configuration. Default: those of --config.file.").Strings()
-	discovery := newDiscovery(app.Command("discover", "Log in to a new client's systems, and print an entry for the configuration with comments."))
-	queries := app.Command("queries", "Print every statement that can be sent to a client's database, for review.")
+	output := check.Flag("output", "Output format: text or json.").Default("text").Enum("text", "json")
+	offline := app.Command("check-config", "Validate configuration files, without connecting to any system.")
+	syntaxOnly := offline.Flag("syntax-only", "Validate only the files, not the secrets that they refer to.").Bool()
+	checkFiles := offline.Arg("file", "Files and folders that together are one configuration. Default: those of --config.file.").Strings()
+	discovery := newDiscovery(app.Command("discover", "Connect to a new client's systems, and print a configuration entry for it, with comments."))
+	queries := app.Command("queries", "Print every SQL statement that the exporter can send to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
-	driver := queries.Flag("driver", "Only those for this kind of server: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
-	demo := app.Command("demo", "Watch four simulated clients; needs neither a server nor a configuration.")
-	faults := demo.Flag("fault", "Start with this fault, as CLIENT:NAME. Repeatable.").Strings()
+	driver := queries.Flag("driver", "Print only the statements for this driver: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
+	demo := app.Command("demo", "Run the exporter with four simulated clients; no server and no configuration needed.")
+	faults := demo.Flag("fault", "Inject this fault at the start, as CLIENT:NAME. Repeatable.").Strings()
 
 	command, err := app.Parse(args)
 	if exit >= 0 { // --help or --version

@@ -25,7 +25,7 @@ type quiet struct {
 	left  *atomic.Int64 // since the last line
 }
 
-// newQuiet returns a logger for what whoever sends requests causes.
+// newQuiet returns a logger for problems that the senders of requests cause.
 func newQuiet(logger *slog.Logger) *slog.Logger {
 	return slog.New(quiet{logger.Handler(), rate.NewLimiter(rate.Every(noiseEvery), noiseLines), new(atomic.Int64)})
 }

@@ -39,7 +39,7 @@ func TestLifeOfTheProgram(t *testing.T) {
 
 	writeConfig(t, file, krewe, mysqlClient(t, "UCG", address))
 	signalSelf(t, syscall.SIGHUP)
-	p.stderr.await(t, `(configuration is in force)`, 2)
+	p.stderr.await(t, `(configuration loaded)`, 2)
 	writeConfig(t, file, "  - nonsense\n")
 	signalSelf(t, syscall.SIGHUP)
 	p.stderr.await(t, `(configuration was not loaded)`, 1)

@@ -73,7 +73,7 @@ func (s *server) atMost(page http.Handler) http.HandlerFunc {
 			key = r.URL.Query().Get("client")
 		}
 		if !s.places.take(key) {
-			http.Error(w, fmt.Sprintf("%d requests are being answered already (--web.max-requests), try again later", s.places.most),
+			http.Error(w, fmt.Sprintf("%d requests are already in progress (--web.max-requests), try again later", s.places.most),
 				http.StatusServiceUnavailable)
 			return
 		}

@@ -69,7 +69,7 @@ func TestBadSecrets(t *testing.T) {
 	for _, want := range []string{
 		config + ":3: client ABSENT: database.dsn_file cannot be read (no such file or directory): write the path of a readable file",
 		config + ":6: client SILENT: database.dsn_file cannot be read (no answer within 2s): write the path of a readable file",
-		config + ":8: client CA: database.tls.ca_file does not hold a certificate: write the path of a PEM file with the authorities that are trusted",
+		config + ":8: client CA: database.tls.ca_file does not contain a certificate: write the path of a PEM file with the authorities that are trusted",
 	} {
 		if !strings.Contains(status, want) {
 			t.Errorf("the status page lacks %q:\n%s", want, status)

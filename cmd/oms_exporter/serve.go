@@ -35,7 +35,7 @@ const (
 // A server answers HTTP about a set of clients.
 type server struct {
 	logger      *slog.Logger
-	noise       *slog.Logger // for what whoever sends requests causes
+	noise       *slog.Logger // for problems that the senders of requests cause
 	places      *places
 	options     options
 	clients     *clients
@@ -45,13 +45,13 @@ type server struct {
 	metricsOpts promhttp.HandlerOpts
 	compress    func(http.Handler) http.HandlerFunc
 
-	// faults and started are the demo's: they are nil otherwise. faults switches the faults; started is told each URL
+	// faults and started are the demo's: they are nil otherwise. faults switches the faults; started is called with each URL
 	// under which the server can be reached.
 	faults  http.Handler
 	started func(url string)
 }
 
-// newServer returns a server for the clients that load names and open opens. Its first configuration is in force, unless ctx
+// newServer returns a server for the clients that load names and open opens. Its first configuration is loaded, unless ctx
 // ended before.
 func newServer(ctx context.Context, logger *slog.Logger, s options, load func() (*config.Config, error), open opener) (*server, error) {
 	registry := prometheus.NewRegistry()
@@ -131,7 +131,7 @@ func (s *server) run(ctx context.Context) (err error) {
 	for {
 		select {
 		case <-s.options.hangups:
-			_ = s.reload(ctx) // logged; the old configuration stays in force
+			_ = s.reload(ctx) // logged; the old configuration stays in use
 		case err := <-failed:
 			return fmt.Errorf("serve HTTP: %w", err)
 		case <-ctx.Done():
@@ -140,23 +140,23 @@ func (s *server) run(ctx context.Context) (err error) {
 	}
 }
 
-// reload puts the configuration files in force.
+// reload loads the configuration files.
 func (s *server) reload(ctx context.Context) error {
 	err := s.clients.reload(ctx)
 	if err != nil {
-		s.logger.Error("the configuration was not loaded, the old one stays in force", "err", err)
+		s.logger.Error("configuration not loaded, the old one stays in use", "err", err)
 	}
 	return err
 }
 
 // shutdown stops listening and waits for the requests in flight, unless ctx ends or they take too long.
 func (s *server) shutdown(ctx context.Context, server *http.Server, ended <-chan error) error {
-	s.logger.Info("stopping: requests in flight are answered first")
+	s.logger.Info("stopping, open requests are answered first")
 	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if err != nil {
-		err = errors.Join(fmt.Errorf("requests in flight were cut off: %w", err), server.Close())
+		err = errors.Join(fmt.Errorf("open requests were aborted: %w", err), server.Close())
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, fmt.Errorf("serve HTTP: %w", served))

@@ -121,7 +121,7 @@ func (h health) State() string {
 	case h.Success:
 		return "ok"
 	case errors.Is(h.Err, oms.ErrIncomplete):
-		return "looking back"
+		return "backfilling"
 	default:
 		return "failing"
 	}
@@ -132,7 +132,7 @@ func (h health) Judged() state {
 	switch h.State() {
 	case "ok":
 		return stateOK
-	case "idle", "looking back":
+	case "idle", "backfilling":
 		return stateUnknown
 	default:
 		return stateBroken
@@ -409,7 +409,7 @@ func (s *status) Count() string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, cmp.Or(string(which), "not judged")))
+			parts = append(parts, fmt.Sprintf("%d %s", n, cmp.Or(string(which), "not evaluated")))
 		}
 	}
 	return fmt.Sprintf("Clients: %s", cmp.Or(strings.Join(parts, ", "), "none"))
@@ -482,5 +482,5 @@ func (s *server) failed(w http.ResponseWriter, err error) {
 func (s *server) write(w http.ResponseWriter, kind string, text *bytes.Buffer) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = text.WriteTo(w) // whoever hung up does not miss it
+	_, _ = text.WriteTo(w) // a client that hung up does not need it
 }

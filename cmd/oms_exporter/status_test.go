@@ -250,30 +250,30 @@ func TestPrometheusTrouble(t *testing.T) {
 	}{
 		"no rules": {
 			answer(200, states(nil)), answer(200, none), []string{
-				"No signs: the series oms:check_state, which the rules of the exporter record, is not in Prometheus.",
+				"No check states: the series oms:check_state, which the rules of the exporter record, is not in Prometheus.",
 				"No alerts: the alert OMSWatchdog, which always fires, is not in Prometheus: it does not evaluate the rules of the exporter.",
 			}, false,
 		},
 		"no alerts": {answer(200, good), answer(200, none), []string{"No alerts: the alert OMSWatchdog, which always fires, is not in Prometheus"}, true},
-		"refuses":   {answer(401, "who are you?"), answer(401, good), []string{"No signs and no alerts: the answer of Prometheus has the status 401 Unauthorized."}, false},
-		"redirects": {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, answer(200, alerts(t)), []string{"No signs: the answer of Prometheus has the status 302 Found."}, false},
+		"refuses":   {answer(401, "who are you?"), answer(401, good), []string{"No check states and no alerts: the answer of Prometheus has the status 401 Unauthorized."}, false},
+		"redirects": {http.RedirectHandler("/login", http.StatusFound).ServeHTTP, answer(200, alerts(t)), []string{"No check states: the answer of Prometheus has the status 302 Found."}, false},
 		"huge": {
 			answer(200, `{"status":"success","data":{"result":[`+strings.Repeat(" ", answerAtMost)+`]}}`), answer(200, alerts(t)),
-			[]string{"No signs: the answer of Prometheus is larger than 8 MiB."}, false,
+			[]string{"No check states: the answer of Prometheus is larger than 8 MiB."}, false,
 		},
-		"no JSON": {answer(200, "<html>"), answer(200, alerts(t)), []string{"No signs: what answers is not the API of Prometheus: "}, false},
+		"no JSON": {answer(200, "<html>"), answer(200, alerts(t)), []string{"No check states: what answers is not the API of Prometheus: "}, false},
 		"another form": {
 			answer(200, `{"status":"success","data":{"result":{"client":"KREWE"}}}`), answer(200, `{"status":"error","error":"<b>"}`),
-			[]string{"No signs: what answers is not the API of Prometheus: ", "No alerts: what answers is not the API of Prometheus: its status is &#34;error&#34;."}, false,
+			[]string{"No check states: what answers is not the API of Prometheus: ", "No alerts: what answers is not the API of Prometheus: its status is &#34;error&#34;."}, false,
 		},
 		"cut off": {
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "1000")
 				writeLine(w, good[:50])
 			}, answer(200, alerts(t)),
-			[]string{"No signs: what answers is not the API of Prometheus: unexpected EOF."}, false,
+			[]string{"No check states: what answers is not the API of Prometheus: unexpected EOF."}, false,
 		},
-		"slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, answer(200, alerts(t)), []string{"No signs: no answer from Prometheus within "}, false},
+		"slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, answer(200, alerts(t)), []string{"No check states: no answer from Prometheus within "}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -301,7 +301,7 @@ func TestPrometheusTrouble(t *testing.T) {
 	p := httptest.NewServer(http.NotFoundHandler())
 	p.Close()
 	b := newBench(t, options{prometheus: p.URL}, nil, "KREWE")
-	if page := b.ask(t.Context(), "GET", "/").Body.String(); !strings.Contains(page, "No signs and no alerts: the connection to Prometheus failed: dial tcp ") {
+	if page := b.ask(t.Context(), "GET", "/").Body.String(); !strings.Contains(page, "No check states and no alerts: the connection to Prometheus failed: dial tcp ") {
 		t.Errorf("one that is away:\n%s", page)
 	}
 }
@@ -345,7 +345,7 @@ func TestStale(t *testing.T) {
 			t.Errorf("nothing has been measured, but the page says\n%s", before)
 		}
 		b.ask(t.Context(), "GET", "/metrics")
-		if good := page(); !strings.Contains(good, "Clients: 1 not judged") || !strings.Contains(good, ">0 s ago<") {
+		if good := page(); !strings.Contains(good, "Clients: 1 not evaluated") || !strings.Contains(good, ">0 s ago<") {
 			t.Errorf("just measured, and the page says\n%s", good)
 		}
 		time.Sleep(staleAfter)

@@ -113,7 +113,7 @@ func TestShutdown(t *testing.T) {
 		cut <- err
 	}()
 	<-answering
-	if err := b.shutdown(over, server, ended); err == nil || err.Error() != "requests in flight were cut off: context canceled" {
+	if err := b.shutdown(over, server, ended); err == nil || err.Error() != "open requests were aborted: context canceled" {
 		t.Errorf("error %v", err)
 	}
 	if err := <-cut; err == nil {
@@ -148,8 +148,8 @@ func TestLogs(t *testing.T) {
 			} else if err == nil {
 				text = `msg="` + fields["msg"].(string)
 			}
-			begun = begun || strings.Contains(text, `msg="the configuration is in force`)
-			stopping = stopping || strings.Contains(text, `msg="stopping: requests in flight are answered first`)
+			begun = begun || strings.Contains(text, `msg="configuration loaded`)
+			stopping = stopping || strings.Contains(text, `msg="stopping, open requests are answered first`)
 		}
 		if begun != tc.lines || stopping != tc.lines {
 			t.Errorf("%s: logged\n%s", tc.args, &stderr)

@@ -134,7 +134,7 @@ func TestReadyToken(t *testing.T) {
 			}
 		}
 	}
-	see(`oms_report_dashboard_error{client="KREWE",dashboard="d",reason="login"} 1`, "refuses the token, put a new one into token_file")
+	see(`oms_report_dashboard_error{client="KREWE",dashboard="d",reason="login"} 1`, "rejects the token, put a new one into token_file")
 	put(secrets["ready"])
 	status, answer := p.ask(t, "POST", "/-/reload") // for another first run
 	if status != http.StatusOK {

@@ -185,11 +185,11 @@ func (j *judge) ask(ctx context.Context) verdict {
 	})
 	wg.Wait()
 	if noStates != nil && noAlerts != nil && noStates.Error() == noAlerts.Error() {
-		v.trouble = []string{"No signs and no alerts: " + noStates.Error() + "."}
+		v.trouble = []string{"No check states and no alerts: " + noStates.Error() + "."}
 		return v
 	}
 	if noStates != nil {
-		v.trouble = append(v.trouble, "No signs: "+noStates.Error()+".")
+		v.trouble = append(v.trouble, "No check states: "+noStates.Error()+".")
 	}
 	if noAlerts != nil {
 		v.trouble = append(v.trouble, "No alerts: "+noAlerts.Error()+".")

@@ -281,7 +281,7 @@ func plainWords(t *testing.T, name string, server *testserver.Server) {
 		"unknown host":  {with("127.0.0.1", "no-such-host.invalid"), []string{"client KREWE: no name server ", "no-such-host.invalid"}},
 		"nobody there":  {with("127.0.0.1", "127.0.0.2"), []string{"client KREWE: nothing listens at 127.0.0.2:", "connection refused"}},
 		"dropped table": {with("/words", "/dropped"), []string{"client KREWE: table job_sandbox is not in the database"}},
-		"empty":         {emptied.Config, []string{"client KREWE: no table of an OMS is in the database, or its user may not read any"}},
+		"empty":         {emptied.Config, []string{"client KREWE: the database has no OMS tables, or its user is not allowed to read any"}},
 		"no DSN":        {config.Database{Driver: good.Config.Driver, DSN: config.EnvSecret("%" + testserver.Password), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: the DSN is not of the form"}},
 		"quoted":        {with(address(t, dsn), quoting(t, good.Config.Driver)), []string{"client KREWE: ", " refuses the login of user ", "<secret>"}},
 		"no secret":     {config.Database{Driver: good.Config.Driver, DSN: config.FileSecret(filepath.Join(t.TempDir(), "gone")), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: ", "no such file"}},

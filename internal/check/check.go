@@ -21,7 +21,7 @@ const (
 	patience = 20 * time.Second
 	// between is how long it is waited between two looks at the database.
 	between = 3 * time.Second
-	// mostFindings is how many charts are told of one by one.
+	// mostFindings is how many charts are reported one by one.
 	mostFindings = 5
 )
 
@@ -139,7 +139,7 @@ func dropFolders(ctx context.Context, client config.Client, src Sources) []Findi
 	defer cancel()
 	locations, err := src.DropFolders.Inspect(ctx, time.Now())
 	if len(locations) == 0 {
-		f.failed("sftp", "Look at the exporter's log.", err)
+		f.failed("sftp", "Check the exporter's log.", err)
 	}
 	for i, l := range locations {
 		area := "sftp " + l.Location
@@ -187,13 +187,13 @@ func reports(ctx context.Context, client config.Client, src Sources) []Finding {
 			f.wrong(area, "Fix the charts above first.", "%d more charts fail", failing-mostFindings)
 		}
 		if underWay := i == len(run.Dashboards)-1; underWay && errors.Is(err, oms.ErrIncomplete) { // it goes from one to the next
-			f.wrong(area, slowFix, "its charts were not all answered within %s", patience)
+			f.wrong(area, slowFix, "not all of its charts responded within %s", patience)
 		}
 		f.rest(area)
 	}
 	for _, name := range client.Superset.Dashboards {
 		if !seen[name] {
-			f.wrong("superset "+name, slowFix, "it was not reached within %s", patience)
+			f.wrong("superset "+name, slowFix, "the check did not get to it within %s", patience)
 		}
 	}
 	return f.all
@@ -211,9 +211,9 @@ func dashboardFix(reason oms.ReportReason) string {
 	case oms.ReportLogin:
 		return "Correct superset.username, its password or token, or superset.provider."
 	case oms.ReportUnreachable, oms.ReportBadAnswer:
-		return "Correct superset.url: it is where the server's pages begin."
+		return "Correct superset.url: it is the base URL of Superset."
 	default:
-		return "Look at Superset's log."
+		return "Check Superset's log."
 	}
 }
 
@@ -223,7 +223,7 @@ func chartFix(reason oms.ReportReason) string {
 	case oms.ReportNoQueryContext:
 		return "Open the chart in Superset and save it once."
 	case oms.ReportDeleted:
-		return "Take the chart off the dashboard."
+		return "Remove the chart from the dashboard."
 	case oms.ReportQuery:
 		return "Correct the chart's query or dataset in Superset."
 	case oms.ReportDataSource, oms.ReportDataSourceLogin:
@@ -235,7 +235,7 @@ func chartFix(reason oms.ReportReason) string {
 	}
 }
 
-// margin ends a second before ctx, so that what is known by then is told.
+// margin ends a second before ctx, so that what is known by then is reported.
 func margin(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, _ := ctx.Deadline()
 	return context.WithDeadline(ctx, deadline.Add(-time.Second))

@@ -41,7 +41,7 @@ func TestClient(t *testing.T) {
 		"a server's clock": {func(f *omstest.Fake) {
 			f.Facts.Clock.Instances = map[string]time.Duration{"app1": time.Second, "app2": -hour}
 		}, `zone|the application server "app2" writes timestamps that are 1h0m0s behind now|Correct the clock`, 0},
-		"no zone explains it": {func(f *omstest.Fake) { f.Facts.Clock.Skew = new(17 * time.Minute) }, "zone|17m0s ahead of now|No zone explains it", 0},
+		"no zone explains it": {func(f *omstest.Fake) { f.Facts.Clock.Skew = new(17 * time.Minute) }, "zone|17m0s ahead of now|No time zone explains it", 0},
 		"hung orders":         {func(f *omstest.Fake) { f.Before = hang("orders") }, "orders|deadline exceeded|", 19 * time.Second},
 		"hung database":       {func(f *omstest.Fake) { f.Before = hang("client") }, "database|deadline exceeded|Correct database\nschema|not checked|\nzone|not checked|\norders|not checked|\nlast_mile|not checked|\njobs|not checked|\ndata_manager|not checked|\nreset_inventory wms|not checked|\nsystem_messages|not checked|", 20 * time.Second},
 		"hung folders":        {func(f *omstest.Fake) { f.Before = hang("sftp") }, "sftp|deadline exceeded|", 19 * time.Second},
@@ -51,7 +51,7 @@ func TestClient(t *testing.T) {
 		"grants": {func(f *omstest.Fake) {
 			f.Facts.Instance.Missing = []oms.Column{{Table: "facility"}, {Table: "service_job", Column: "paused"}}
 		}, "schema|table facility|deploy/database/mysql.sql\nschema|column service_job.paused|deploy/database/mysql.sql", 0},
-		"unreached dashboard": {func(f *omstest.Fake) { f.Facts.Reports.Dashboards = nil }, "superset sync|not reached within 20s|", 0},
+		"unreached dashboard": {func(f *omstest.Fake) { f.Facts.Reports.Dashboards = nil }, "superset sync|the check did not get to it within 20s|", 0},
 		"many charts": {func(f *omstest.Fake) {
 			for n := range 7 {
 				f.Facts.Reports.Dashboards[0].Charts = append(f.Facts.Reports.Dashboards[0].Charts, chart(n))
@@ -124,7 +124,7 @@ func TestLookBack(t *testing.T) {
 		skips := func(collector string) bool { return collector != "orders" }
 		found := check.Client(t.Context(), client, check.Sources{OMS: f, Skips: skips})
 		last := found[len(found)-1]
-		if last.OK || last.Area != "orders" || !strings.Contains(last.Problem, "not every channel is known yet") {
+		if last.OK || last.Area != "orders" || !strings.Contains(last.Problem, "not all channels are known yet") {
 			t.Errorf("found %+v", found)
 		}
 	})

@@ -19,7 +19,7 @@ import (
 const (
 	// maxSkew is how far the clocks of the database and the exporter may be apart.
 	maxSkew = 5 * time.Minute
-	// mostAlike is how many names are told that may be meant.
+	// mostAlike is how many similar names are listed.
 	mostAlike = 3
 )
 
@@ -149,7 +149,7 @@ func (f *findings) schema(client config.Client, instance oms.Instance) {
 		if missing.Column != "" {
 			kind = "column"
 		}
-		f.wrong("schema", grantFix(client), "the %s %s is not there, or the account may not read it: metrics that need it are missing", kind, missing)
+		f.wrong("schema", grantFix(client), "the %s %s does not exist, or the account is not allowed to read it: metrics that need it are absent", kind, missing)
 	}
 	f.rest("schema")
 }
@@ -163,7 +163,7 @@ func grantFix(client config.Client) string {
 	if client.Database.Driver == config.Postgres {
 		file = "postgres.sql"
 	}
-	return "Execute deploy/database/" + file + " again in the client's database: it has the grants. What is still said then, this version of the OMS does not have."
+	return "Run deploy/database/" + file + " again in the client's database: it contains the grants. If a finding remains after that, this OMS version does not have the table or column."
 }
 
 // zone judges the clock, and with it database.timezone.
@@ -180,7 +180,7 @@ func (f *findings) zone(client config.Client, clock oms.Clock) {
 		return
 	}
 	if clock.Skew.Abs() > maxSkew {
-		fix := "No zone explains it: check the clocks of the OMS's servers and of this machine, and whether a replica lags."
+		fix := "No time zone explains it: check the clocks of the OMS's servers and of this machine, and whether a replica lags."
 		if clock.Fitting != "" {
 			fix = "Set database.timezone to a zone that now is " + clock.Fitting + "."
 		}
@@ -203,7 +203,7 @@ func direction(skew time.Duration) string {
 	return "ahead of"
 }
 
-// exclusions tells of excluded channels by which no order comes.
+// exclusions reports excluded channels without any order.
 func (f *findings) exclusions(client config.Client, facts *databaseFacts) {
 	if facts.errs["orders"] != nil && !errors.Is(facts.errs["orders"], oms.ErrIncomplete) {
 		return
@@ -221,15 +221,15 @@ func (f *findings) exclusions(client config.Client, facts *databaseFacts) {
 			continue
 		}
 		if facts.errs["orders"] != nil || facts.orders.Merged > 0 {
-			f.wrong("orders", "Run the check again later.", "not every channel is known yet, so nobody can say whether orders of the excluded channel %s come", excluded)
+			f.wrong("orders", "Run the check again later.", "not all channels are known yet, so it is unknown whether there are orders from the excluded channel %s", excluded)
 			continue
 		}
 		f.wrong("orders", "Correct orders.created_exclude.channels, or remove the channel.",
-			"no order of the last days, and no open one, has the excluded channel %s; %s", excluded, those(excluded, channels, "channels"))
+			"no open order and no order of the last days has the excluded channel %s; %s", excluded, those(excluded, channels, "channels"))
 	}
 }
 
-// attributes tells of attributes by whose absence created orders are excluded, and that no order gets: without a word, every created
+// attributes reports attributes by whose absence created orders are excluded, and that no order gets: without a word, every created
 // order would be excluded.
 func (f *findings) attributes(ctx context.Context, client config.Client, src oms.Source) {
 	const fix = "Correct orders.created_exclude.missing_attributes, or remove the attribute: every created order lacks it, so none of them is watched."
@@ -239,12 +239,12 @@ func (f *findings) attributes(ctx context.Context, client config.Client, src oms
 	}
 	known, err := src.Attributes(ctx, time.Now())
 	if err != nil || !known.Known {
-		f.failed("orders", grantFix(client), cmp.Or(err, errors.New("nobody can say whether the attributes in missing_attributes exist: order_attribute cannot be read")))
+		f.failed("orders", grantFix(client), cmp.Or(err, errors.New("it is unknown whether the attributes in missing_attributes exist: order_attribute cannot be read")))
 		return
 	}
 	for _, name := range wanted {
 		if !slices.Contains(known.All, name) {
-			f.wrong("orders", fix, "none of the approved orders that were looked at has the attribute %s; %s", name, those(name, known.All, "attributes"))
+			f.wrong("orders", fix, "none of the approved orders that were checked has the attribute %s; %s", name, those(name, known.All, "attributes"))
 		}
 	}
 }
@@ -265,7 +265,7 @@ func (f *findings) resetInventory(client config.Client, facts *databaseFacts) {
 			f.failed(area, grantFix(client), err)
 			continue
 		case !facts.files.Configs.Known:
-			f.wrong(area, grantFix(client), "nobody can say whether its config_ids exist: data_manager_config cannot be read")
+			f.wrong(area, grantFix(client), "it is unknown whether its config_ids exist: data_manager_config cannot be read")
 			continue
 		}
 		for _, id := range s.ConfigIDs {
@@ -275,17 +275,17 @@ func (f *findings) resetInventory(client config.Client, facts *databaseFacts) {
 					"the configuration %s is not in data_manager_config; %s", id, those(id, all, "configurations"))
 			case !c.Enabled:
 				f.wrong(area, "Enable it in the OMS (execution_mode_id), or write the configuration that is used instead.",
-					"the configuration %s is disabled in data_manager_config, so it takes no files", id)
+					"the configuration %s is disabled in data_manager_config, so it does not import files", id)
 			}
 		}
 		f.rest(area)
 	}
 }
 
-// those tells of the names that there are, and may be meant.
+// those lists the existing names that are similar.
 func those(name string, all []string, what string) string {
 	if len(all) == 0 {
 		return "there are no " + what
 	}
-	return what + " that are there and look like it: " + strings.Join(alike.Names(name, all, mostAlike), ", ")
+	return what + " with similar names: " + strings.Join(alike.Names(name, all, mostAlike), ", ")
 }

@@ -111,9 +111,9 @@ func moment(wall time.Time, zone *time.Location) time.Time {
 }
 
 const (
-	timeMend = `times such as ["13:00"]`
-	daysMend = "days such as [Mon, Tue, Wed, Thu, Fri]"
-	dateMend = "a date such as 2026-12-25"
+	timeHint = `times such as ["13:00"]`
+	daysHint = "days such as [Mon, Tue, Wed, Thu, Fri]"
+	dateHint = "a date such as 2026-12-25"
 )
 
 // weekdays are in the order in which the configuration has them.
@@ -146,8 +146,8 @@ func (r *reader) processBy(n *yaml.Node) []TimeOfDay {
 	const what = "reset_inventory.process_by"
 	var times []TimeOfDay
 	lines := map[string]int{}
-	for _, item := range r.items(n, what, timeMend) {
-		text, ok := r.text(item, "an item of "+what, timeMend)
+	for _, item := range r.items(n, what, timeHint) {
+		text, ok := r.text(item, "an item of "+what, timeHint)
 		if !ok {
 			continue
 		}
@@ -156,7 +156,7 @@ func (r *reader) processBy(n *yaml.Node) []TimeOfDay {
 			if likeTime.MatchString(text) { // shown takes the colon for part of a secret
 				wrong = what + ` "` + text + `" is not a time of day`
 			}
-			r.fail(item.Line, "%s: write hours and minutes of the client's clock, from 00:00 to 23:59", wrong)
+			r.fail(item.Line, "%s: write hours and minutes in the client's time zone, from 00:00 to 23:59", wrong)
 			continue
 		}
 		if r.unique(lines, item, what, "remove one of the two") {
@@ -164,7 +164,7 @@ func (r *reader) processBy(n *yaml.Node) []TimeOfDay {
 			times = append(times, TimeOfDay(clock.Sub(clock.Truncate(24*time.Hour))))
 		}
 	}
-	r.notEmpty(n, what, timeMend)
+	r.notEmpty(n, what, timeHint)
 	return times
 }
 
@@ -178,8 +178,8 @@ func (r *reader) days(n *yaml.Node) []time.Weekday {
 	}
 	var chosen []time.Weekday
 	lines := map[string]int{}
-	for _, item := range r.items(n, what, daysMend) {
-		text, ok := r.text(item, "an item of "+what, daysMend)
+	for _, item := range r.items(n, what, daysHint) {
+		text, ok := r.text(item, "an item of "+what, daysHint)
 		if !ok {
 			continue
 		}
@@ -198,7 +198,7 @@ func (r *reader) days(n *yaml.Node) []time.Weekday {
 			chosen = append(chosen, day)
 		}
 	}
-	r.notEmpty(n, what, daysMend+", or leave it out")
+	r.notEmpty(n, what, daysHint+", or leave it out")
 	slices.SortFunc(chosen, func(a, b time.Weekday) int { return int(a+6)%7 - int(b+6)%7 }) // from Monday on
 	return chosen
 }
@@ -234,7 +234,7 @@ func (r *reader) clientHolidays(n *yaml.Node, sources []ResetSource) []string {
 	}
 	for _, s := range sources {
 		if s.ProcessBy == nil && s.Source != "" {
-			r.warn(n.Line, "holidays have no effect on source %s, whose deadlines rules/limits.yml has: write process_by below the source, or remove holidays", s.Source)
+			r.warn(n.Line, "holidays have no effect on source %s, because its deadlines are in rules/limits.yml: write process_by below the source, or remove holidays", s.Source)
 		}
 	}
 	return r.dates(n, "holidays", shared)
@@ -262,12 +262,12 @@ func (r *reader) dates(n *yaml.Node, what string, shared map[string][]string) []
 		case known:
 			dates = append(dates, calendar...)
 		case shared == nil || '0' <= text[0] && text[0] <= '9':
-			r.fail(item.Line, "%s: write %s", shown(what, text, " is not a date"), dateMend)
+			r.fail(item.Line, "%s: write %s", shown(what, text, " is not a date"), dateHint)
 		case slip != "":
 			r.fail(item.Line, "%s: write %s", shown(what, text, " is neither a date nor a calendar below holidays at the top of the file"), slip)
 		default:
 			r.fail(item.Line, "%s: write %s, or add the calendar there",
-				shown(what, text, " is neither a date nor a calendar below holidays at the top of the file"), dateMend)
+				shown(what, text, " is neither a date nor a calendar below holidays at the top of the file"), dateHint)
 		}
 	}
 	r.notEmpty(n, what, hint)
@@ -304,13 +304,13 @@ func (r *reader) datesFile(n *yaml.Node, what string) []string {
 			if likeDate.MatchString(text) { // the file may be one that holds a secret
 				wrong = "the line " + text + " is not a date"
 			}
-			r.fail(n.Line, "%s: %s:%d: %s: write %s", what, r.path(n, name), number, wrong, dateMend)
+			r.fail(n.Line, "%s: %s:%d: %s: write %s", what, r.path(n, name), number, wrong, dateHint)
 			return nil
 		}
 		dates = append(dates, text)
 	}
 	if dates == nil {
-		r.fail(n.Line, "%s holds no date: write one a line, such as 2026-12-25", shown(what, name, ""))
+		r.fail(n.Line, "%s contains no date: write one a line, such as 2026-12-25", shown(what, name, ""))
 	}
 	slices.Sort(dates)
 	return slices.Compact(dates)

@@ -115,7 +115,7 @@ func TestDayNames(t *testing.T) {
 func TestHolidaysWithoutEffect(t *testing.T) {
 	const database = "    database: {driver: sqlite, dsn: /oms.db, timezone: UTC}\n    holidays: [2026-12-25]\n"
 	const sources = database + "    reset_inventory:\n    - {source: wms, config_ids: [A], process_by: [\"13:00\"]}\n"
-	const want = ":5: client KREWE: holidays have no effect on source erp, whose deadlines rules/limits.yml has: write process_by below the source, or remove holidays"
+	const want = ":5: client KREWE: holidays have no effect on source erp, because its deadlines are in rules/limits.yml: write process_by below the source, or remove holidays"
 	got := warnings(t, sources+"    - {source: erp, config_ids: [B]}\n")
 	if len(got) != 1 || !strings.HasSuffix(got[0], want) {
 		t.Errorf("got %q", got)

@@ -9,17 +9,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const zoneMend = "one such as America/New_York"
+const zoneHint = "one such as America/New_York"
 
 // zone takes no name that stands for the machine's own zone: a zone that is silently wrong is the worst fault.
 func (r *reader) zone(n *yaml.Node, what string) *time.Location {
-	name, ok := r.text(n, what, zoneMend)
+	name, ok := r.text(n, what, zoneHint)
 	if !ok {
 		return nil
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
-		r.fail(n.Line, "%s: write %s", shown(what, n.Value, " is not an IANA zone"), zoneMend)
+		r.fail(n.Line, "%s: write %s", shown(what, n.Value, " is not an IANA zone"), zoneHint)
 		return nil
 	}
 	return zone
@@ -69,7 +69,7 @@ func (r *reader) orders(n *yaml.Node) Orders {
 }
 
 func (r *reader) resetInventory(n *yaml.Node) []ResetSource {
-	const sourceMend, idsMend = "the name of the source, such as wms", "ids such as [RESET_INVENTORY]"
+	const sourceHint, idsHint = "the name of the source, such as wms", "ids such as [RESET_INVENTORY]"
 	items := r.items(n, "reset_inventory", "a list of source and config_ids")
 	sources := make([]ResetSource, 0, len(items))
 	lines, idLines := map[string]int{}, map[string]int{} // a file is one source's, so an id is too
@@ -77,21 +77,21 @@ func (r *reader) resetInventory(n *yaml.Node) []ResetSource {
 		var s ResetSource
 		var processBy, days *yaml.Node
 		r.fields(item, "reset_inventory", map[string]field{
-			"source": {need: sourceMend, read: func(n *yaml.Node) {
-				s.Source, _ = r.text(n, "reset_inventory.source", sourceMend)
+			"source": {need: sourceHint, read: func(n *yaml.Node) {
+				s.Source, _ = r.text(n, "reset_inventory.source", sourceHint)
 				if s.Source != "" {
 					r.unique(lines, n, "reset_inventory.source", "put its config_ids together")
 				}
 			}},
-			"config_ids": {need: idsMend, read: func(n *yaml.Node) {
-				s.ConfigIDs = r.names(n, "reset_inventory.config_ids", idsMend, idLines)
-				r.notEmpty(n, "reset_inventory.config_ids", idsMend)
+			"config_ids": {need: idsHint, read: func(n *yaml.Node) {
+				s.ConfigIDs = r.names(n, "reset_inventory.config_ids", idsHint, idLines)
+				r.notEmpty(n, "reset_inventory.config_ids", idsHint)
 			}},
 			"process_by": {read: func(n *yaml.Node) { processBy, s.ProcessBy = n, r.processBy(n) }},
 			"days":       {read: func(n *yaml.Node) { days, s.Days = n, r.days(n) }},
 		})
 		if days != nil && processBy == nil {
-			r.fail(days.Line, "reset_inventory.days is there and process_by is not: write process_by, or remove days")
+			r.fail(days.Line, "reset_inventory.days is set but process_by is not: write process_by, or remove days")
 		}
 		sources = append(sources, s)
 	}

@@ -144,9 +144,9 @@ func (a SupersetAccount) Equal(other SupersetAccount) bool {
 		a.Password.equal(other.Password) && a.Token.equal(other.Token) && a.TLS.equal(other.TLS)
 }
 
-// Equal reports whether nothing about the client in force has changed in the other, so that a reload may keep its pools and its
+// Equal reports whether nothing about the running client has changed in the other, so that a reload may keep its pools and its
 // history. A secret or a known_hosts file that held something else when the other was loaded is a change, and one that could
-// not be read then is none. Nor is one of deadlines, days, holidays and limits: a client in force takes what was loaded later.
+// not be read then is none. Nor is one of deadlines, days, holidays and limits: a running client takes what was loaded later.
 func (c Client) Equal(other Client) bool {
 	return c.Name == other.Name &&
 		sameZone(c.Timezone, other.Timezone) &&

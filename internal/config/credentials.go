@@ -12,37 +12,37 @@ import (
 
 // credentials reads by what a user of an SFTP server logs in: a private key, a password, or both where the server wants both.
 func (r *reader) credentials(n *yaml.Node, s *SFTP, nodes map[string]*yaml.Node) {
-	const keyMend = "the path of a file that holds the private key"
+	const keyHint = "the path of a file that contains the private key"
 	key, passphrase, password, file := nodes["private_key_file"], nodes["passphrase_file"], nodes["password"], nodes["password_file"]
 	if passphrase != nil && key == nil {
-		r.fail(passphrase.Line, "sftp.passphrase_file is there without a sftp.private_key_file: remove it")
+		r.fail(passphrase.Line, "sftp.passphrase_file is set without a sftp.private_key_file: remove it")
 	}
 	if key != nil {
 		r.privateKey(s, key, passphrase)
 	}
 	switch {
 	case file != nil && password != nil:
-		r.fail(password.Line, "sftp.password_file and sftp.password are both there: remove one of the two")
+		r.fail(password.Line, "sftp.password_file and sftp.password are both set: remove one of the two")
 	case file != nil:
 		s.Password = r.fileSecret(file, "sftp.password_file", "the password")
 	case password != nil:
 		s.Password = r.envPassword(password, "sftp.password")
 	case key == nil:
-		r.fail(n.Line, "sftp.private_key_file is missing: write %s, or as sftp.password_file one that holds the password, "+
-			"or as sftp.password %s", keyMend, variableMend)
+		r.fail(n.Line, "sftp.private_key_file is missing: write %s, or as sftp.password_file one that contains the password, "+
+			"or as sftp.password %s", keyHint, variableHint)
 	}
 }
 
-const variableMend = "the ${NAME} of the environment variable that holds the password"
+const variableHint = "the ${NAME} of the environment variable that contains the password"
 
 // envPassword reads a password that comes from the environment: it must not stand in the file, not even in part.
 func (r *reader) envPassword(n *yaml.Node, what string) Secret {
-	template, ok := r.text(n, what, variableMend)
+	template, ok := r.text(n, what, variableHint)
 	if !ok {
 		return Secret{}
 	}
 	if variable.ReplaceAllLiteralString(template, "") != "" {
-		r.fail(n.Line, "%s holds a password: write ${NAME} and set that environment variable, "+
+		r.fail(n.Line, "%s contains a password: write ${NAME} and set that environment variable, "+
 			"or move the password to a file and name it as password_file", what)
 		return Secret{}
 	}
@@ -74,7 +74,7 @@ func (r *reader) fileText(n *yaml.Node, what, content string) Secret {
 
 // heldBy is the content of the file that a node names, for outside to judge.
 func (r *reader) heldBy(n *yaml.Node, what, content string) (Secret, bool) {
-	path, ok := r.text(n, what, "the path of a file that holds "+content)
+	path, ok := r.text(n, what, "the path of a file that contains "+content)
 	return r.held(n, path), ok
 }
 
@@ -88,14 +88,14 @@ func (r *reader) held(n *yaml.Node, path string) Secret {
 // privateKey reads the key as the connection will, with the passphrase or without one.
 func (r *reader) privateKey(s *SFTP, keyNode, passphraseNode *yaml.Node) {
 	const what = "sftp.private_key_file"
-	path, ok := r.text(keyNode, what, "the path of a file that holds the private key")
+	path, ok := r.text(keyNode, what, "the path of a file that contains the private key")
 	if !ok {
 		return
 	}
 	key := r.held(keyNode, path)
 	var passphrase Secret
 	if passphraseNode != nil {
-		path, ok := r.text(passphraseNode, "sftp.passphrase_file", "the path of a file that holds the passphrase")
+		path, ok := r.text(passphraseNode, "sftp.passphrase_file", "the path of a file that contains the passphrase")
 		if !ok {
 			return
 		}
@@ -111,7 +111,7 @@ func (r *reader) privateKey(s *SFTP, keyNode, passphraseNode *yaml.Node) {
 	r.warnExposed(keyNode.Line, what, key)
 }
 
-const noKey = " does not hold a private key: write the path of one that ssh-keygen made"
+const noKey = " does not contain a private key: write the path of one that ssh-keygen made"
 
 // keyFault says what is wrong with a private key.
 func keyFault(key string, passphrase Secret) string {
@@ -123,7 +123,7 @@ func keyFault(key string, passphrase Secret) string {
 	case !errors.As(err, &encrypted):
 		return noKey
 	case passphrase == (Secret{}):
-		return " is encrypted: write the path of a file that holds its passphrase as passphrase_file"
+		return " is encrypted: write the path of a file that contains its passphrase as passphrase_file"
 	}
 	text, err := passphrase.Read()
 	if err != nil {
@@ -144,13 +144,13 @@ func passphraseFault(key Secret, passphrase string) string {
 	_, err = ssh.ParsePrivateKey([]byte(text))
 	var encrypted *ssh.PassphraseMissingError
 	if err == nil {
-		return " is there and the private key is not encrypted: remove it"
+		return " is set, but the private key is not encrypted: remove it"
 	}
 	if errors.As(err, &encrypted) {
 		_, err = ssh.ParsePrivateKeyWithPassphrase([]byte(text), []byte(passphrase))
 	}
 	if errors.Is(err, x509.IncorrectPasswordError) {
-		return " does not hold the passphrase of the private key: write that into it"
+		return " does not contain the passphrase of the private key: write that into it"
 	}
 	return ""
 }
@@ -167,7 +167,7 @@ func (r *reader) knownHosts(n *yaml.Node, s *SFTP) {
 // knownHostsFault says what is wrong with a file of host keys.
 func knownHostsFault(text string) string {
 	if hostkeys.Parse([]byte(text)).Empty() {
-		return ": no line of the file holds a host key: write one as ssh-keyscan prints it, once its fingerprint is confirmed"
+		return ": no line of the file contains a host key: write one as ssh-keyscan prints it, once its fingerprint is confirmed"
 	}
 	return ""
 }

@@ -12,26 +12,26 @@ import (
 
 func (r *reader) database(n *yaml.Node) Database {
 	const (
-		driverMend = "mysql (MariaDB too), postgres or sqlite"
-		dsnMend    = "the DSN with its password as ${NAME}"
-		fileMend   = "the path of a file that holds the DSN"
+		driverHint = "mysql (MariaDB too), postgres or sqlite"
+		dsnHint    = "the DSN with its password as ${NAME}"
+		fileHint   = "the path of a file that contains the DSN"
 	)
 	db := Database{MaxConnections: DefaultMaxConnections}
 	var dsn, file, tls *yaml.Node
 	r.fields(n, "database", map[string]field{
-		"driver": {need: driverMend, read: func(n *yaml.Node) {
-			text, ok := r.text(n, "database.driver", driverMend)
+		"driver": {need: driverHint, read: func(n *yaml.Node) {
+			text, ok := r.text(n, "database.driver", driverHint)
 			switch driver := Driver(text); {
 			case !ok:
 			case driver == MySQL, driver == Postgres, driver == SQLite:
 				db.Driver = driver
 			default:
-				r.fail(n.Line, "%s: write %s", shown("database.driver", n.Value, " is not known"), driverMend)
+				r.fail(n.Line, "%s: write %s", shown("database.driver", n.Value, " is not known"), driverHint)
 			}
 		}},
 		"dsn":               {read: func(n *yaml.Node) { dsn = n }},
 		"dsn_file":          {read: func(n *yaml.Node) { file = n }},
-		"timezone":          {need: zoneMend, read: func(n *yaml.Node) { db.Timezone = r.zone(n, "database.timezone") }},
+		"timezone":          {need: zoneHint, read: func(n *yaml.Node) { db.Timezone = r.zone(n, "database.timezone") }},
 		"schedule_timezone": {read: func(n *yaml.Node) { db.ScheduleTimezone = r.zone(n, "database.schedule_timezone") }},
 		"max_connections":   {read: func(n *yaml.Node) { db.MaxConnections = r.maxConnections(n) }},
 		"tls":               {bare: true, read: func(n *yaml.Node) { tls = n }},
@@ -40,18 +40,18 @@ func (r *reader) database(n *yaml.Node) Database {
 		db.TLS = r.tls(tls, "database.tls")
 	}
 	if tls != nil && db.Driver == SQLite {
-		r.fail(tls.Line, "database.tls is there and sqlite has no connection: remove it")
+		r.fail(tls.Line, "database.tls is set, but sqlite has no network connection: remove it")
 	}
 	switch {
 	case dsn != nil && file != nil:
-		r.fail(file.Line, "database.dsn and database.dsn_file are both there: remove one of the two")
+		r.fail(file.Line, "database.dsn and database.dsn_file are both set: remove one of the two")
 	case dsn != nil:
-		template, ok := r.text(dsn, "database.dsn", dsnMend)
+		template, ok := r.text(dsn, "database.dsn", dsnHint)
 		if !ok {
 			break
 		}
 		if holdsPassword(db.Driver, template) {
-			r.fail(dsn.Line, "database.dsn holds a password: write ${NAME} in its place and set that environment variable, "+
+			r.fail(dsn.Line, "database.dsn contains a password: write ${NAME} in its place and set that environment variable, "+
 				"or move the DSN to a file and name it as dsn_file")
 			break
 		}
@@ -60,11 +60,11 @@ func (r *reader) database(n *yaml.Node) Database {
 		}
 		db.DSN = r.dsn(dsn.Line, "database.dsn", EnvSecret(template), db)
 	case file != nil:
-		if path, ok := r.text(file, "database.dsn_file", fileMend); ok {
+		if path, ok := r.text(file, "database.dsn_file", fileHint); ok {
 			db.DSN = r.dsn(file.Line, "database.dsn_file", r.held(file, path), db)
 		}
 	default:
-		r.fail(n.Line, "database.dsn_file is missing: write %s, or as database.dsn %s", fileMend, dsnMend)
+		r.fail(n.Line, "database.dsn_file is missing: write %s, or as database.dsn %s", fileHint, dsnHint)
 	}
 	return db
 }
@@ -102,7 +102,7 @@ func (r *reader) dsn(line int, what string, s Secret, db Database) Secret {
 // what they cannot parse, so none is passed on.
 func (d Database) judge(dsn string) (fault, risk string) {
 	if strings.ContainsFunc(dsn, func(c rune) bool { return invisible(c) && (d.Driver == MySQL || !unicode.IsSpace(c)) }) {
-		return " holds a line break or an invisible character: write the DSN again, in one line", ""
+		return " contains a line break or an invisible character: write the DSN again, in one line", ""
 	}
 	switch d.Driver {
 	case MySQL:
@@ -111,7 +111,7 @@ func (d Database) judge(dsn string) (fault, risk string) {
 		return judgePostgres(dsn, d.TLS)
 	case SQLite:
 		if networkDSN.MatchString(dsn) {
-			return " does not hold a path for sqlite: write one such as /var/lib/oms/ofbiz.db", ""
+			return " does not contain a path for sqlite: write one such as /var/lib/oms/ofbiz.db", ""
 		}
 	}
 	return "", ""

@@ -153,9 +153,9 @@ func TestFilesErrors(t *testing.T) {
 		},
 		"not YAML": { // what depends on it is not judged
 			map[string]string{"d/a.yml": "defaults:\n  timezone: UTC\n   database: {}\n", "d/b.yml": "clients:\n  - name: A\n", "d/c.yml": "\n", "d/d.yml": "x: [\n"}, "d",
-			"d/a.yml:3: from here on this is not YAML (mapping values are not allowed in this context): indent with spaces, write key: value, quote text that holds other signs, and look at the line above, too\n" +
+			"d/a.yml:3: from here on this is not YAML (mapping values are not allowed in this context): indent with spaces, write key: value, quote text that contains special characters, and check the line above, too\n" +
 				"d/c.yml:1: the file is empty: write at least one client below clients\n" +
-				"d/d.yml:1: from here on this is not YAML (did not find expected node content): indent with spaces, write key: value, quote text that holds other signs, and look at the line above, too\n",
+				"d/d.yml:1: from here on this is not YAML (did not find expected node content): indent with spaces, write key: value, quote text that contains special characters, and check the line above, too\n",
 		},
 		"inherited": {
 			map[string]string{
@@ -163,7 +163,7 @@ func TestFilesErrors(t *testing.T) {
 				"d/b.yml": "clients:\n  - name: C\n    superset: {password: hunter2}\n",
 				"d/z.yml": "defaults:\n  timezone: Mars\n  database:\n    driver: sqlite\n    dsn_file: <client>.dsn\n  superset:\n    url: tathya\n    username: u\n    password_file: /nowhere\n    dashboards: [d]\n",
 			}, "d",
-			"d/b.yml:3: client C: superset.password holds a password: write ${NAME} and set that environment variable, or move the password to a file and name it as password_file\n" +
+			"d/b.yml:3: client C: superset.password contains a password: write ${NAME} and set that environment variable, or move the password to a file and name it as password_file\n" +
 				`d/z.yml:2: client B and 1 other: timezone "Mars" is not an IANA zone: write one such as America/New_York` + "\n" +
 				"d/z.yml:4: client A and 1 other: database.timezone is missing: write one such as America/New_York\n" +
 				"d/z.yml:5: client A: database.dsn_file cannot be read (no such file or directory): write the path of a readable file\n" + // each has its own

@@ -15,9 +15,9 @@ import (
 // What a DSN does without database.tls, and what to do then.
 const (
 	plainText = " sends the data over the network in plain text: "
-	fallsBack = " goes on in plain text, without notice, when the server offers no TLS: "
-	anyServer = " takes any server for the database, because it verifies no certificate: "
-	anyName   = " takes any server for the database whose certificate comes from the same authority, because it verifies no name: "
+	fallsBack = " falls back to plain text, without notice, if the server offers no TLS: "
+	anyServer = " accepts any server, because it does not verify the certificate: "
+	anyName   = " accepts any server with a certificate from the same authority, because it does not verify the name: "
 	tlsFix    = "add database.tls, with ca_file unless the server's certificate comes from a public authority"
 )
 
@@ -35,7 +35,7 @@ func judgeMySQL(dsn string, settings *TLS) (fault, risk string) {
 	}
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		return " does not hold a DSN for mysql: " + hint, ""
+		return " does not contain a DSN for mysql: " + hint, ""
 	}
 	if cfg.DBName == "" {
 		return " does not name a database: " + hint, ""
@@ -48,9 +48,9 @@ func judgeMySQL(dsn string, settings *TLS) (fault, risk string) {
 	}
 	switch {
 	case settings != nil && cfg.TLSConfig != "":
-		return " has the parameter tls, and database.tls is there too: remove the parameter", ""
+		return " has the parameter tls, and database.tls is set too: remove the parameter", ""
 	case settings != nil && cfg.AllowFallbackToPlaintext:
-		return " has the parameter allowFallbackToPlaintext, and database.tls is there too: remove the parameter", ""
+		return " has the parameter allowFallbackToPlaintext, and database.tls is set too: remove the parameter", ""
 	case settings != nil && socket && settings.ServerName == "":
 		return " names a Unix socket, so the name in the server's certificate is unknown: write it as " +
 			"database.tls.server_name, or remove tls", ""
@@ -93,18 +93,18 @@ func judgePostgres(dsn string, settings *TLS) (fault, risk string) {
 	cfg, err := pgx.ParseConfig(dsn)
 	switch {
 	case err != nil && parameter != "":
-		return fmt.Sprintf(" does not hold a DSN for postgres, or one whose parameter %s cannot be used: %s, and TLS as database.tls",
+		return fmt.Sprintf(" does not contain a DSN for postgres, or one whose parameter %s cannot be used: %s, and TLS as database.tls",
 			parameter, hint), ""
 	case err != nil:
-		return " does not hold a DSN for postgres: " + hint, ""
+		return " does not contain a DSN for postgres: " + hint, ""
 	case settings != nil && parameter != "":
-		return fmt.Sprintf(" has the parameter %s, and database.tls is there too: remove the parameter", parameter), ""
+		return fmt.Sprintf(" has the parameter %s, and database.tls is set too: remove the parameter", parameter), ""
 	}
 	// Pgx takes any key for a setting of the server: that of a DSN for mysql with parameters, too, and the server's error
 	// would then quote it.
 	for key := range cfg.RuntimeParams {
 		if !plain(key) {
-			return " does not hold a DSN for postgres: " + hint, ""
+			return " does not contain a DSN for postgres: " + hint, ""
 		}
 		if aboutTLS.MatchString(key) {
 			return fmt.Sprintf(unknownParameter, key), ""
@@ -117,7 +117,7 @@ func judgePostgres(dsn string, settings *TLS) (fault, risk string) {
 	return postgresRisks(fix, cfg, settings)
 }
 
-// postgresRisks looks at each way by which the driver may come to a server: it tries one after the other.
+// postgresRisks checks each way in which the driver may reach a server: it tries one after the other.
 func postgresRisks(fix string, cfg *pgx.ConnConfig, settings *TLS) (fault, risk string) {
 	ways := append([]*pgconn.FallbackConfig{{Host: cfg.Host, TLSConfig: cfg.TLSConfig}}, cfg.Fallbacks...)
 	var plain, encrypted, unverified, nameless bool

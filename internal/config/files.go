@@ -23,7 +23,7 @@ const (
 
 // files reads files that may never answer: a network drive that hangs, a pipe into which nobody writes. Such a read cannot be
 // ended and holds a thread, so there is at most one of each file, and those who want it meanwhile share it, unless another file
-// has come to its place. The zero value is ready to use.
+// has taken its place. The zero value is ready to use.
 type files struct {
 	mu      sync.Mutex
 	reading map[string]*reading // by path

@@ -84,7 +84,7 @@ func LimitLabels() map[string]string {
 func LimitStages() []string { return []string{"brokering_queue", "store", "warehouse"} }
 
 func (r *reader) limits(n *yaml.Node) []Limit {
-	const limitMend, valueMend = "the name of a limit of rules/limits.yml, such as created_age_seconds", "the limit, such as 4h or 20"
+	const limitHint, valueHint = "the name of a limit of rules/limits.yml, such as created_age_seconds", "the limit, such as 4h or 20"
 	items := r.items(n, "limits", "a list of limit and value")
 	limits := make([]Limit, 0, len(items))
 	lines := map[Limit]int{} // without values
@@ -93,8 +93,8 @@ func (r *reader) limits(n *yaml.Node) []Limit {
 		given := map[string]*yaml.Node{}
 		label := func(name string) field { return field{read: func(n *yaml.Node) { given[name] = n }} }
 		r.fields(item, "limits", map[string]field{
-			"limit": {need: limitMend, read: func(n *yaml.Node) { name = n }},
-			"value": {need: valueMend, read: func(n *yaml.Node) { value = n }},
+			"limit": {need: limitHint, read: func(n *yaml.Node) { name = n }},
+			"value": {need: valueHint, read: func(n *yaml.Node) { value = n }},
 			byStage: label(byStage), byFacility: label(byFacility), byJob: label(byJob),
 		})
 		if name == nil || value == nil {
@@ -145,13 +145,13 @@ func (r *reader) limit(n *yaml.Node, given map[string]*yaml.Node) (l Limit, ok b
 			ok = ok && there
 		}
 	}
-	switch mend := strings.Join(LimitStages(), ", "); {
+	switch stages := strings.Join(LimitStages(), ", "); {
 	case !ok:
 	case by == byStage && given[by] == nil:
-		r.fail(n.Line, "limits: the limit %s needs a stage: write one of %s", name, mend)
+		r.fail(n.Line, "limits: the limit %s needs a stage: write one of %s", name, stages)
 		ok = false
 	case by == byStage && !slices.Contains(LimitStages(), l.Stage):
-		r.fail(given[by].Line, "%s: write one of %s", shown("limits.stage", l.Stage, " has no limit"), mend)
+		r.fail(given[by].Line, "%s: write one of %s", shown("limits.stage", l.Stage, " has no limit"), stages)
 		ok = false
 	case by == byFacility && given[by] == nil:
 		r.fail(n.Line, "limits: the limit %s needs a facility: write the id of a parking, such as UNFILLABLE_PARKING", name)

@@ -227,7 +227,7 @@ func (r *reader) defaults(n *yaml.Node) *yaml.Node {
 	}
 	for _, p := range r.peek(n) {
 		if p.key.Value == "name" {
-			r.fail(p.key.Line, "defaults.name is there: remove it, because each client has a name of its own")
+			r.fail(p.key.Line, "defaults.name is set: remove it, because each client has a name of its own")
 		}
 	}
 	return without(n, func(key string) bool { return key == "name" })
@@ -251,7 +251,7 @@ func (r *reader) clients(n, defaults *yaml.Node, lines map[string]int) []Client 
 var clientName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
-	const nameMend = "the client's name in letters, digits, -, _ and ."
+	const nameHint = "the client's name in letters, digits, -, _ and ."
 	// The name comes first in the messages, wherever it stands, and stands for <client>.
 	for _, p := range r.peek(n) {
 		if p.key.Value == "name" && clientName.MatchString(p.value.Value) {
@@ -262,17 +262,17 @@ func (r *reader) readClient(n *yaml.Node, lines map[string]int) Client {
 	var c Client
 	var sftp, holidays *yaml.Node // read last, wherever they stand: they are about sources of reset_inventory
 	r.fields(n, "", map[string]field{
-		"name": {need: nameMend, read: func(n *yaml.Node) {
-			name, ok := r.text(n, "name", nameMend)
+		"name": {need: nameHint, read: func(n *yaml.Node) {
+			name, ok := r.text(n, "name", nameHint)
 			switch {
 			case !ok:
 			case !clientName.MatchString(name):
-				r.fail(n.Line, "%s: write %s", shown("name", n.Value, " holds other signs"), nameMend)
+				r.fail(n.Line, "%s: write %s", shown("name", n.Value, " contains an invalid character"), nameHint)
 			case r.unique(lines, n, "name", "remove one of the two, or give each client a name of its own"):
 				c.Name = name
 			}
 		}},
-		"timezone": {need: zoneMend, read: func(n *yaml.Node) { c.Timezone = r.zone(n, "timezone") }},
+		"timezone": {need: zoneHint, read: func(n *yaml.Node) { c.Timezone = r.zone(n, "timezone") }},
 		"labels":   {read: func(n *yaml.Node) { c.Labels = r.labels(n) }},
 		"database": {need: "where the client's database is: driver, dsn_file and timezone",
 			read: func(n *yaml.Node) { c.Database = r.database(n) }},

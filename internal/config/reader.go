@@ -207,7 +207,7 @@ func (r *reader) syntax(first int, data []byte, err error) {
 		r.fail(line, "an alias has no anchor: define one above in the same file, or quote text that begins with *")
 		return
 	}
-	const hint = "indent with spaces, write key: value, quote text that holds other signs, and look at the line above, too"
+	const hint = "indent with spaces, write key: value, quote text that contains special characters, and check the line above, too"
 	r.fail(line, "from here on this is not YAML (%s): %s", text, hint)
 }
 

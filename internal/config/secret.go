@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Secret is a setting that comes from a file or from the environment and is read anew at each use, so that it can be
+// Secret is a setting that comes from a file or from the environment and is read again at each use, so that it can be
 // rotated without a restart. It never prints, whatever it is formatted, marshalled or logged with.
 type Secret struct {
 	// text is a pointer because fmt cannot call the methods of a value in an unexported field of another struct: it

@@ -53,14 +53,14 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 	var format, legacy string
 	r.fields(n, "sftp", map[string]field{
 		"location":          text(&s.Location, "location", "a name such as reset-inventory", anyText),
-		"source":            text(&s.Source, "source", sourcesMend(sources), sourceFault(sources)),
+		"source":            text(&s.Source, "source", sourcesHint(sources), sourceFault(sources)),
 		"address":           text(&s.Address, "address", "host:port such as sftp.example.com:22", addressFault),
 		"username":          text(&s.Username, "username", "the name of a user who may only read", anyText),
 		"password":          keep("password"),
 		"password_file":     keep("password_file"),
 		"private_key_file":  keep("private_key_file"),
 		"passphrase_file":   keep("passphrase_file"),
-		"known_hosts_file":  text(&s.KnownHostsFile, "known_hosts_file", "the path of a file that holds the server's host key", anyText),
+		"known_hosts_file":  text(&s.KnownHostsFile, "known_hosts_file", "the path of a file that contains the server's host key", anyText),
 		"legacy_algorithms": optional(text(&legacy, "legacy_algorithms", "true, or leave it out", legacyFault)),
 		"path":              text(&s.Path, "path", "an absolute path on the server such as /home/krewe/hotwax/inventory", pathFault),
 		"archive":           optional(text(&s.Archive, "archive", "a folder such as archive", anyText)),
@@ -83,7 +83,7 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 
 func anyText(string) string { return "" }
 
-func sourcesMend(sources []ResetSource) string {
+func sourcesHint(sources []ResetSource) string {
 	var names []string
 	for _, s := range sources {
 		if s.Source != "" {
@@ -156,7 +156,7 @@ func legacyFault(text string) string {
 	return ""
 }
 
-// folders takes no folder for two things: what lies there would be counted twice.
+// folders takes no folder for two things: what is there would be counted twice.
 func (r *reader) folders(s SFTP, nodes map[string]*yaml.Node) {
 	taken := map[string]string{path.Clean(s.Path): "path"}
 	for _, key := range []string{"archive", "failed"} {

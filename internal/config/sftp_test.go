@@ -119,13 +119,13 @@ func TestPrivateKeys(t *testing.T) {
 		{"encrypted RSA", rsaEncrypted, "hunter2", ""},
 		{"encrypted, no passphrase", encrypted, none, "private_key_file is encrypted: write "},
 		{"encrypted RSA, no passphrase", rsaEncrypted, none, "private_key_file is encrypted: write "},
-		{"another passphrase", encrypted, "hunter3", "passphrase_file does not hold the passphrase of the private key: write "},
-		{"RSA, another passphrase", rsaEncrypted, "hunter3", "passphrase_file does not hold the passphrase of the private key: write "},
-		{"needless passphrase", plain, "hunter2", "passphrase_file is there and the private key is not encrypted: remove "},
-		{"RSA, needless passphrase", rsaPlain, "hunter2", "passphrase_file is there and the private key is not encrypted: remove "},
-		{"a public key", publicKey, none, "private_key_file does not hold a private key: write "},
-		{"half a key", plain[:200], none, "private_key_file does not hold a private key: write "},
-		{"a public key with a passphrase", publicKey, "hunter2", "private_key_file does not hold a private key: write "},
+		{"another passphrase", encrypted, "hunter3", "passphrase_file does not contain the passphrase of the private key: write "},
+		{"RSA, another passphrase", rsaEncrypted, "hunter3", "passphrase_file does not contain the passphrase of the private key: write "},
+		{"needless passphrase", plain, "hunter2", "passphrase_file is set, but the private key is not encrypted: remove "},
+		{"RSA, needless passphrase", rsaPlain, "hunter2", "passphrase_file is set, but the private key is not encrypted: remove "},
+		{"a public key", publicKey, none, "private_key_file does not contain a private key: write "},
+		{"half a key", plain[:200], none, "private_key_file does not contain a private key: write "},
+		{"a public key with a passphrase", publicKey, "hunter2", "private_key_file does not contain a private key: write "},
 	} {
 		settings, files := "address: host, private_key_file: key", map[string]string{"key": test.key}
 		if test.passphrase != none {
@@ -151,7 +151,7 @@ func TestPrivateKeys(t *testing.T) {
 func TestKnownHosts(t *testing.T) {
 	setEnv(t)
 	const hashed = "|1|mzy1BpdXOqDzJ1RWSjCJLDaBPFo=|zk0yUOqkBBy4RgVXUZPWuyLU2VY= " + publicKey
-	const nothing = "known_hosts_file: no line of the file holds a host key: write "
+	const nothing = "known_hosts_file: no line of the file contains a host key: write "
 	for content, want := range map[string]string{
 		"# host:22 SSH-2.0-OpenSSH_9.2p1\nhost " + publicKey + "\n\n":  "",
 		"[host]:2222,[192.0.2.7]:2222 " + publicKey + " a comment\r\n": "",

@@ -17,17 +17,17 @@ const (
 
 func (r *reader) superset(n *yaml.Node) Superset {
 	const (
-		urlMend  = "where the server's pages begin, such as https://tathya.example.com"
-		listMend = "slugs, ids or titles such as [krewe-order-sync]"
+		urlHint  = "where the server's pages begin, such as https://tathya.example.com"
+		listHint = "slugs, ids or titles such as [krewe-order-sync]"
 	)
 	s := Superset{Account: SupersetAccount{Provider: SupersetDB}, Interval: defaultSupersetInterval}
 	nodes := map[string]*yaml.Node{}
 	var address, tls *yaml.Node
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
 	r.fields(n, "superset", map[string]field{
-		"url": {need: urlMend, read: func(n *yaml.Node) {
+		"url": {need: urlHint, read: func(n *yaml.Node) {
 			address = n
-			r.checked(n, &s.Account.URL, "superset.url", urlMend, urlFault)
+			r.checked(n, &s.Account.URL, "superset.url", urlHint, urlFault)
 			s.Account.URL = strings.TrimRight(s.Account.URL, "/")
 		}},
 		"username":      keep("username"),
@@ -35,9 +35,9 @@ func (r *reader) superset(n *yaml.Node) Superset {
 		"password_file": keep("password_file"),
 		"token_file":    keep("token_file"),
 		"provider":      keep("provider"),
-		"dashboards": {need: listMend, read: func(n *yaml.Node) {
-			s.Dashboards = r.names(n, "superset.dashboards", listMend, map[string]int{})
-			r.notEmpty(n, "superset.dashboards", listMend)
+		"dashboards": {need: listHint, read: func(n *yaml.Node) {
+			s.Dashboards = r.names(n, "superset.dashboards", listHint, map[string]int{})
+			r.notEmpty(n, "superset.dashboards", listHint)
 		}},
 		"tls": {bare: true, read: func(n *yaml.Node) { tls = n }},
 		"interval": {read: func(n *yaml.Node) {
@@ -51,7 +51,7 @@ func (r *reader) superset(n *yaml.Node) Superset {
 	if tls != nil {
 		s.Account.TLS = r.tls(tls, "superset.tls")
 		if plain {
-			r.fail(tls.Line, "superset.tls is there and superset.url has no TLS: write https:// there, or remove tls")
+			r.fail(tls.Line, "superset.tls is set, but superset.url has no TLS: write https:// there, or remove tls")
 		}
 	} else if plain && !local(u.Hostname()) {
 		r.warn(address.Line, "superset.url sends the login and the data over the network in plain text: write https://")
@@ -61,11 +61,11 @@ func (r *reader) superset(n *yaml.Node) Superset {
 
 // supersetLogin reads the one way by which the exporter gets into a Superset.
 func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[string]*yaml.Node) {
-	const userMend = "the name of a user who may only read"
+	const userHint = "the name of a user who may only read"
 	if token := nodes["token_file"]; token != nil {
 		for _, key := range []string{"username", "password", "password_file", "provider"} {
 			if nodes[key] != nil {
-				r.fail(nodes[key].Line, "superset.token_file and superset.%s are both there: remove one of the two", key)
+				r.fail(nodes[key].Line, "superset.token_file and superset.%s are both set: remove one of the two", key)
 			}
 		}
 		a.Provider = ""
@@ -73,10 +73,10 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 		return
 	}
 	if nodes["username"] == nil {
-		r.fail(n.Line, "superset.username is missing: write %s, or as superset.token_file the path of a file that holds a "+
-			"bearer token", userMend)
+		r.fail(n.Line, "superset.username is missing: write %s, or as superset.token_file the path of a file that contains a "+
+			"bearer token", userHint)
 	} else {
-		a.Username, _ = r.text(nodes["username"], "superset.username", userMend)
+		a.Username, _ = r.text(nodes["username"], "superset.username", userHint)
 	}
 	if provider := nodes["provider"]; provider != nil {
 		text := string(SupersetDB)
@@ -85,14 +85,14 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 	}
 	switch file, variable := nodes["password_file"], nodes["password"]; {
 	case file != nil && variable != nil:
-		r.fail(variable.Line, "superset.password_file and superset.password are both there: remove one of the two")
+		r.fail(variable.Line, "superset.password_file and superset.password are both set: remove one of the two")
 	case file != nil:
 		a.Password = r.fileSecret(file, "superset.password_file", "the password")
 	case variable != nil:
 		a.Password = r.envPassword(variable, "superset.password")
 	case nodes["username"] != nil:
-		r.fail(n.Line, "superset.password_file is missing: write the path of a file that holds the password, "+
-			"or as superset.password %s", variableMend)
+		r.fail(n.Line, "superset.password_file is missing: write the path of a file that contains the password, "+
+			"or as superset.password %s", variableHint)
 	}
 }
 

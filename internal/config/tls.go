@@ -77,7 +77,7 @@ func (t *TLS) authorities() (*x509.CertPool, error) {
 func authoritiesIn(text string) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM([]byte(text)) {
-		return nil, &tlsError{"ca_file", "does not hold a certificate: write the path of a PEM file with the authorities that are trusted"}
+		return nil, &tlsError{"ca_file", "does not contain a certificate: write the path of a PEM file with the authorities that are trusted"}
 	}
 	return pool, nil
 }
@@ -124,13 +124,13 @@ func pairFault(cert, key []byte) error {
 	}
 	switch {
 	case leaf == nil:
-		return &tlsError{"cert_file", "does not hold a certificate: write the path of a PEM file with the client certificate and its intermediates"}
+		return &tlsError{"cert_file", "does not contain a certificate: write the path of a PEM file with the client certificate and its intermediates"}
 	case private == nil:
-		return &tlsError{"key_file", "does not hold a private key: write the path of a PEM file with the key of the client certificate"}
+		return &tlsError{"key_file", "does not contain a private key: write the path of a PEM file with the key of the client certificate"}
 	case strings.HasPrefix(private.Type, "ENCRYPTED") || private.Headers["DEK-Info"] != "":
 		return &tlsError{"key_file", "is encrypted: write the path of a private key without a passphrase"}
 	}
-	return &tlsError{"key_file", "does not hold the private key of the certificate in cert_file: write the path of the key that belongs to it"}
+	return &tlsError{"key_file", "does not contain the private key of the certificate in cert_file: write the path of the key that belongs to it"}
 }
 
 // block returns the first block of a kind, or nil.
@@ -154,14 +154,14 @@ func (t *TLS) equal(other *TLS) bool {
 
 // tls reads the settings at path. They are there even where the key has no value: TLS without further settings.
 func (r *reader) tls(n *yaml.Node, path string) *TLS {
-	const nameMend = "the host name or IP address in the server's certificate, such as db.example.com"
+	const nameHint = "the host name or IP address in the server's certificate, such as db.example.com"
 	t, nodes := new(TLS), map[string]*yaml.Node{}
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
 	r.fields(n, path, map[string]field{
 		"ca_file":     keep("ca_file"),
 		"cert_file":   keep("cert_file"),
 		"key_file":    keep("key_file"),
-		"server_name": {read: func(n *yaml.Node) { r.checked(n, &t.ServerName, path+".server_name", nameMend, hostFault) }},
+		"server_name": {read: func(n *yaml.Node) { r.checked(n, &t.ServerName, path+".server_name", nameHint, hostFault) }},
 	})
 	// file reads the file of a key, whose content is its client's trouble: connections fail by it until it is renewed.
 	file := func(key, holds string, held Secret, load func(text string) error, also ...Secret) Secret {
@@ -202,9 +202,9 @@ func (r *reader) tls(n *yaml.Node, path string) *TLS {
 		}, cert)
 		r.warnExposed(keyNode.Line, path+".key_file", key)
 	case certNode != nil:
-		r.fail(certNode.Line, "%s.cert_file is there without key_file: write the path of its private key as key_file", path)
+		r.fail(certNode.Line, "%s.cert_file is set without key_file: write the path of its private key as key_file", path)
 	case keyNode != nil:
-		r.fail(keyNode.Line, "%s.key_file is there without cert_file: write the path of its certificate as cert_file", path)
+		r.fail(keyNode.Line, "%s.key_file is set without cert_file: write the path of its certificate as cert_file", path)
 	}
 	return t
 }

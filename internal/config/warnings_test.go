@@ -14,9 +14,9 @@ import (
 // The words by which TestWarningsOfDSN knows a warning.
 const (
 	plainText = "sends the data over the network in plain text"
-	fallsBack = "goes on in plain text, without notice"
-	anyServer = "because it verifies no certificate"
-	anyName   = "because it verifies no name"
+	fallsBack = "falls back to plain text, without notice"
+	anyServer = "because it does not verify the certificate"
+	anyName   = "because it does not verify the name"
 )
 
 var warning = regexp.MustCompile(`krewe\.yml:[1-9]\d*: client KREWE: .+: .+$`)

@@ -40,7 +40,7 @@ type client struct {
 
 	on   map[string]bool // the faults
 	hung atomic.Bool     // the fault db-hung, which is asked for while the clock moves
-	// What the faults must mend when they are switched off.
+	// What the faults must fix when they are switched off.
 	heldOrders map[string][]*order
 	heldRuns   map[string][]*run
 	flakes     int   // runs of the flaky job
@@ -97,7 +97,7 @@ func (c *client) close() error {
 	return errors.Join(errs...)
 }
 
-// put has a row written at the next flush, with stamps of this moment. One that came to be earlier says so itself.
+// put has a row written at the next flush, with timestamps of this moment. One that came to be earlier says so itself.
 func (c *client) put(r row) {
 	m := r.meta()
 	if m.created.IsZero() {

@@ -21,7 +21,7 @@ const (
 // Superset, next to their databases, and returns its path.
 func writeConfig(dir string, clients []*client, password string, superset *supersetServer) (string, error) {
 	var text, hosts strings.Builder
-	text.WriteString("# The clients of the demo. A real configuration looks the same, with servers in place of files.\n" +
+	text.WriteString("# The clients of the demo. A real configuration looks the same, with servers instead of files.\n" +
 		"clients:\n")
 	for _, c := range clients {
 		fmt.Fprintf(&text, "  - name: %s\n", c.name)

@@ -110,7 +110,7 @@ func (d *Demo) each(do func(*client) error) error {
 	return errors.Join(errs...)
 }
 
-// SetFault switches a fault of a client on or off, and its effects are to be seen when it returns. Switching off mends the
+// SetFault switches a fault of a client on or off, and its effects are to be seen when it returns. Switching off fixes the
 // fault as people would. A fault that is already as wanted is left alone.
 func (d *Demo) SetFault(ctx context.Context, clientName, name string, on bool) error {
 	c, f, err := d.find(clientName, name)

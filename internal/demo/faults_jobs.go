@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// outage is for how long a dead instance has shown no sign of life, and stuck jobs have run.
+	// outage is for how long a dead instance has shown no activity, and stuck jobs have run.
 	outage = time.Hour
 	// idle is for how long a scheduler that is down has started nothing.
 	idle = 25 * time.Minute
@@ -23,7 +23,7 @@ func (c *client) setJobStuck(on bool) {
 		c.heldRuns[name] = []*run{c.ran(c.job("JOB_IMP_ORD_UPD"), running, c.instances()[0], outage)}
 		return
 	}
-	// The guide's mend. A row that a person sets to failed keeps its empty finish time.
+	// The guide's fix. A row that a person sets to failed keeps its empty finish time.
 	for _, r := range c.heldRuns[name] {
 		r.status = failed
 		c.put(r)
@@ -51,7 +51,7 @@ func (c *client) setInstanceDied(on bool) {
 	delete(c.heldRuns, instanceDied)
 }
 
-// silence takes every sign of life from the second instance since it died: what it did since, the first one did.
+// silence takes all activity from the second instance since it died: what it did since, the first one did.
 func (c *client) silence() {
 	died := c.now.Add(-outage)
 	for _, r := range c.runs {
@@ -184,7 +184,7 @@ func (c *client) setSchedulerDown(on bool) {
 		if r.started.Before(c.now.Add(-idle)) {
 			continue
 		}
-		if r.beside { // what mended another fault stays, else that would be back
+		if r.beside { // what fixed another fault stays, else that would be back
 			r.started, r.finished = c.now.Add(-idle), c.now.Add(-idle)
 			c.put(r)
 			continue

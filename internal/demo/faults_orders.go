@@ -123,7 +123,7 @@ func (c *client) setImportStalled(on bool) {
 			continue
 		}
 		if o.entered.After(c.now.Add(-rhythm)) {
-			o.created = c.now // the exporter follows orders by their creation stamp
+			o.created = c.now // the exporter follows orders by their creation timestamp
 		}
 		o.ordered, o.entered = o.ordered.Add(-stall), o.entered.Add(-stall)
 		c.putOrder(o)

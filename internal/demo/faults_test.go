@@ -149,7 +149,7 @@ func TestUnknownFault(t *testing.T) {
 	d, _ := newTestDemo(t, 2, 0, 1)
 	for _, test := range []struct{ client, fault, want string }{
 		{"ACME", "job-stuck", `unknown client "ACME": use one of KREWE, UCG`},
-		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, retry-storm, import-stalled, ` +
+		{"UCG", "coffee", `unknown fault "coffee": use one of order-stuck, order-unfulfilled, unfillable, retry-storm, erp-stopped, import-stalled, ` +
 			`job-stuck, instance-died, job-failing, job-claimed, job-flaky, schedule-lost, scheduler-down, file-missing, file-late, ` +
 			`file-stuck-on-sftp, file-backdated, file-invalid, file-failed, file-empty, config-wrong, dm-pending, dm-failed, files-flaky, ` +
 			`timezone-wrong, replica-stopped, db-hung, sftp-hung, sftp-hostkey-changed, superset-down, chart-error, solr-token-expired`},
@@ -249,8 +249,8 @@ func TestFaultHandler(t *testing.T) {
 		{"POST", params("KREWE", "order-stuck", "maybe"), 400, `on="maybe": write on=true or on=false`},
 		{"POST", params("ACME", "order-stuck", "true"), 400, "use one of KREWE"},
 		{"POST", params("KREWE", "coffee", "true"), 400, "use one of order-stuck, "},
-		{"DELETE", nil, 405, "use POST to switch a fault"},
-		{"GET", nil, 200, "  order-stuck          on   an order is created for more than 3 hours\n  order-unfulfilled    off "},
+		{"DELETE", nil, 405, "use POST to inject or clear a fault, GET to list the faults"},
+		{"GET", nil, 200, "  order-stuck          on   an order has been in status created for more than 3 hours\n  order-unfulfilled    off "},
 	} {
 		if code, body := ask(test.method, test.params); code != test.code || !strings.Contains(body, test.body) {
 			t.Errorf("%s %s: got %d %q, want %d %q", test.method, test.params, code, body, test.code, test.body)

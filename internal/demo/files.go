@@ -11,7 +11,7 @@ type feed struct {
 	config, service string
 	every           time.Duration   // or, when 0, daily at these times of the client's day
 	at              []time.Duration //
-	longest         time.Duration   // that a file is in work
+	longest         time.Duration   // that a file is in progress
 	moqui           bool            // Moqui reads the files
 	files           []*file         // the late ones
 }

@@ -12,12 +12,12 @@ func (d *Demo) serveFault(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		io.WriteString(w, d.listFaults()) //nolint:errcheck,gosec // whoever asked has gone
+		io.WriteString(w, d.listFaults()) //nolint:errcheck,gosec // the caller has gone
 	case http.MethodPost:
 		d.switchFault(w, r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		http.Error(w, "use POST to switch a fault, GET to list them", http.StatusMethodNotAllowed)
+		http.Error(w, "use POST to inject or clear a fault, GET to list the faults", http.StatusMethodNotAllowed)
 	}
 }
 
@@ -36,14 +36,14 @@ func (d *Demo) switchFault(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	fmt.Fprintf(w, "%s: %s is %s\n", c.name, f.Name, onOff(on)) //nolint:errcheck // whoever asked has gone
+	fmt.Fprintf(w, "%s: %s is %s\n", c.name, f.Name, onOff(on)) //nolint:errcheck // the caller has gone
 }
 
 func (d *Demo) listFaults() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var list strings.Builder
-	list.WriteString("Switch one by POST ?client=…&name=…&on=true|false\n")
+	list.WriteString("Inject a fault with POST ?client=…&name=…&on=true; clear it with on=false\n")
 	for _, c := range d.clients {
 		fmt.Fprintf(&list, "\n%s\n", c.name)
 		for _, f := range Faults() {

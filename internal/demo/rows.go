@@ -14,13 +14,13 @@ type row interface {
 	meta() *stamps
 }
 
-// table names a table and the columns that the demo fills, apart from the stamps. The first keys columns are its key.
+// table names a table and the columns that the demo fills, apart from the timestamps. The first keys columns are its key.
 type table struct {
 	name, columns string
 	keys          int
 }
 
-// moqui says that Moqui made the table, with one stamp.
+// moqui says that Moqui made the table, with one timestamp.
 func (t table) moqui() bool {
 	return strings.HasPrefix(t.name, "service_job") || t.name == "system_message"
 }
@@ -34,7 +34,7 @@ type stamps struct {
 
 func (s *stamps) meta() *stamps { return s }
 
-// values are those of the stamps in such a table.
+// values are those of the timestamps in such a table.
 func (s *stamps) values(in table) []any {
 	if in.moqui() {
 		return []any{s.updated}

@@ -91,7 +91,7 @@ func (s *sftpServer) await() {
 	<-answers
 }
 
-// changeKey starts the server anew, with the second host key or with the first one.
+// changeKey starts the server again, with the second host key or with the first one.
 func (s *sftpServer) changeKey(on bool) {
 	s.mu.Lock()
 	s.changed = on
@@ -103,7 +103,7 @@ func (s *sftpServer) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn := range s.conns {
-		_ = conn.Close() // whoever serves it finds out
+		_ = conn.Close() // its server notices
 	}
 }
 

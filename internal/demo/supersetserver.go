@@ -56,7 +56,7 @@ func (s *supersetServer) close() error {
 	return err
 }
 
-// login gives an account's token to whoever knows its password.
+// login returns an account's token for its password.
 func (s *supersetServer) login(w http.ResponseWriter, r *http.Request) {
 	var asked struct{ Username, Password, Provider string }
 	err := json.NewDecoder(r.Body).Decode(&asked)
@@ -71,7 +71,7 @@ func (s *supersetServer) login(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// page answers whoever has a token with what his account sees.
+// page answers a request with a token with what the token's account sees.
 func (s *supersetServer) page(ask func(*reports, *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		account := s.tokens[r.Header.Get("Authorization")]
@@ -103,5 +103,5 @@ func unavailable(w http.ResponseWriter) {
 func reply(w http.ResponseWriter, status int, body object) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // whoever asked may have gone
+	_ = json.NewEncoder(w).Encode(body) // the caller may have gone
 }

@@ -93,7 +93,7 @@ func (c *client) delivered(since time.Time) []*upload {
 	return found
 }
 
-// shown is what the servers show, whoever asks and whenever: what time it is, the uploads, and when those last changed by the
+// shown is what the servers show to any caller at any time: what time it is, the uploads, and when those last changed by the
 // folders' own times. It is never changed itself.
 type shown struct {
 	now     time.Time

@@ -112,8 +112,8 @@ func words(foreign string) string {
 
 func generation(g oms.Generation) string {
 	return map[oms.Generation]string{
-		oms.GenerationOFBiz: "OFBiz (of Moqui no table is there, or granted)", oms.GenerationBoth: "OFBiz and Moqui",
-		oms.GenerationMoqui: "Moqui (of OFBiz' jobs no table is there, or granted)",
+		oms.GenerationOFBiz: "OFBiz (no table of Moqui exists or is granted)", oms.GenerationBoth: "OFBiz and Moqui",
+		oms.GenerationMoqui: "Moqui (no table of OFBiz' jobs exists or is granted)",
 	}[g]
 }
 
@@ -251,7 +251,7 @@ func (f *finder) resetInventory(t *text, now time.Time) {
 	if live {
 		t.add(2, "reset_inventory:")
 	} else {
-		t.note(2, "No configuration that looks like reset inventory is in use: find the one by which the files come, below.")
+		t.note(2, "No configuration that looks like reset inventory is in use. Find the one that imports the files in the list below.")
 		t.note(2, "reset_inventory:")
 	}
 	for _, r := range f.resets {
@@ -308,12 +308,12 @@ func (f *finder) otherFiles(t *text, now time.Time) {
 	if len(lines)+idle == 0 {
 		return
 	}
-	t.note(2, "Other configurations of the data manager, and when their files are processed:")
+	t.note(2, "Other data-manager configurations, and when their files are processed:")
 	for _, line := range lines {
 		t.note(2, line)
 	}
 	if idle > 0 {
-		t.note(2, "  and "+count(idle, "other")+" without a file within 7 days, or not looked at")
+		t.note(2, "  and "+count(idle, "other")+" without a file within 7 days, or not checked")
 	}
 }
 
@@ -322,7 +322,7 @@ func (f *finder) locations(t *text, now time.Time) {
 	if f.src.DropFolders == nil {
 		for _, r := range f.resets {
 			if r.ImportPath != "" && r.inUse(now) {
-				line := fmt.Sprintf("sftp: not looked at, because no server was given. By data_manager_config the files of %s lie in %q", words(r.Config), words(r.ImportPath))
+				line := fmt.Sprintf("sftp: not checked, because no server was given. According to data_manager_config, the files of %s are in %q", words(r.Config), words(r.ImportPath))
 				if r.Pattern != "" {
 					line += fmt.Sprintf(", and their names match %q", words(r.Pattern))
 				}
@@ -332,7 +332,7 @@ func (f *finder) locations(t *text, now time.Time) {
 		return
 	}
 	if len(f.places) == 0 {
-		t.note(2, "sftp: no folder of a source in use could be seen.")
+		t.note(2, "sftp: no folder of a source in use could be listed.")
 		return
 	}
 	t.add(2, "sftp:")

@@ -76,19 +76,19 @@ func TestFacts(t *testing.T) {
 			f.Facts.LastFiles["GBLT_RST_INV"] = daily(10, 12*time.Hour)
 		}, false, 0, "#   data_manager_config: not there, or not granted: the grants on data_manager_config are in deploy/database/postgres.sql\n!service_job\nconfig_ids: [GBLT_RST_INV]"},
 		"no reset":  {func(f *omstest.Fake) { f.Facts.LastFiles = nil }, false, 0, "# No configuration that looks like reset inventory is in use\n# reset_inventory:\n# config_ids: [RESET_INVENTORY]"},
-		"no server": {func(*omstest.Fake) {}, false, 0, "# sftp: not looked at, because no server was given. By data_manager_config the files of RESET_INVENTORY lie in \"/in\", and their names match \"*.csv\"."},
+		"no server": {func(*omstest.Fake) {}, false, 0, "# sftp: not checked, because no server was given. According to data_manager_config, the files of RESET_INVENTORY are in \"/in\", and their names match \"*.csv\"."},
 		"no folder": {func(f *omstest.Fake) {
 			f.Facts.DropFolders = []oms.DropLocation{{Err: errors.New("the server is away")}}
-		}, true, 0, "#   SFTP: the server is away\n# sftp: no folder of a source in use could be seen."},
+		}, true, 0, "#   SFTP: the server is away\n# sftp: no folder of a source in use could be listed."},
 		"no path": {func(f *omstest.Fake) { f.Facts.Survey.Configs.All[0].ImportPath = "" }, true, 0, "#   SFTP: no import_path of a configuration in use is known, so no folder can be suggested: the login works"},
 		"no names in common": {func(f *omstest.Fake) {
 			f.Facts.Survey.Configs.All[0].Pattern = ""
 			f.Facts.DropFolders = []oms.DropLocation{{Folders: []oms.DropFolder{{Folder: oms.FolderInbox, Unmatched: 2, Examples: []string{"a1.csv", "b1.csv"}}}}}
-		}, true, 0, `pattern: "*"   # made of the names there, such as a1.csv`},
+		}, true, 0, `pattern: "*"   # derived from the file names, such as a1.csv`},
 		"empty": {func(f *omstest.Fake) {
 			f.Facts.Survey.Configs.All[0].Pattern = ""
 			f.Facts.DropFolders = []oms.DropLocation{{Folders: []oms.DropFolder{{Folder: oms.FolderInbox}}}}
-		}, true, 0, `pattern: "*"   # no file lies there: write the pattern of the files' names`},
+		}, true, 0, `pattern: "*"   # the folder has no files: write the pattern of the file names`},
 		"incomplete": {func(f *omstest.Fake) {
 			f.Err = nil
 			f.Before = func(_ context.Context, collector string) error {

@@ -29,7 +29,7 @@ func (p place) has(which oms.Folder) bool {
 // home is before the paths of the data manager; an account that is shut up in its home does not see it.
 var home = regexp.MustCompile(`^/home/[^/]+(/.*)`)
 
-// noFile matches no file but those with a name of one letter: what lies there are then the examples.
+// noFile matches no file but those with a name of one letter: what is there are then the examples.
 const noFile = "?"
 
 // folders looks at the folders of the configurations that look like reset inventory and are in use.
@@ -99,7 +99,7 @@ func (f *finder) lookAround(ctx context.Context) {
 // digits are the parts of names that differ from file to file.
 var digits = regexp.MustCompile(`[0-9][0-9_.:T-]*[0-9]|[0-9]`)
 
-// fit takes a pattern that matches what lies there.
+// fit takes a pattern that matches what is there.
 func (p *place) fit() {
 	var names []string
 	for _, folder := range p.seen.Folders {
@@ -109,7 +109,7 @@ func (p *place) fit() {
 	case p.at.Pattern != noFile && !p.seen.Misfit():
 		p.why = "file_name_pattern of " + words(p.of.Config)
 	case len(names) == 0:
-		p.at.Pattern, p.why = "*", "no file lies there: write the pattern of the files' names"
+		p.at.Pattern, p.why = "*", "the folder has no files: write the pattern of the file names"
 	default:
 		made := digits.ReplaceAllString(names[0], "*")
 		for _, name := range names[1:] {
@@ -121,7 +121,7 @@ func (p *place) fit() {
 		if ok, err := path.Match(made, names[0]); err != nil || !ok {
 			made = "*"
 		}
-		p.why = "made of the names there, such as " + words(names[0])
+		p.why = "derived from the file names, such as " + words(names[0])
 		if p.at.Pattern != noFile {
 			p.why = "file_name_pattern (" + words(p.of.Pattern) + ") matches none of the files; this is " + p.why
 		}

@@ -93,7 +93,7 @@ func findZones(c oms.Clock, s oms.Survey, now time.Time) (z zones) {
 	if z.client, z.whyClient = z.database, "The zone of the database's timestamps, because the OMS names no other"; len(named) > 0 {
 		z.client, z.whyClient = first.zone, "It is "+first.from
 	}
-	z.whyClient = "The clock on which deadlines are read. " + z.whyClient + "."
+	z.whyClient = "The time zone of the deadlines. " + z.whyClient + "."
 	return z
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// maxNames and maxListing are how many entries of a folder are read, and how many bytes that tell of them.
+	// maxNames and maxListing are how many entries of a folder are read, and how many bytes their listing may have.
 	maxNames   = 200_000
 	maxListing = 64 << 20
 	// maxHead and maxTail are how many bytes of a file are read, from its begin and from its end.
@@ -67,7 +67,7 @@ func (c *connection) open(location config.SFTP, login *login, hosts *knownHosts)
 	}()
 	if c.sftp, err = startSFTP(c.ssh); err != nil {
 		c.close()
-		return fmt.Errorf("%s lets user %s in, but not use SFTP: %w", location.Address, location.Username, c.why(err))
+		return fmt.Errorf("%s accepts the login of user %s, but does not offer SFTP: %w", location.Address, location.Username, c.why(err))
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package dropfolder is an oms.DropFolders over SFTP.
 //
-// It is a guest there: it opens files for reading only, and of no file and no folder more than is bounded by a constant. One
+// It opens files for reading only, and reads a bounded amount of each file and folder. One
 // connection is kept for each server and user, and what goes over it one location after another.
 package dropfolder
 
@@ -34,7 +34,7 @@ type Folders struct {
 var _ oms.DropFolders = (*Folders)(nil)
 
 // Open returns the drop folders of the client. It does not connect: that is done, with the secrets and the known_hosts file
-// read anew, when a connection is first needed.
+// read again, when a connection is first needed.
 func Open(logger *slog.Logger, client config.Client) (*Folders, error) {
 	f := &Folders{client: client.Name}
 	f.closing, f.stop = context.WithCancel(context.Background())

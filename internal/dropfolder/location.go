@@ -23,7 +23,7 @@ const (
 	archiveWindow = 48 * time.Hour
 	// maxLinks is how many symbolic links of a folder are followed: each costs a request.
 	maxLinks = 100
-	// maxExamples is how many names are told of what is not what was looked for.
+	// maxExamples is how many names of other entries are listed as examples.
 	maxExamples = 5
 )
 

@@ -57,7 +57,7 @@ func newLogin(c config.SFTP) (*login, error) {
 	return l, nil
 }
 
-// keys returns the private key, and before it what certifies it, if that lies beside it as OpenSSH's client expects it.
+// keys returns the private key, and before it what certifies it, if it is beside it as OpenSSH's client expects it.
 func (l *login) keys(c config.SFTP) ([]ssh.Signer, error) {
 	key, err := signer(c)
 	if err != nil {
@@ -190,10 +190,10 @@ func (l *login) failure(c config.SFTP, err error) error {
 	case takes == "" || isNetwork(err):
 		return nil
 	case exhausted && refuses == "" && accepts != "":
-		return fmt.Errorf("%s accepts %s of user %s and also wants %s, and the configuration has only %s: %s",
+		return fmt.Errorf("%s accepts %s of user %s and also requires %s, but the configuration has only %s: %s",
 			c.Address, accepts, c.Username, takes, l.has(), l.missing())
 	case exhausted && refuses == "":
-		return fmt.Errorf("%s takes only %s from user %s, and the configuration has only %s: %s",
+		return fmt.Errorf("%s accepts only %s from user %s, but the configuration has only %s: %s",
 			c.Address, takes, c.Username, l.has(), l.missing())
 	}
 	var said []string

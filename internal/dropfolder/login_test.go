@@ -167,24 +167,24 @@ func TestMethods(t *testing.T) {
 		},
 		testserver.PAM + "AuthenticationMethods keyboard-interactive\n": {
 			{"password", password, ""}, {"both", both, ""},
-			{"key", key, " takes only keyboard-interactive from user exporter, and the configuration has only a private key: write password_file"},
+			{"key", key, " accepts only keyboard-interactive from user exporter, but the configuration has only a private key: write password_file"},
 		},
 		testserver.PAM + "AuthenticationMethods publickey,keyboard-interactive\n": {
 			{"both", both, ""},
-			{"key", key, " accepts publickey of user exporter and also wants keyboard-interactive, and the configuration has only a private key: write password_file"},
+			{"key", key, " accepts publickey of user exporter and also requires keyboard-interactive, but the configuration has only a private key: write password_file"},
 		},
 		"AuthenticationMethods publickey,password\n": {
 			{"both", both, ""},
-			{"key", key, " accepts publickey of user exporter and also wants password, and the configuration has only a private key: write password_file"},
-			{"password", password, " takes only publickey from user exporter, and the configuration has only a password: write private_key_file"},
+			{"key", key, " accepts publickey of user exporter and also requires password, but the configuration has only a private key: write password_file"},
+			{"password", password, " accepts only publickey from user exporter, but the configuration has only a password: write private_key_file"},
 		},
 		"PubkeyAuthentication no\nKbdInteractiveAuthentication no\n": {
 			{"both", both, ""},
-			{"key", key, " takes only password from user exporter, and the configuration has only a private key: write password_file"},
+			{"key", key, " accepts only password from user exporter, but the configuration has only a private key: write password_file"},
 			{"wrong", wrong, " refuses the login of user exporter, check the username and the password or key: it takes password; it refuses password"},
 		},
 		"AuthenticationMethods hostbased\nHostbasedAuthentication yes\n": {
-			{"both", both, " takes only hostbased from user exporter, and the configuration has only a private key and a password: ask the server's owner"},
+			{"both", both, " accepts only hostbased from user exporter, but the configuration has only a private key and a password: ask the server's owner"},
 		},
 	} {
 		s := testserver.SSHD(t, settings)

@@ -18,7 +18,7 @@ type server struct {
 	logger    *slog.Logger
 	config    config.SFTP // of its first location
 	locations []*location
-	slot      chan struct{} // whoever fills it has what follows, and the locations
+	slot      chan struct{} // the caller that fills it owns what follows, and the locations
 
 	conn    *connection // nil unless there is one
 	backoff backoff.Backoff
@@ -105,7 +105,7 @@ func (s *server) dial(ctx context.Context) (*connection, error) {
 	}
 	lines := hosts.unreadable()
 	if lines != "" && lines != s.unreadable {
-		s.logger.Warn("lines of the known_hosts file are left out, because they hold no host key that can be read: correct or remove them",
+		s.logger.Warn("lines of the known_hosts file are ignored, because they do not contain a readable host key: correct or remove them",
 			"file", s.config.KnownHostsFile, "lines", lines)
 	}
 	s.unreadable = lines
@@ -115,7 +115,7 @@ func (s *server) dial(ctx context.Context) (*connection, error) {
 func (s *server) drop() {
 	s.conn.close()
 	s.conn = nil
-	s.logger.Debug("the connection is given up")
+	s.logger.Debug("the connection is closed")
 }
 
 // close closes the connection for good: nobody gets the slot any more.

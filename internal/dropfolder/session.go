@@ -115,7 +115,7 @@ func (s *session) describe(kind byte, what string) (entry, error) {
 	return e, s.check(p)
 }
 
-// readFolder calls fn for the next entries of a folder, and returns how many bytes tell of them. fn must not ask the session.
+// readFolder calls fn for the next entries of a folder, and returns how many bytes their listing has. fn must not use the session.
 func (s *session) readFolder(handle string, fn func(entry)) (size int, err error) {
 	p, err := s.ask(fxReaddir, fxName, handle)
 	if err != nil {

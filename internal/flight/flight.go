@@ -76,7 +76,7 @@ func Stack(err error) string {
 	return ""
 }
 
-// Run runs fn and returns its error, or a PanicError where it panics. Whoever starts a goroutine for a run has it run this:
+// Run runs fn and returns its error, or a PanicError where it panics. A caller that starts a goroutine for a run has it run this:
 // nothing else stands between a panic there and the end of the process, which is the end of all clients.
 func Run(fn func() error) (err error) {
 	defer func() {

@@ -90,7 +90,7 @@ func alerts(root string) ([]alert, error) {
 		}
 		all = append(all, alert{r.Alert, r.Labels["severity"], check, string(says[1]), string(means[1])})
 	}
-	slices.SortFunc(all, func(a, b alert) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b alert) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.severity, b.severity)) })
 	return all, nil
 }
 

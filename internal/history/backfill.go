@@ -18,10 +18,10 @@ const (
 
 // A backfill is how far the filling of a new history is.
 type backfill struct {
-	from, to time.Time     // what is left of the stamps, as stored
+	from, to time.Time     // what is left of the timestamps, as stored
 	window   time.Duration // what one statement covers
 	began    bool
-	base     time.Time // when the newest stamp was made at its beginning: what came late since then is read once more
+	base     time.Time // when the newest timestamp was made at its beginning: what came late since then is read once more
 }
 
 // step reads the next window of the backfill. It says whether there is more.
@@ -50,7 +50,7 @@ func (h *History) step(ctx context.Context, src Reader, now time.Time) (more boo
 		next := b.from.Add(b.window)
 		until := next
 		if !next.Before(b.to) {
-			until = walltime.Never // a stamp in the future is in the last window
+			until = walltime.Never // a timestamp in the future is in the last window
 		}
 		if err = t.Changes(ctx, b.from, until, into(batch)); err == nil {
 			b.from = next

@@ -21,7 +21,7 @@ type incompleteError struct {
 }
 
 func (e incompleteError) Error() string {
-	text := fmt.Sprintf("the look back at the history of %s is not complete: %s", e.name, e.progress)
+	text := fmt.Sprintf("the backfill of the history of %s is not complete: %s", e.name, e.progress)
 	if e.failed != nil {
 		text += ", last attempt: " + e.failed.Error()
 	}
@@ -38,13 +38,13 @@ type Host interface {
 	Go(fn func(ctx context.Context)) bool
 	// Step runs fn while nobody else reads the table, with a statement limit of StepTimeout, and returns how long that took.
 	Step(ctx context.Context, now time.Time, fn func(ctx context.Context, src Reader) error) (took time.Duration, err error)
-	// Advanced is told the newest stamp whenever a complete history has been brought up to date.
+	// Advanced is called with the newest timestamp whenever a complete history has been brought up to date.
 	Advanced(newest walltime.Moment, now time.Time)
-	// Delayed is told that a step of the backfill failed; it goes on with the next Advance.
+	// Delayed is called when a step of the backfill failed; it goes on with the next Advance.
 	Delayed(err error)
 }
 
-// A Follower keeps the history of a table, and makes it anew when it must.
+// A Follower keeps the history of a table, and rebuilds it when it must.
 type Follower struct {
 	name       string
 	host       Host
@@ -73,7 +73,7 @@ func (f *Follower) Forget() {
 	}
 }
 
-// Rows returns the rows on which the history rests, none before it is complete. Whoever may read the table may use them.
+// Rows returns the rows on which the history rests, none before it is complete. Callers that may read the table may use them.
 func (f *Follower) Rows() map[string]*Row {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -83,7 +83,7 @@ func (f *Follower) Rows() map[string]*Row {
 	return f.history.rows
 }
 
-// Advance returns the history, brought up to date, for whoever may read the table: open is what waits or is in work now,
+// Advance returns the history, brought up to date, for callers that may read the table: open is what waits or is in progress now,
 // extra is what the caller read besides. Until the backfill is complete it returns nil and an error that wraps
 // ErrIncomplete, and sees to it that the backfill goes on.
 func (f *Follower) Advance(ctx context.Context, src Reader, now time.Time, open, extra map[string]*Row) (*History, error) {
@@ -111,7 +111,7 @@ func (f *Follower) startBackfill(now time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.next == nil {
-		f.next, f.progress, f.failed = f.newHistory(), "it begins", nil
+		f.next, f.progress, f.failed = f.newHistory(), "it has just started", nil
 	}
 	if !f.running {
 		f.running = f.host.Go(func(ctx context.Context) { f.runBackfill(ctx, now) })
@@ -129,7 +129,7 @@ func (f *Follower) runBackfill(ctx context.Context, now time.Time) {
 		f.mu.Lock()
 		f.failed = err
 		if left := h.backfill.to.Sub(h.backfill.from); left > 0 {
-			f.progress = fmt.Sprintf("%d days to go", int((left+24*time.Hour-1)/(24*time.Hour)))
+			f.progress = daysLeft(left)
 		}
 		if f.running = err == nil && more; err == nil && !more {
 			f.history, f.next, h.completed = h, nil, now
@@ -142,6 +142,14 @@ func (f *Follower) runBackfill(ctx context.Context, now time.Time) {
 			return
 		}
 	}
+}
+
+// daysLeft rounds up.
+func daysLeft(left time.Duration) string {
+	if days := int((left + 24*time.Hour - 1) / (24 * time.Hour)); days > 1 {
+		return fmt.Sprintf("%d days left", days)
+	}
+	return "1 day left"
 }
 
 func (f *Follower) runStep(ctx context.Context, h *History, now time.Time, more *bool) error {

@@ -19,13 +19,13 @@ const (
 	// Margin widens what is kept, so that a clock that is up to a day off does not cut into what counts.
 	Margin = 26 * time.Hour
 
-	// A stamp is the start of its transaction, by its server's clock, so rows come late. They are looked for behind the
-	// newest stamp: hardly, at each refresh; some way every 5 minutes, with what else that pass looks for; and far.
+	// A timestamp is the start of its transaction, by its server's clock, so rows come late. They are looked for behind the
+	// newest timestamp: hardly, at each refresh; some way every 5 minutes, with what else that pass looks for; and far.
 	overlap     = 2 * time.Minute
 	passEvery   = 5 * time.Minute
 	passOverlap = 15 * time.Minute
 	rereadEvery = 15 * time.Minute
-	// Reread is how far back of the newest stamp all is read again every 15 minutes.
+	// Reread is how far back of the newest timestamp all is read again every 15 minutes.
 	Reread = 2 * time.Hour
 
 	// Page is how many rows table.Unstamped returns, unless there are fewer.
@@ -43,18 +43,18 @@ const (
 
 // A History follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
 // long the table, and the facts are at all times what a fresh look at the last days would give:
-//   - changes are read from the newest stamp in the database on, two minutes of overlap included, because the clocks
+//   - changes are read from the newest timestamp in the database on, two minutes of overlap included, because the clocks
 //     of an OMS' servers may differ; never from our own clock;
 //   - every 5 minutes the last quarter of an hour, and every 15 minutes the last two hours are read again for rows that
-//     were committed late; and then the rows held are looked up, for those that were purged or edited without a stamp;
-//   - rows without stamps are followed by id while they are open. Every 5 minutes those with the highest ids are read again,
+//     were committed late; and then the rows held are looked up, for those that were purged or edited without a timestamp;
+//   - rows without timestamps are followed by id while they are open. Every 5 minutes those with the highest ids are read again,
 //     and the next page of all others.
 //
-// The runs of Moqui's jobs have no stamps with an index: their changes are found by their ids, see Sequence.
+// The runs of Moqui's jobs have no timestamps with an index: their changes are found by their ids, see Sequence.
 //
 // If a row is lost that made others superfluous, the answer would need those: then the history is invalid, and a new backfill
 // replaces it. So it does when a column has come or gone by which rows are read, and once a day, for rows that are
-// not held and that somebody edited without a stamp.
+// not held and that somebody edited without a timestamp.
 type History struct {
 	zone    *time.Location // in which the OMS writes
 	keep    Retention
@@ -76,25 +76,25 @@ type History struct {
 
 	// After a burst of changes the overlap begins behind what was read of it: readTo. The passes find what was committed late.
 	readTo    time.Time
-	burstEnds walltime.Moment // the last stamp of the burst
+	burstEnds walltime.Moment // the last timestamp of the burst
 
-	newest       walltime.Moment // the newest stamp
-	past         walltime.Moment // the newest stamp that was not in the future when it was read
-	open         map[string]*Row // what was waiting or in work at the last refresh
+	newest       walltime.Moment // the newest timestamp
+	past         walltime.Moment // the newest timestamp that was not in the future when it was read
+	open         map[string]*Row // what was waiting or in progress at the last refresh
 	invalidSince time.Time       // since when a row is lost that made others superfluous
 
 	rereadAt   time.Time // our clock at the last full refresh
 	unverified []string  // rows held that are still to be looked up since then
 	counter    string    // the last counted row that was to be looked up
 	passedAt   time.Time // our clock at the last pass
-	after      string    // where the next page of rows without stamps begins
+	after      string    // where the next page of rows without timestamps begins
 	paged      bool      // whether all pages were read once
 
 	backfill  backfill
-	completed time.Time // our clock when the look back was
+	completed time.Time // our clock when the backfill was
 }
 
-// New returns an empty history of a Table whose stamps are in zone.
+// New returns an empty history of a Table whose timestamps are in zone.
 func New(zone *time.Location, keep Retention) *History {
 	return &History{
 		zone: zone, keep: keep, rows: map[string]*Row{}, settled: settledRows{},
@@ -116,7 +116,7 @@ func NewSequenced(zone *time.Location, keep Retention) *History {
 	return h
 }
 
-// refresh brings the history up to date. open is what waits or is in work now, extra is what the caller read besides.
+// refresh brings the history up to date. open is what waits or is in progress now, extra is what the caller read besides.
 func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, extra map[string]*Row) error {
 	batch := maps.Clone(extra)
 	if batch == nil {
@@ -149,13 +149,13 @@ func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, 
 	return err
 }
 
-// read reads what changed and, when it is time, some rows without stamps.
+// read reads what changed and, when it is time, some rows without timestamps.
 func (h *History) read(ctx context.Context, src Reader, now time.Time, full bool, batch map[string]*Row) error {
 	if h.ids != nil {
 		return h.ids.read(ctx, src.(Sequence), h, now, batch) //nolint:forcetypeassert // who makes such a history has one
 	}
 	t := src.(Table) //nolint:forcetypeassert // as above
-	// The newest stamp may also have gone, or been mended: soon so if it is in the future.
+	// The newest timestamp may also have gone, or been fixed: soon so if it is in the future.
 	if empty := h.newest.IsZero(); empty || full || h.newest.Earliest().After(now) {
 		if err := h.prime(ctx, t); err != nil {
 			return err
@@ -189,8 +189,8 @@ func (h *History) read(ctx context.Context, src Reader, now time.Time, full bool
 	return nil
 }
 
-// readChanges reads what changed since then. Where that is a burst, the next refreshes begin at its last stamp, and behind it where
-// that alone is one: thousands of rows that one transaction wrote have all the same stamp.
+// readChanges reads what changed since then. Where that is a burst, the next refreshes begin at its last timestamp, and behind it where
+// that alone is one: thousands of rows that one transaction wrote have all the same timestamp.
 func (h *History) readChanges(ctx context.Context, t Table, since, now time.Time, batch map[string]*Row) error {
 	n, last, put := 0, walltime.Moment{}, into(batch)
 	err := t.Changes(ctx, h.floorOf(since), walltime.Never, func(r *Row) {
@@ -266,7 +266,7 @@ func (h *History) Strange() string {
 	return h.ids.strange
 }
 
-// Newest returns the newest stamp that was read.
+// Newest returns the newest timestamp that was read.
 func (h *History) Newest() walltime.Moment { return h.newest }
 
 // Kinds returns what the rows that only count have in common, by index.
@@ -341,7 +341,7 @@ func (h *History) holds(id string) bool {
 	return h.rows[id] != nil || h.counted.has(id) || h.begun.has(id)
 }
 
-// pass reads the latest rows without stamps, and a page of the others.
+// pass reads the latest rows without timestamps, and a page of the others.
 func (h *History) pass(ctx context.Context, t Table, now time.Time, batch map[string]*Row) error {
 	err := t.LatestUnstamped(ctx, into(batch))
 	if err == nil {
@@ -353,7 +353,7 @@ func (h *History) pass(ctx context.Context, t Table, now time.Time, batch map[st
 	return err
 }
 
-// unstamped reads the next page of rows without stamps.
+// unstamped reads the next page of rows without timestamps.
 func (h *History) unstamped(ctx context.Context, t Table, batch map[string]*Row) error {
 	n, last, put := 0, "", into(batch)
 	err := t.Unstamped(ctx, h.after, func(r *Row) {
@@ -370,7 +370,7 @@ func (h *History) unstamped(ctx context.Context, t Table, batch map[string]*Row)
 	return nil
 }
 
-// prime finds the newest stamp, where the table has any.
+// prime finds the newest timestamp, where the table has any.
 func (h *History) prime(ctx context.Context, t Table) error {
 	newest, err := t.Newest(ctx)
 	if err != nil {
@@ -419,7 +419,7 @@ func (h *History) put(batch map[string]*Row, now time.Time) {
 }
 
 // Arrivals returns how many rows came since it was last asked, by what they have in common, where before is the history that
-// was asked then: h or, if the look back was made anew, the one before h. What is in h and not in that one came meanwhile.
+// was asked then: h or, if the backfill was repeated, the one before h. What is in h and not in that one came meanwhile.
 // Without any before, nothing came yet.
 func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Attributes]]uint64 {
 	came := h.arrived
@@ -460,7 +460,7 @@ func (h *History) invalidate(now time.Time) {
 	}
 }
 
-// isSettled says of a row that it may be settled already, as it ended long ago, or has no end and is not in work any more. Only an
+// isSettled says of a row that it may be settled already, as it ended long ago, or has no end and is not in progress any more. Only an
 // edit brings such a row.
 func (h *History) isSettled(r *Row) bool {
 	last := r.End
@@ -525,7 +525,7 @@ func (h *History) settle(base time.Time, k *Retained) {
 	h.settled.settle(settled, k.counted)
 }
 
-// base is when the newest stamp was made. One stamp in the future must not hide what comes after it: then it is the
+// base is when the newest timestamp was made. One timestamp in the future must not hide what comes after it: then it is the
 // newest one before. Our clock counts only where there is none.
 func (h *History) base(now time.Time) time.Time {
 	switch {
@@ -537,11 +537,11 @@ func (h *History) base(now time.Time) time.Time {
 	return now
 }
 
-// floorOf returns the least stored stamp of what was written after t.
+// floorOf returns the least stored timestamp of what was written after t.
 func (h *History) floorOf(t time.Time) time.Time {
 	return h.newest.Floor(t, h.zone)
 }
 
-// Age says how old the oldest part of the answer is: that of rows without stamps which come as they should, or of runs with
-// ids passed over. Other rows without stamps may be found a page of them each time, and within a day.
+// Age says how old the oldest part of the answer is: that of rows without timestamps which come as they should, or of runs with
+// ids passed over. Other rows without timestamps may be found a page of them each time, and within a day.
 func (h *History) Age(now time.Time) time.Duration { return max(now.Sub(h.passedAt), 0) }

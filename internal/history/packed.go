@@ -169,7 +169,7 @@ func (t *packedRows) prune(keep func(packed) bool) {
 // withSlack is how much room so much may have.
 func withSlack(n int) int { return n + n/4 }
 
-// after returns at most so many ids behind the given one, and begins anew behind the last.
+// after returns at most so many ids behind the given one, and begins again behind the last.
 func (t *packedRows) after(id string, most int) []string {
 	first, has := t.find(id)
 	if has {

@@ -15,22 +15,22 @@ type Reader interface {
 	ByID(ctx context.Context, ids []string, put func(*Row)) error
 }
 
-// A Table has a stamp in each row, by which its changes are found, apart from rows that Moqui wrote.
+// A Table has a timestamp in each row, by which its changes are found, apart from rows that Moqui wrote.
 type Table interface {
 	Reader
-	// Newest returns the newest stamp before walltime.Never, and none where there are no stamps.
+	// Newest returns the newest timestamp before walltime.Never, and none where there are no timestamps.
 	Newest(ctx context.Context) (walltime.Moment, error)
-	// Changes calls put for the rows stamped in [from, to), both as stored, in the order of their stamps.
+	// Changes calls put for the rows stamped in [from, to), both as stored, in the order of their timestamps.
 	Changes(ctx context.Context, from, to time.Time, put func(*Row)) error
-	// Unstamped calls put for the next Page rows without a stamp, in the order of their ids, from the one behind after on. It
+	// Unstamped calls put for the next Page rows without a timestamp, in the order of their ids, from the one behind after on. It
 	// need not if LatestUnstamped finds all that matter.
 	Unstamped(ctx context.Context, after string, put func(*Row)) error
-	// LatestUnstamped calls put for the rows without a stamp that have the highest ids, and for whatever else is looked for as
+	// LatestUnstamped calls put for the rows without a timestamp that have the highest ids, and for whatever else is looked for as
 	// often.
 	LatestUnstamped(ctx context.Context, put func(*Row)) error
 }
 
-// A Sequence has no stamps with an index, but ids that are numbers in a column of text, taken from a sequence.
+// A Sequence has no timestamps with an index, but ids that are numbers in a column of text, taken from a sequence.
 type Sequence interface {
 	Reader
 	// Between calls put for the rows with ids of the length of from within [from, to], the SequencePage highest of them.

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// bankFor is how long an id that was passed over is expected; one that comes later is found when the look back is
-	// made anew.
+	// reservedFor is how long an id that was passed over is expected; one that comes later is found when the backfill is
+	// repeated.
 	reservedFor = 24 * time.Hour
-	// bankBusy is how long such ids are asked for at each look, and not only with every pass.
+	// reservedBusy is how long such ids are queried at each refresh, and not only with every pass.
 	reservedBusy = time.Hour
 	mostGaps     = 100
 	// SequencePage is how many rows sequence.Between returns, unless there are fewer.
@@ -28,7 +28,7 @@ const (
 // find the newest runs of a job, by their ids. Moqui takes these from a sequence: a server reserves a bank of them and
 // uses it up in order, so new runs have the highest ids or fill gaps that were passed over shortly before. So a look
 // reads what lies above the highest id and in the gaps, by the primary key, and costs what is new, whichever job it
-// belongs to and whether or not a lock ever told of it.
+// belongs to and whether or not a lock ever referred to it.
 //
 // A server may put a prefix before all its ids (Moqui's sequenced-id-prefix), and servers that differ in it may share a
 // table. So there is a sequence for each prefix, and the prefixes are learnt from the ids that are there.
@@ -46,10 +46,10 @@ type sequence struct {
 	newest int64 // the highest number read
 	gaps   []gap // below it; all are asked for, and the end of the sequence is looked for, with every pass
 
-	ahead bool            // the look back has read what is above the number at which it began
+	ahead bool            // the backfill has read what is above the number at which it began
 	below int64           // and all that is not below this
 	above walltime.Moment // when the run above that began or ended
-	done  bool            // the look back has come to its end here
+	done  bool            // the backfill has come to its end here
 }
 
 // A gap is a span of ids that were passed over.
@@ -72,7 +72,7 @@ func (q *sequences) read(ctx context.Context, s Sequence, h *History, now time.T
 		}
 		all = all && up
 	}
-	if !pass || !all { // the age tells that there is more
+	if !pass || !all { // the age shows that there is more
 		return nil
 	}
 	ends, strange, err := learn(ctx, s)

@@ -62,7 +62,7 @@ func (w *sequence) step(ctx context.Context, s Sequence, h *History, now time.Ti
 	return w.below <= 1 || !latest.IsZero() && !latest.Latest().After(h.backfill.from), nil
 }
 
-// nextBelow returns where the look back goes on when there is nothing for a while: above the next id as text, if that has
+// nextBelow returns where the backfill goes on when there is nothing for a while: above the next id as text, if that has
 // the same length.
 func (w *sequence) nextBelow(ctx context.Context, s Sequence, first int64) (int64, error) {
 	below := floorOfLength(first)
@@ -76,7 +76,7 @@ func (w *sequence) nextBelow(ctx context.Context, s Sequence, first int64) (int6
 	return first, nil
 }
 
-// stampOf returns the stamp of a run, or none where it was not read.
+// stampOf returns the timestamp of a run, or none where it was not read.
 func (w *sequence) stampOf(id int64, batch map[string]*Row) walltime.Moment {
 	if run := batch[w.id(id)]; run != nil {
 		return run.Stamp

@@ -15,8 +15,8 @@ const settledAfter = Reread + time.Hour
 // bytes each: each client may have some ten thousand. They are lost and found by a new backfill only.
 type settledRows map[unique.Handle[Attributes]][]byte
 
-// settles says of a row that it will be read no more when it ended long ago. One without a stamp is read again and again, and one
-// that somebody edited later as long as its stamp is young.
+// settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and one
+// that somebody edited later as long as its timestamp is young.
 func settles(r *Row) bool {
 	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(settledAfter-Reread))
 }

@@ -8,7 +8,7 @@ import (
 // DropFolders looks into the remote folders into which files for one client's OMS are dropped. It is safe for concurrent
 // use, only ever reads, and gives up when its context ends, which must have a deadline.
 type DropFolders interface {
-	// Inspect tells of each configured location, in the order of the configuration, what could be seen of it; the error
+	// Inspect reports for each configured location, in the order of the configuration, what could be seen of it; the error
 	// names every location that could not be seen, or only in part.
 	Inspect(ctx context.Context, now time.Time) ([]DropLocation, error)
 	// Close ends what is under way and closes the connections.

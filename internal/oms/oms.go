@@ -29,7 +29,7 @@ func Known[T any](all []T) List[T] { return List[T]{true, all} }
 // A Source measures one client's OMS. "Now" is always the caller's clock, never that of the database.
 //
 // Each method may return facts and an error at once: the facts are then those that could be had all the same. What could
-// not be had is not known, without an error where this vintage of the OMS does not have it. The methods are safe for concurrent
+// not be had is not known, without an error where this OMS version does not have it. The methods are safe for concurrent
 // use and give up when their context ends, which must have a deadline: it becomes the time limit that the server is given.
 type Source interface {
 	// Instance connects if need be, and tells what kind of OMS was found.
@@ -52,9 +52,9 @@ type Source interface {
 	Jobs(ctx context.Context, now time.Time) (Jobs, error)
 	// DataManager measures the guide's data-manager checks. History needs the history.
 	DataManager(ctx context.Context, now time.Time) (DataManager, error)
-	// ResetInventory tells of each configured source's files, in the order of the configuration. It needs the history.
+	// ResetInventory describes each configured source's files, in the order of the configuration. It needs the history.
 	ResetInventory(ctx context.Context, now time.Time) (ResetInventory, error)
-	// SystemMessages counts the integration messages that have not come to their end. Without an error, not known
+	// SystemMessages counts the integration messages that are not finished. Without an error, not known
 	// says that this OMS has none: stock OFBiz lacks the table. Several of the facts may have the same labels; their counts add up.
 	SystemMessages(ctx context.Context, now time.Time) (List[OpenMessages], error)
 	// Close ends running statements and closes the connections.
@@ -104,7 +104,7 @@ type Clock struct {
 	Instances map[string]time.Duration
 }
 
-// Column names something of the schema that this vintage lacks. Column is empty where the whole table is missing.
+// Column names something of the schema that this OMS version does not have. Column is empty where the whole table is missing.
 type Column struct{ Table, Column string }
 
 // String is table.column, or the table alone.
@@ -129,7 +129,7 @@ type Orders struct {
 	Unfulfilled List[WaitingOrders]
 	// Parked has every virtual facility, also those without an order; none where the tables it needs are missing.
 	Parked []WaitingOrders
-	// Imports has every channel by which an order entered within the history; none until the look back is complete.
+	// Imports has every channel by which an order entered within the history; none until the backfill is complete.
 	Imports []Import
 	// Missing has every shop that was lately reconciled with Shopify; of all others nothing is known.
 	Missing []MissingOrders
@@ -175,7 +175,7 @@ func CreatedAges() []time.Duration {
 	return []time.Duration{time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 }
 
-// CreatedOrders tells of the sales orders of one channel that are still created, exclusions apart.
+// CreatedOrders describes the sales orders of one channel that are still created, exclusions apart.
 type CreatedOrders struct {
 	Channel
 	// Oldest is when the oldest of them entered the OMS (entry_date); zero where the OMS does not say.
@@ -216,14 +216,14 @@ type WaitingOrders struct {
 	Recent int
 }
 
-// Import tells of the orders that entered the OMS by one channel.
+// Import describes the orders that entered the OMS by one channel.
 type Import struct {
 	Channel
 	// Last is the newest entry.
 	Last time.Time
-	// Seen counts the orders that entered since the look back was complete. It only grows.
+	// Seen counts the orders that entered since the backfill was complete. It only grows.
 	Seen uint64
-	// Recent counts those that entered within RecentOrders, whenever the look back was complete.
+	// Recent counts those that entered within RecentOrders, whenever the backfill was complete.
 	Recent int
 }
 
@@ -247,7 +247,7 @@ type MissingOrders struct {
 // LongWait is how long a run must be due, and not begun, to be told of by itself.
 const LongWait = 15 * time.Minute
 
-// JobGeneration says which services know a job: what mends it differs.
+// JobGeneration says which services run a job: the fix depends on it.
 type JobGeneration string
 
 // The generations of jobs: rows of job_sandbox, and runs of service_job.
@@ -260,11 +260,11 @@ const (
 // count. A row without a status counts as pending: OFBiz runs it.
 type Jobs struct {
 	// Pending are OFBiz' rows that wait for their time, of a recurring job the next one, and Moqui's scheduled jobs that
-	// are not in work.
+	// are not in progress.
 	Pending, Queued, Running int
 	// Partial is set where one of two generations could not be read: then those counts are not known.
 	Partial bool
-	// Runs are the runs in work now; not known where there are no jobs, and then nothing else is known of them either.
+	// Runs are the runs in progress now; not known where there are no jobs, and then nothing else is known of them either.
 	Runs List[Run]
 	// Waits are the runs that are due for longer than LongWait and have not begun, the longest 500 of OFBiz'.
 	Waits []Wait
@@ -272,20 +272,20 @@ type Jobs struct {
 	// Claims says by instance since when the first run waits that it claimed and has not begun. An instance that has
 	// claimed nothing may be missing.
 	Claims map[string]time.Time
-	// Scheduled are the names of the jobs of which anything is open: pending, queued or running, or a schedule in force that
+	// Scheduled are the names of the jobs of which anything is open: pending, queued or running, or an active schedule that
 	// Moqui takes.
 	Scheduled map[string]bool
-	// Unreadable are Moqui's jobs in force whose schedule Moqui refuses, so that it never runs them.
+	// Unreadable are Moqui's active jobs whose schedule Moqui refuses, so that it never runs them.
 	Unreadable []string
 	// Locks has every known instance, and _NA_, which stands for all of them. It is empty where the table is missing.
 	Locks map[string]bool
-	// History is nil until the look back is complete.
+	// History is nil until the backfill is complete.
 	History *JobHistory
 }
 
-// Run is a job run in work.
+// Run is a job run in progress.
 type Run struct {
-	// JobName is the stable name (see JobName), JobID the row to mend, Instance the server that runs it. A lock of Moqui
+	// JobName is the stable name (see JobName), JobID the row to edit, Instance the server that runs it. A lock of Moqui
 	// that is held beyond its run is like a run, with the id of that run.
 	JobName, JobID, Instance string
 	Generation               JobGeneration
@@ -295,7 +295,7 @@ type Run struct {
 
 // Wait is a run that is due and has not begun.
 type Wait struct {
-	// JobName is the stable name (see JobName), JobID the row to mend; empty where Moqui has not made one yet. Instance is
+	// JobName is the stable name (see JobName), JobID the row to edit; empty where Moqui has not made one yet. Instance is
 	// the server that claimed it, if any.
 	JobName, JobID, Pool, Instance string
 	Generation                     JobGeneration
@@ -306,16 +306,16 @@ type Wait struct {
 // Pool is an OFBiz thread pool by which jobs are scheduled, or Moqui's scheduler, whose name is moqui.
 type Pool struct {
 	Name string
-	// OldestDue is since when the longest-waiting run is due that has not begun, whoever claimed it.
+	// OldestDue is since when the longest-waiting run is due that has not begun, whether a server claimed it or not.
 	OldestDue time.Time
 	// LastStart is the newest start; it needs the history where none is running.
 	LastStart time.Time
 }
 
-// JobHistory tells of the runs that ended within the last 7 days.
+// JobHistory describes the runs that ended within the last 7 days.
 type JobHistory struct {
 	Jobs []JobRuns
-	// Activity is the newest sign of life by instance id.
+	// Activity is the last activity by instance id.
 	Activity map[string]time.Time
 	// Age says how old the oldest part of the answer is.
 	Age time.Duration
@@ -342,6 +342,8 @@ type JobRuns struct {
 	// UsualInterval is the median gap between the last starts; nil where there are fewer than five. Further tries and
 	// single asynchronous calls of OFBiz, and runs that Moqui's scheduler did not begin, are left out.
 	UsualInterval *time.Duration
+	// UsualDuration is how long 95 % of the last 20 successes took at most, of the last 7 days; nil where there are fewer than ten.
+	UsualDuration *time.Duration
 	// Expected is when a job of OFBiz should begin next by that rhythm. It is zero where there is none: of a job that does
 	// not recur, and of one that a person called off.
 	Expected time.Time
@@ -366,7 +368,7 @@ type DataManager struct {
 	// Merged is how many groups of open files are counted in others, because a client has no more than some thousand
 	// configurations. Those beyond are one, Other.
 	Merged int
-	// History is nil until the look back is complete.
+	// History is nil until the backfill is complete.
 	History *FileHistory
 }
 
@@ -377,7 +379,7 @@ type FileConfig struct {
 	Enabled bool
 }
 
-// FileStatus is the state of a file that is waiting or in work.
+// FileStatus is the state of a file that is waiting or in progress.
 type FileStatus string
 
 // The open states, normalised from OFBiz' SERVICE_* and Moqui's Dmls* vocabularies. A status of neither is other.
@@ -423,10 +425,10 @@ func FileOutcomes() []FileOutcome {
 // RecentFiles is the window in which FileRuns.Recent counts.
 const RecentFiles = 24 * time.Hour
 
-// FileHistory tells of the files that ended within the last 7 days.
+// FileHistory describes the files that ended within the last 7 days.
 type FileHistory struct {
 	Configs []FileRuns
-	// RefusalsUnknown is set where this vintage does not count refused records. Then RecentFailedRecords means nothing,
+	// RefusalsUnknown is set where this OMS version does not count refused records. Then RecentFailedRecords means nothing,
 	// and no file is known to have finished with errors.
 	RefusalsUnknown bool
 	// Age says how old the oldest part of the answer is.
@@ -446,13 +448,13 @@ type FileRuns struct {
 
 // ResetInventory holds the facts about the reset-inventory files of every configured source.
 type ResetInventory struct {
-	// Sources is empty until the look back is complete.
+	// Sources is empty until the backfill is complete.
 	Sources []ResetSource
 	// Age says how old the oldest part of the answer is.
 	Age time.Duration
 }
 
-// ResetSource tells of one source's reset-inventory files.
+// ResetSource describes one source's reset-inventory files.
 type ResetSource struct {
 	Source string
 	// Configs has each configuration by which the files come, and whether it is one that the data manager has and that is
@@ -464,7 +466,7 @@ type ResetSource struct {
 	LastProcessed, LastReceived time.Time
 	// LastRecords are the records of the file that ended last, however it did.
 	LastRecords Records
-	// Running counts the files in work, RunningSince is the start of the one that is longest in work; zero where the OMS
+	// Running counts the files in progress, RunningSince is the start of the one that is longest in progress; zero where the OMS
 	// does not say.
 	Running      int
 	RunningSince time.Time
@@ -497,7 +499,7 @@ func WithScrape(ctx context.Context) context.Context {
 // ScrapeFrom returns what is the same for all questions of a scrape and differs from every other; nil outside of scrapes.
 func ScrapeFrom(ctx context.Context) any { return ctx.Value(scrapeKey{}) }
 
-// JobName is the name under which a job keeps its history. HotWax schedules a job anew under another row and chain id,
+// JobName is the name under which a job keeps its history. HotWax schedules a job again under another row and chain id,
 // but its enum id, store and shop stay. Without an enum id it is the job's own name, unless that is all digits: OFBiz
 // names a persisted asynchronous call by the clock, so there the service is the name.
 func JobName(enum, store, shop, name, service string) string {

@@ -18,7 +18,7 @@ type Reports interface {
 
 // ReportRun is what a run found.
 type ReportRun struct {
-	// Dashboards has those that the run has come to, in the order of the configuration.
+	// Dashboards has those that the run has reached, in the order of the configuration.
 	Dashboards []Dashboard
 	// Age is how long ago the run began.
 	Age time.Duration
@@ -29,10 +29,10 @@ type Dashboard struct {
 	// Name is the slug, id or title by which the configuration knows it.
 	Name string
 	// Failure says why its charts are not known; nil when they are. Failures counts the runs in a row that could not list
-	// them, over runs that did not come to it.
+	// them, over runs that did not reach it.
 	Failure  *ReportFailure
 	Failures int
-	// Charts are those that the run has come to. Their names are unique.
+	// Charts are those that the run has reached. Their names are unique.
 	Charts []Chart
 }
 
@@ -41,7 +41,7 @@ type Chart struct {
 	// Name is its title on the dashboard, and DataSource the database's name in Superset; empty where that is not known.
 	Name, DataSource string
 	// Failure is nil when the chart has data, also if that is no row; Failures counts the runs in a row that
-	// failed, over runs that did not come to it.
+	// failed, over runs that did not reach it.
 	Failure  *ReportFailure
 	Failures int
 	// Took is how long the answer took, zero where there was nothing to ask for.

@@ -11,7 +11,7 @@ const (
 	MessageOut MessageDirection = "out"
 )
 
-// MessageStatus is the state of a system message that has not come to its end.
+// MessageStatus is the state of a system message that is not finished.
 type MessageStatus string
 
 // The states that are not an end, in the order of a message's life (Moqui: SmsgTriggered …). A produced or received
@@ -49,7 +49,7 @@ type OpenMessages struct {
 	Status    MessageStatus
 	Count     int
 	// Oldest is since when the oldest of them is there: its creation (init_date). One that is being sent or consumed, or
-	// is in error, is so since its last attempt, whose stamp (last_attempt_date) Moqui writes on entering these states;
+	// is in error, is so since its last attempt, whose timestamp (last_attempt_date) Moqui writes on entering these states;
 	// so is one that a person has put back to produced or received. processed_date is written on success only.
 	Oldest time.Time
 }

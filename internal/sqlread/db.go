@@ -1,4 +1,4 @@
-// Package sqlread reads a database as a guest: in read-only transactions whose statements have a time limit on the server and are
+// Package sqlread reads a database in read-only transactions, whose statements have a time limit on the server and are
 // cancelled on the server when the caller gives up. It knows no table of the OMS: it is given a Catalogue.
 package sqlread
 
@@ -37,7 +37,7 @@ type DB struct {
 	connector driver.Connector
 	pool      *sql.DB
 
-	probing chan struct{} // held by whoever looks at the catalogue
+	probing chan struct{} // held while the catalogue is read
 
 	mu         sync.Mutex // guards what follows, and that nothing begins in the background after Close
 	schema     *Schema
@@ -50,7 +50,7 @@ type DB struct {
 	stop       context.CancelFunc
 }
 
-// Open returns the database of the named client. It does not connect: that is done, with the secret read anew, when a
+// Open returns the database of the named client. It does not connect: that is done, with the secret read again, when a
 // connection is first needed.
 func Open(logger *slog.Logger, client string, cfg config.Database, catalogue Catalogue) (*DB, error) {
 	d, err := dialectOf(cfg.Driver)

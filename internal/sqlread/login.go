@@ -26,7 +26,7 @@ const (
 type logins struct {
 	dsn   config.Secret
 	tls   *config.TLS
-	alone chan struct{} // held by whoever tries
+	alone chan struct{} // held while a login is tried
 
 	mu       sync.Mutex // guards what follows
 	now      time.Time  // when the last run began

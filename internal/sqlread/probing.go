@@ -57,9 +57,9 @@ func (db *DB) probe(ctx context.Context, r *Reader, now time.Time) (*Schema, map
 	switch {
 	case slices.Equal(before, sch.Missing):
 	case len(sch.Missing) == 0:
-		db.logger.Info("nothing is missing in this database any more")
+		db.logger.Info("all tables and columns of this database can be read again")
 	default:
-		db.logger.Info("this database lacks something: the metrics that need it are absent", "missing", fmt.Sprint(sch.Missing))
+		db.logger.Info("tables or columns are missing in this database, metrics that need them are absent", "missing", fmt.Sprint(sch.Missing))
 	}
 	db.schema, db.statements, db.probed, db.suspect = sch, statements, now, false
 	return sch, statements, nil

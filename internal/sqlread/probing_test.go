@@ -59,7 +59,7 @@ func TestProbing(t *testing.T) {
 		wg.Wait()
 		return int(n.Load())
 	}
-	const lacks, complete = "this database lacks something", "nothing is missing in this database any more"
+	const lacks, complete = "tables or columns are missing in this database", "all tables and columns of this database can be read again"
 	for _, step := range []struct {
 		change   string
 		after    time.Duration

@@ -9,14 +9,14 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// A Table lists what the statements read of it. Every vintage has the required columns: without one of them the table is
-// as good as missing. An optional column reads as NULL where a vintage lacks it. That of the stamps is optional because
+// A Table lists what the statements read of it. Every OMS version has the required columns: without one of them the table is
+// as good as missing. An optional column reads as NULL where an OMS version does not have it. That of the timestamps is optional because
 // Moqui, where it makes a table itself, gives it last_updated_stamp only.
 type Table struct {
 	Name     string
 	Required string // columns, with a space between them
 	Optional string
-	// Probed are further optional columns without which nothing is lacking, such as those that only the newest vintage has.
+	// Probed are further optional columns without which nothing is lacking, such as those that only the newest OMS version has.
 	Probed string
 	// Aside: nothing is lacking without the whole table either.
 	Aside bool
@@ -25,7 +25,7 @@ type Table struct {
 // optional lists the columns that read as NULL where they are missing.
 func (t Table) optional() []string { return strings.Fields(t.Optional + " " + t.Probed) }
 
-// Column names something that this vintage lacks. Column is empty where the whole table is missing.
+// Column names something that this OMS version does not have. Column is empty where the whole table is missing.
 type Column struct{ Table, Column string }
 
 // String is table.column, or the table alone.
@@ -38,7 +38,7 @@ func (c Column) String() string {
 
 // A Schema is what probing found of a catalogue's tables.
 type Schema struct {
-	// Missing is what this vintage lacks, in the order of the catalogue.
+	// Missing is the tables and columns that this OMS version does not have, in the order of the catalogue.
 	Missing []Column
 
 	tables     map[string]string    // the real, quoted name of each table that can be used
@@ -158,7 +158,7 @@ func (s *Schema) Has(tables ...string) bool {
 	return !slices.ContainsFunc(tables, func(t string) bool { return s.tables[t] == "" })
 }
 
-// Exists says whether the table is in the database, though it may lack columns that every vintage has.
+// Exists says whether the table is in the database, though it may lack columns that every OMS version has.
 func (s *Schema) Exists(table string) bool { return !slices.Contains(s.Missing, Column{Table: table}) }
 
 // Column says whether the optional column is there.

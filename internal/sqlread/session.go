@@ -63,7 +63,7 @@ func (db *DB) withConn(ctx context.Context, l Lane, fn func(context.Context) err
 	return fn(ctx)
 }
 
-// ReadHeld is Read for whoever has acquired the lane already.
+// ReadHeld is Read for callers that have acquired the lane already.
 func (db *DB) ReadHeld(ctx context.Context, now time.Time, fn func(context.Context, *Reader) error) error {
 	conn, err := db.connect(ctx, now, func(conn *sql.Conn) error {
 		_, err := conn.ExecContext(ctx, db.dialect.begin(ctx, db.config.Timezone))
@@ -80,7 +80,7 @@ func (db *DB) ReadHeld(ctx context.Context, now time.Time, fn func(context.Conte
 	case err != nil:
 	case len(r.Schema.tables) == 0:
 		db.SuspectSchema()
-		err = MissingError("no table of an OMS is in the database, or its user may not read any")
+		err = MissingError("the database has no OMS tables, or its user is not allowed to read any")
 	default:
 		err = fn(ctx, r)
 	}
@@ -165,10 +165,10 @@ func (db *DB) killOnCancel(ctx context.Context, conn *sql.Conn) func() {
 	}
 }
 
-// Has says whether this vintage has what the statement needs.
+// Has says whether this OMS version has what the statement needs.
 func (r *Reader) Has(statement string) bool { return r.statements[statement] != nil }
 
-// Text returns the statement's text, or nothing where this vintage lacks what it needs.
+// Text returns the statement's text, or nothing where this OMS version does not have what it needs.
 func (r *Reader) Text(statement string) string {
 	if st := r.statements[statement]; st != nil {
 		return st.text.Value()
@@ -176,11 +176,11 @@ func (r *Reader) Text(statement string) string {
 	return ""
 }
 
-// Query sends a statement of the catalogue and calls fn for each row. Where this vintage lacks what the statement needs, the
+// Query sends a statement of the catalogue and calls fn for each row. Where this OMS version does not have what the statement needs, the
 // error is a MissingError.
 func (r *Reader) Query(ctx context.Context, statement string, named Args, fn func(Record)) error {
 	if !r.Has(statement) {
-		return MissingError("the database lacks what the statement " + statement + " reads")
+		return MissingError("the database does not have a table or column that the statement " + statement + " reads")
 	}
 	err := r.send(ctx, statement, r.statements[statement], named, fn)
 	if err != nil && ctx.Err() == nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
-// errNoTable ends the rendering of a statement that this vintage cannot answer.
-var errNoTable = errors.New("this vintage lacks a table or column")
+// errNoTable ends the rendering of a statement that this OMS version cannot answer.
+var errNoTable = errors.New("this OMS version does not have a table or column")
 
 // A Catalogue is every statement that can be sent, and what they read.
 type Catalogue struct {
@@ -138,7 +138,7 @@ func (c Catalogue) render(d dialect, s *Schema) (map[string]*statement, error) {
 			err = root.ExecuteTemplate(&columns, s.name+".columns", nil)
 		}
 		switch {
-		case errors.Is(err, errNoTable): // this vintage cannot answer it
+		case errors.Is(err, errNoTable): // this OMS version cannot answer it
 		case err != nil:
 			return nil, fmt.Errorf("catalogue: %w", err)
 		default:
@@ -153,7 +153,7 @@ type Args map[string]any
 
 var parameter = regexp.MustCompile(`:[a-z_]+[0-9]*`)
 
-// A statement is one of a catalogue as this vintage can answer it. Many clients are of the same vintage, so texts are held
+// A statement is one of a catalogue as this OMS version can answer it. Many clients are of the same version, so texts are held
 // once for all.
 type statement struct {
 	text    unique.Handle[string] // with parameters by name

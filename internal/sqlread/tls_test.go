@@ -45,7 +45,7 @@ func TestTLS(t *testing.T) {
 					theirs := other.Client(t)
 					c.Cert, c.Key = theirs.Cert, theirs.Key
 				}, certificateRefused},
-				"no authority in the file": {func(c *config.TLS) { c.CA = c.Key }, says("tls.ca_file does not hold a certificate")},
+				"no authority in the file": {func(c *config.TLS) { c.CA = c.Key }, says("tls.ca_file does not contain a certificate")},
 				"no such file":             {func(c *config.TLS) { c.Key = config.FileSecret("/none.key") }, says("tls.key_file: read secret: open /none.key")},
 			} {
 				t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ type fault struct {
 	pooler   string   // a pattern of what PgBouncer says by itself or quotes of its server, under one code for everything
 	// words say what is wrong and what to do, with {address}, {user} and {database} of the target.
 	words string
-	// refusal means that the server does not let in whoever the DSN names: it may lock the account if it is asked too often.
+	// refusal means that the server rejects the user of the DSN: it may lock the account after too many attempts.
 	refusal bool
 }
 

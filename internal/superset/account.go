@@ -18,10 +18,10 @@ type account struct {
 	http    *http.Client
 	now     func() time.Time
 	timeout time.Duration // with what is not a chart's data
-	slots   chan struct{} // whoever has put something in may send a request to that server
+	slots   chan struct{} // a caller that has put something in may send a request to that server
 	users   int           // guarded by the pool
 
-	loginSem chan struct{} // whoever fills it may log in
+	loginSem chan struct{} // the caller that fills it may log in
 	mu       sync.Mutex
 	login    login
 }
@@ -82,7 +82,7 @@ func (a *account) call(ctx context.Context, q request, read reader) (time.Durati
 	}
 	switch {
 	case errors.Is(err, errToken):
-		err = a.fail(oms.ReportLogin, "%s refuses the login of %s: %v", a.config.URL, a.user(), err)
+		err = a.fail(oms.ReportLogin, "%s rejects the login of %s: %v", a.config.URL, a.user(), err)
 	case errors.Is(err, errCSRF):
 		err = a.fail(oms.ReportBadAnswer, "%s accepts none of its own CSRF tokens: %v", a.config.URL, err)
 	}
@@ -103,7 +103,7 @@ func (a *account) fetchCSRF(ctx context.Context, bearer string) error {
 	return err
 }
 
-// user names whoever logs in.
+// user names the user that logs in.
 func (a *account) user() string {
 	if a.config.Username == "" {
 		return "the token"

@@ -38,7 +38,7 @@ func (a *account) fill(ctx context.Context, c chart, timeout time.Duration, meas
 		return err
 	}
 	if saved.Result.QueryContext == "" {
-		return a.fail(oms.ReportNoQueryContext, "Superset knows no query of the chart, open the chart and save it")
+		return a.fail(oms.ReportNoQueryContext, "the chart was saved without its query, open the chart and save it")
 	}
 	if len(saved.Result.QueryContext) > maxQuery || checkText(saved.Result.QueryContext) != nil {
 		return a.fail(oms.ReportTooLarge, "the query of the chart has more than %d KiB or %d values, make it smaller", maxQuery>>10, maxElements)

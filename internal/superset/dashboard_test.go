@@ -122,7 +122,7 @@ func TestDashboard(t *testing.T) {
 	}
 	var wantGone []string
 	for i, name := range []string{"Once (20)", "Gone", "chart 22", "Pair (23)", "Pair (24)"} {
-		wantGone = append(wantGone, fmt.Sprintf("%s||deleted|the chart %d is deleted, take it off the dashboard", name, 20+i))
+		wantGone = append(wantGone, fmt.Sprintf("%s||deleted|the chart %d is deleted, remove it from the dashboard", name, 20+i))
 	}
 	if !slices.Equal(gone, wantGone) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(gone, "\n"), strings.Join(wantGone, "\n"))

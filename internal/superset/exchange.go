@@ -149,12 +149,12 @@ func (a *account) explain(q request, err error) error {
 		return err
 	case errors.Is(err, errTooLarge):
 		if q.data {
-			return a.fail(oms.ReportTooLarge, "the data have more than %d MiB, or a row of them more than %d KiB: give the chart a row limit",
+			return a.fail(oms.ReportTooLarge, "the data has more than %d MiB, or one row more than %d KiB: give the chart a row limit",
 				maxData>>20, maxRow>>10)
 		}
 		return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB or %d values", q.path, q.limit()>>20, maxElements)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return a.fail(oms.ReportUnreachable, "the answer of %s breaks off", a.config.URL)
+		return a.fail(oms.ReportUnreachable, "the response of %s is cut off", a.config.URL)
 	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, errForm):
 		return a.fail(oms.ReportBadAnswer, "%s answers with JSON that is not Superset's: %v", a.config.URL, err)
 	}

@@ -60,7 +60,7 @@ type extraFormData struct {
 }
 
 // covers tells whether the chart at p is in the filter's scope. Superset keeps a list of these charts too (chartsInScope),
-// which may be out of date, and makes it anew when the dashboard is opened.
+// which may be out of date, and makes it again when the dashboard is opened.
 func (f filter) covers(chart int, p place) bool {
 	if slices.Contains(f.Scope.Excluded, chart) || f.ControlValues.DefaultToFirstItem {
 		return false

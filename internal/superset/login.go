@@ -38,7 +38,7 @@ func (a *account) access(ctx context.Context, refused string) (string, error) {
 	case held.failed != nil && 0 < wait && wait <= refusedFor: // else the clock was set back
 		return "", held.failed
 	case refused != "" && a.now().Sub(held.since) < freshFor:
-		return "", a.fail(oms.ReportLogin, "%s refuses the token that it has just given to %s", a.config.URL, a.user())
+		return "", a.fail(oms.ReportLogin, "%s rejects the token that it has just issued to %s", a.config.URL, a.user())
 	}
 	password, err := a.config.Password.Read()
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *account) readToken(refused string) (string, error) {
 		return "", a.fail(oms.ReportLogin, "token: %v", err)
 	}
 	if token == refused {
-		return "", a.fail(oms.ReportLogin, "%s refuses the token, put a new one into token_file", a.config.URL)
+		return "", a.fail(oms.ReportLogin, "%s rejects the token, put a new one into token_file", a.config.URL)
 	}
 	a.hold(login{access: token})
 	return token, nil
@@ -103,7 +103,7 @@ func (a *account) renew(ctx context.Context, refresh, password string) (login, e
 	}
 	got, err := a.tokens(ctx, request{method: http.MethodPost, path: "/api/v1/security/login", body: body, login: true})
 	if errors.Is(err, errToken) {
-		err = a.fail(oms.ReportLogin, "%s refuses the login of %s, check the username, the password and the provider %s: %v",
+		err = a.fail(oms.ReportLogin, "%s rejects the login of %s, check the username, the password and the provider %s: %v",
 			a.config.URL, a.user(), a.config.Provider, err)
 	}
 	return got, err

@@ -38,12 +38,12 @@ func TestMisbehaviour(t *testing.T) {
 		reason  oms.ReportReason
 		words   string
 	}{
-		"wrong password":           {loginPage, answerJSON(401, `{"message":"Not authorized"}`), "login", "refuses the login of user exporter, check the username, the password and the provider db: the token is refused: Not authorized"},
+		"wrong password":           {loginPage, answerJSON(401, `{"message":"Not authorized"}`), "login", "rejects the login of user exporter, check the username, the password and the provider db: the token is refused: Not authorized"},
 		"wrong provider":           {loginPage, answerJSON(400, `{"message":{"provider":["not allowed"]}}`), "login", "check the username"},
 		"login without token":      {loginPage, answerJSON(200, `{}`), "bad_answer", "answers a login without a token"},
 		"login limited":            {loginPage, answerJSON(429, `{"message":"5 per 1 second"}`), "rate_limited", "429 Too Many Requests"},
 		"login is a page":          {loginPage, page(200), "bad_answer", "answers with text/html; charset=utf-8 in place of JSON, check the url"},
-		"no login there":           {loginPage, page(404), "bad_answer", "refuses the request (404 Not Found)"},
+		"no login there":           {loginPage, page(404), "bad_answer", "rejects the request (404 Not Found)"},
 		"login hangs":              {loginPage, hang, "timeout", "has not answered within 500ms"},
 		"login moved":              {loginPage, redirect(strings.Replace(elsewhere.URL, "//", "//canary@", 1) + "/x?token=canary-query#canary-fragment"), "bad_answer", "redirects to " + elsewhere.URL + "/x, write the url"},
 		"dashboard hangs":          {boardPage, hang, "timeout", "has not answered within 500ms"},
@@ -54,20 +54,20 @@ func TestMisbehaviour(t *testing.T) {
 		"single sign-on":           {boardPage, redirect(elsewhere.URL + "/oauth2/start"), "login", "/oauth2/start"},
 		"sso":                      {boardPage, redirect(elsewhere.URL + "/sso_start"), "login", "/sso_start"},
 		"dashboard moved":          {boardPage, redirect(elsewhere.URL + "/processor"), "bad_answer", "/processor, write the url"},
-		"token never accepted":     {boardPage, answerJSON(422, `{"msg":"Signature of `+accessCanary+` is wrong"}`), "login", "refuses the token that it has just given to user exporter"},
+		"token never accepted":     {boardPage, answerJSON(422, `{"msg":"Signature of `+accessCanary+` is wrong"}`), "login", "rejects the token that it has just issued to user exporter"},
 		"dashboard fails in words": {boardPage, answerJSON(500, `{"message":"connection refused"}`), "server_error", "fails (500 Internal Server Error), its log says why: connection refused"},
-		"dashboard is refused":     {boardPage, answerJSON(400, `{"message":"no"}`), "bad_answer", "refuses the request (400 Bad Request): no"},
-		"dashboard unprocessable":  {boardPage, answerJSON(422, `{"message":"no"}`), "bad_answer", "refuses the request (422 Unprocessable Entity): no"},
+		"dashboard is refused":     {boardPage, answerJSON(400, `{"message":"no"}`), "bad_answer", "rejects the request (400 Bad Request): no"},
+		"dashboard unprocessable":  {boardPage, answerJSON(422, `{"message":"no"}`), "bad_answer", "rejects the request (422 Unprocessable Entity): no"},
 		"dashboard too late":       {boardPage, answerJSON(408, `{}`), "timeout", "has not answered in time (408 Request Timeout)"},
 		"login fails":              {loginPage, answerJSON(500, `{"message":"no"}`), "server_error", "fails (500 Internal Server Error)"},
-		"not modified":             {boardPage, answerJSON(304, ``), "bad_answer", "refuses the request (304 Not Modified)"},
+		"not modified":             {boardPage, answerJSON(304, ``), "bad_answer", "rejects the request (304 Not Modified)"},
 		"moved nowhere": {boardPage, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "/x")
 			answerJSON(400, `{"message":"no"}`)(w, r)
-		}, "bad_answer", "refuses the request (400 Bad Request): no"},
+		}, "bad_answer", "rejects the request (400 Bad Request): no"},
 		"dashboard is odd":  {boardPage, answerJSON(200, `{"result":{"id":"x"}}`), "bad_answer", "JSON that is not Superset's"},
 		"layout is odd":     {boardPage, answerJSON(200, `{"result":{"id":1,"position_json":"["}}`), "bad_answer", "not as Superset writes them"},
-		"list breaks off":   {listPage, answerJSON(200, `{"result":[{"id":`), "unreachable", "breaks off"},
+		"list breaks off":   {listPage, answerJSON(200, `{"result":[{"id":`), "unreachable", "is cut off"},
 		"list fails":        {listPage, page(500), "server_error", "fails (500 Internal Server Error), its log says why"},
 		"no gateway":        {listPage, page(502), "server_error", "502 Bad Gateway"},
 		"list is too large": {listPage, answerJSON(200, `{"result":[`+strings.Repeat(" ", maxPage)+`]}`), "too_large", "the answer to /api/v1/dashboard/1/charts has more than 8 MiB"},
@@ -86,14 +86,14 @@ func TestMisbehaviour(t *testing.T) {
 		"data trickle":       {dataPage, trickle, "timeout", "has not answered within 500ms"},
 		"data are a page":    {dataPage, page(200), "bad_answer", "text/html"},
 		"data want login":    {dataPage, redirect("/login/"), "login", "redirects to the login page"},
-		"data limited":       {dataPage, answerJSON(429, `{"errors":[{"message":"50 per 1 second"}]}`), "rate_limited", "make superset.interval longer: 50 per 1 second"},
+		"data limited":       {dataPage, answerJSON(429, `{"errors":[{"message":"50 per 1 second"}]}`), "rate_limited", "increase superset.interval: 50 per 1 second"},
 		"data fail":          {dataPage, answerJSON(500, `{"errors":[{"message":"Fatal error"}]}`), "server_error", "Fatal error"},
 		"data fail silently": {dataPage, page(500), "server_error", "fails (500 Internal Server Error), its log says why"},
 		"no gateway to data": {dataPage, answerJSON(502, `{"message":"connection refused"}`), "server_error", "fails (502 Bad Gateway)"},
 		"gateway gives up":   {dataPage, page(504), "timeout", "504 Gateway Timeout"},
 		"service is away":    {dataPage, answerJSON(503, `{"message":"connection refused"}`), "server_error", "503"},
-		"data break off":     {dataPage, answerJSON(200, `{"result":[{"data":[{"a":1},`), "unreachable", "breaks off"},
-		"data are empty":     {dataPage, answerJSON(200, ``), "unreachable", "breaks off"},
+		"data break off":     {dataPage, answerJSON(200, `{"result":[{"data":[{"a":1},`), "unreachable", "is cut off"},
+		"data are empty":     {dataPage, answerJSON(200, ``), "unreachable", "is cut off"},
 		"data are no query":  {dataPage, answerJSON(200, `{"result":[]}`), "bad_answer", "without a query"},
 		"data are odd":       {dataPage, answerJSON(200, `{"result":[{"data":"x"}]}`), "bad_answer", "JSON that is not Superset's"},
 		"time is odd":        {dataPage, answerJSON(200, `{"result":[{"cached_dttm":"yesterday","data":[]}]}`), "bad_answer", "yesterday"},
@@ -176,7 +176,7 @@ func TestFloodIsNotHeld(t *testing.T) {
 	more := peak(t, func() {
 		run, err := look(t, r, 0)
 		must(t, err)
-		if c := charts(run)["c"]; c.Failure == nil || c.Failure.Reason != "too_large" || c.Failure.Text != "the data have more than 32 MiB, or a row of them more than 256 KiB: give the chart a row limit" {
+		if c := charts(run)["c"]; c.Failure == nil || c.Failure.Reason != "too_large" || c.Failure.Text != "the data has more than 32 MiB, or one row more than 256 KiB: give the chart a row limit" {
 			t.Errorf("%+v", c)
 		}
 	})

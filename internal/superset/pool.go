@@ -88,7 +88,7 @@ func (p *Pool) acquire(c config.SupersetAccount) *account {
 	return a
 }
 
-// release gives an account back. Whoever was the last to use it has ended its requests.
+// release gives an account back. The last user has ended its requests.
 func (p *Pool) release(a *account) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

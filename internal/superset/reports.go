@@ -1,6 +1,6 @@
 // Package superset is an oms.Reports over the REST API of Apache Superset 4, 5 and 6, which HotWax calls Tathya.
 //
-// It is a guest there: charts are asked for what the dashboard would ask, as seldom as the configuration says, never with
+// It sends the same queries as the dashboard would, no more often than the configuration says, never with
 // force, so that cached answers are used, and few at a time. Nothing is read of the data but their number and single values.
 //
 // What a person does on the dashboard is left out: filters that somebody sets, those whose default is the first value that
@@ -25,7 +25,7 @@ var errClosed = errors.New("the reports are closed")
 type firstRunError struct{}
 
 func (firstRunError) Error() string {
-	return "the first run is under way, what it has not come to is missing"
+	return "the first run is in progress, charts not reached yet are missing"
 }
 
 func (firstRunError) Is(target error) bool { return target == oms.ErrIncomplete }

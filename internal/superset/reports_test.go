@@ -110,7 +110,7 @@ func TestDetached(t *testing.T) {
 	brief, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	run, err := r.Latest(brief, start) // the first waits for what it can
-	if !errors.Is(err, oms.ErrIncomplete) || !strings.Contains(err.Error(), "the first run is under way") {
+	if !errors.Is(err, oms.ErrIncomplete) || !strings.Contains(err.Error(), "the first run is in progress") {
 		t.Errorf("error %v", err)
 	}
 	compare(t, failed(run), map[string]string{"quick": "ok"})
@@ -158,7 +158,7 @@ func TestRunIsOver(t *testing.T) {
 	r := open(t, NewPool(time.Now), by(t, f.URL, testserver.User), "d", "e")
 	r.interval = 200 * time.Millisecond
 	run, err := look(t, r, 0)
-	if err == nil || !strings.Contains(err.Error(), "the run was over after 200ms, and 3 dashboards or charts were not asked: make superset.interval longer") {
+	if err == nil || !strings.Contains(err.Error(), "the run was stopped after 200ms before 3 dashboards or charts were queried: increase superset.interval") {
 		t.Errorf("error %v", err)
 	}
 	compare(t, failed(run), nil)

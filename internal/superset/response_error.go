@@ -28,7 +28,7 @@ func (a *account) responseError(q request, response *http.Response) error {
 			return a.fail(oms.ReportLogin, "%s redirects to the login page %s: its API must accept a bearer token",
 				a.config.URL, location)
 		}
-		return a.fail(oms.ReportBadAnswer, "%s redirects to %s, write the url under which it answers itself",
+		return a.fail(oms.ReportBadAnswer, "%s redirects to %s, write the url at which it responds itself",
 			a.config.URL, location)
 	}
 	words, token := errorBody(response)
@@ -42,7 +42,7 @@ func (a *account) responseError(q request, response *http.Response) error {
 		return a.fail(oms.ReportBadAnswer, "%s computes charts in the background (GLOBAL_ASYNC_QUERIES), which is not supported",
 			a.config.URL)
 	case status == http.StatusTooManyRequests:
-		f := a.fail(oms.ReportRateLimited, "%s is asked too often (%s), make superset.interval longer: %s",
+		f := a.fail(oms.ReportRateLimited, "%s limits the rate of requests (%s), increase superset.interval: %s",
 			a.config.URL, response.Status, words)
 		if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil {
 			f.wait = time.Duration(seconds) * time.Second
@@ -53,7 +53,7 @@ func (a *account) responseError(q request, response *http.Response) error {
 	case status == http.StatusForbidden:
 		return a.fail(oms.ReportPermission, "%s may not see it, grant it in Superset: %s", a.user(), words)
 	case status == http.StatusNotFound && !q.data && !q.login:
-		return a.fail(oms.ReportNotFound, "%s does not know it, or hides it from %s: %s", a.config.URL, a.user(), words)
+		return a.fail(oms.ReportNotFound, "%s does not have it, or hides it from %s: %s", a.config.URL, a.user(), words)
 	case status == http.StatusGatewayTimeout, status == http.StatusRequestTimeout:
 		return a.fail(oms.ReportTimeout, "%s has not answered in time (%s): %s", a.config.URL, response.Status, words)
 	case q.data && words != "" && status != http.StatusBadGateway && status != http.StatusServiceUnavailable:
@@ -61,7 +61,7 @@ func (a *account) responseError(q request, response *http.Response) error {
 	case status >= http.StatusInternalServerError:
 		return a.fail(oms.ReportServerError, "%s fails (%s), its log says why: %s", a.config.URL, response.Status, words)
 	}
-	return a.fail(oms.ReportBadAnswer, "%s refuses the request (%s): %s", a.config.URL, response.Status, words)
+	return a.fail(oms.ReportBadAnswer, "%s rejects the request (%s): %s", a.config.URL, response.Status, words)
 }
 
 // errorBody returns what an error says in words. Errors about a token have another form than Superset's own.

@@ -15,7 +15,7 @@ import (
 
 // run asks for everything once.
 type run struct {
-	began time.Time // the clock of whoever wanted it
+	began time.Time // the clock of the caller
 	done  chan struct{}
 
 	mu         sync.Mutex
@@ -24,7 +24,7 @@ type run struct {
 	trace      []exchange
 }
 
-// exchange is a request of the run, for whoever asks what it did.
+// exchange is a request of the run, for its trace.
 type exchange struct {
 	what string
 	took time.Duration
@@ -48,7 +48,7 @@ func (n *run) snapshot(ctx context.Context, now time.Time) (oms.ReportRun, error
 	return found, errors.Join(n.errs...)
 }
 
-// do does the run. It may take as long as the interval, and what it has not come to by then is missing.
+// do does the run. It may take as long as the interval, and charts not reached by then are missing.
 func (r *Reports) do(n *run) {
 	ctx, cancel := context.WithTimeout(r.closing, r.interval)
 	defer cancel()
@@ -60,12 +60,12 @@ func (r *Reports) do(n *run) {
 	missed := 0
 	for _, name := range r.dashboards {
 		if !n.protect(func() { missed += r.visit(ctx, n, name) }) && !n.has(name) { // it must not go missing
-			f := r.account.fail(oms.ReportBadAnswer, "the exporter failed over the dashboard, its log says why")
+			f := r.account.fail(oms.ReportBadAnswer, "the exporter failed at the dashboard, its log has the error")
 			n.put(oms.Dashboard{Name: name, Failure: &f.ReportFailure, Failures: 1})
 		}
 	}
 	if missed > 0 {
-		n.note(fmt.Errorf("the run was over after %s, and %d dashboards or charts were not asked: make superset.interval longer",
+		n.note(fmt.Errorf("the run was stopped after %s before %d dashboards or charts were queried: increase superset.interval",
 			r.interval, missed))
 	}
 }
@@ -86,7 +86,7 @@ func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 	r.streaks.keep(name, found)
 	n.put(oms.Dashboard{Name: name})
 	for _, c := range found.gone {
-		f := r.account.fail(oms.ReportDeleted, "the chart %d is deleted, take it off the dashboard", c.id)
+		f := r.account.fail(oms.ReportDeleted, "the chart %d is deleted, remove it from the dashboard", c.id)
 		r.add(n, name, oms.Chart{Name: c.name, Failure: &f.ReportFailure})
 	}
 	var mu sync.Mutex
@@ -106,7 +106,7 @@ func (r *Reports) visit(ctx context.Context, n *run, name string) (missed int) {
 					missed++
 				})
 				if !ok { // it must not go missing
-					f := r.account.fail(oms.ReportBadAnswer, "the exporter failed over the chart, its log says why")
+					f := r.account.fail(oms.ReportBadAnswer, "the exporter failed at the chart, its log has the error")
 					n.addChart(oms.Chart{Name: c.name, DataSource: c.dataSource, Failure: &f.ReportFailure, Failures: 1})
 				}
 			}

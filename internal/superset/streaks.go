@@ -6,7 +6,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
 
-// streaks are what failed when it was last asked, over runs that did not come to it.
+// streaks are what failed when it was last asked, over runs that did not reach it.
 type streaks struct {
 	mu      sync.Mutex
 	failing map[item]streak

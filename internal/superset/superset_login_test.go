@@ -102,7 +102,7 @@ func testExpiry(t *testing.T, s *testserver.SupersetServer) {
 	must(t, os.WriteFile(file, []byte(expired()), 0o600))
 	ready := open(t, p, config.SupersetAccount{URL: s.URL, Token: config.FileSecret(file)}, "small")
 	_, err = look(t, ready, 0)
-	if err == nil || !strings.Contains(err.Error(), "refuses the token, put a new one into token_file") {
+	if err == nil || !strings.Contains(err.Error(), "rejects the token, put a new one into token_file") {
 		t.Errorf("a token whose time is over: %v", err)
 	}
 	must(t, os.WriteFile(file, []byte(r.account.held().access), 0o600))

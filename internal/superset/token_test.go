@@ -43,11 +43,11 @@ func TestRenewal(t *testing.T) {
 		"refresh gives none": {old, answerJSON(200, `{}`), nil, []string{"d old", "refresh old-refresh"}, "", "old-refresh",
 			"bad_answer: %s answers a login without a token"},
 		"login is refused too": {old, refused, answerJSON(403, `{"message":"no"}`), []string{"d old", "refresh old-refresh", "login"}, "", "",
-			"login: %s refuses the login of user exporter, check the username, the password and the provider db: the token is refused: no"},
+			"login: %s rejects the login of user exporter, check the username, the password and the provider db: the token is refused: no"},
 		"renewed for nothing": {old, answerJSON(200, `{"access_token":"odd"}`), nil, []string{"d old", "refresh old-refresh", "d odd"}, "odd", "old-refresh",
-			"login: %s refuses the login of user exporter: the token is refused: Missing Authorization Header"},
+			"login: %s rejects the login of user exporter: the token is refused: Missing Authorization Header"},
 		"refused at once": {login{access: "old", since: start.Add(time.Second - freshFor)}, nil, nil, []string{"d old"}, "old", "",
-			"login: %s refuses the token that it has just given to user exporter"},
+			"login: %s rejects the token that it has just issued to user exporter"},
 		"refused a minute later": {login{access: "old", since: start.Add(-freshFor)}, nil, nil,
 			[]string{"d old", "login", "d " + accessCanary}, accessCanary, refreshCanary, ""},
 		"failed a while ago": {login{failed: errors.New("away"), retry: start}, nil, nil, []string{"login", "d " + accessCanary}, accessCanary, refreshCanary, ""},
@@ -105,7 +105,7 @@ func TestSecretsOfAccount(t *testing.T) {
 		logins  int64
 	}{
 		{ready, "", "login: token: ", 0},
-		{ready, "stale", "login: " + f.URL + " refuses the token, put a new one into token_file", 0},
+		{ready, "stale", "login: " + f.URL + " rejects the token, put a new one into token_file", 0},
 		{ready, accessCanary, "permission: the token may not see it, grant it in Superset: hidden from <secret>", 0},
 		{login, "", "login: password: ", 0},
 		{login, "correct", "permission: user exporter may not see it, grant it in Superset: hidden from <secret>", 1},
@@ -221,8 +221,8 @@ func TestWords(t *testing.T) {
 		`{"msg":"about a token","message":"other"}`:                               "about a token",
 		`{"message":"` + text(maxText) + `"}`:                                     text(maxText),
 		`{"message":"` + text(maxText+1) + `"}`:                                   text(maxText) + "…",
-		`{"message":"` + strings.Repeat("x", maxComplaint) + `"}`:                 "U refuses the request (422 Unprocessable Entity)",
-		`<html>`: "U refuses the request (422 Unprocessable Entity)",
+		`{"message":"` + strings.Repeat("x", maxComplaint) + `"}`:                 "U rejects the request (422 Unprocessable Entity)",
+		`<html>`: "U rejects the request (422 Unprocessable Entity)",
 	} {
 		status := 422
 		if strings.Contains(body, `"msg"`) { // with the other status it would be about the token

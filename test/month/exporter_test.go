@@ -53,7 +53,7 @@ type scrape struct {
 	families []*dto.MetricFamily
 }
 
-func newExporter(t *testing.T, start time.Time, seed uint64) *exporter {
+func newExporter(t testing.TB, start time.Time, seed uint64) *exporter {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	world, err := demo.New(t.Context(), logger, t.TempDir(), start, seed)

@@ -27,7 +27,7 @@ type server struct {
 	evaluations int
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t testing.TB) *server {
 	t.Helper()
 	s := &server{db: newMemory(), targets: map[string]*target{}, self: newTarget("oms_exporter", "")}
 	var err error

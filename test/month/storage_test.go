@@ -19,8 +19,8 @@ import (
 type memory struct {
 	byName   map[string][]*memorySeries // sorted by labels
 	byLabels map[string]*memorySeries
-	all      []*memorySeries // the place of each is its reference, counted from 1
-	keep     int64           // for how many milliseconds rules look back
+	all      []*memorySeries  // the place of each is its reference, counted from 1
+	keep     map[string]int64 // by name, for how many milliseconds rules look back; "" is the least
 	key      []byte
 }
 
@@ -28,6 +28,7 @@ type memorySeries struct {
 	ref     storage.SeriesRef
 	labels  labels.Labels
 	samples samples
+	keep    int64 // milliseconds
 }
 
 type sample struct {
@@ -36,24 +37,26 @@ type sample struct {
 }
 
 func newMemory() *memory {
-	return &memory{byName: map[string][]*memorySeries{}, byLabels: map[string]*memorySeries{}}
+	return &memory{byName: map[string][]*memorySeries{}, byLabels: map[string]*memorySeries{}, keep: map[string]int64{}}
 }
 
-// retain keeps all that an expression looks back to.
+// retain keeps all that an expression looks back to. What names no metric may be any.
 func (m *memory) retain(expression parser.Expr, lookback time.Duration) {
 	parser.Inspect(expression, func(node parser.Node, path []parser.Node) error {
-		reach := lookback
-		for _, n := range append(path[:len(path):len(path)], node) {
+		selector, is := node.(*parser.VectorSelector)
+		if !is {
+			return nil
+		}
+		reach := lookback + selector.OriginalOffset
+		for _, n := range path {
 			switch n := n.(type) {
 			case *parser.SubqueryExpr:
 				reach += n.Range + n.OriginalOffset
 			case *parser.MatrixSelector:
 				reach += n.Range
-			case *parser.VectorSelector:
-				reach += n.OriginalOffset
 			}
 		}
-		m.keep = max(m.keep, reach.Milliseconds())
+		m.keep[selector.Name] = max(m.keep[selector.Name], reach.Milliseconds())
 		return nil
 	})
 }
@@ -83,7 +86,7 @@ func (m *memory) Append(ref storage.SeriesRef, l labels.Labels, _, t int64, v fl
 	}
 	if len(s.samples) == cap(s.samples) {
 		// Rarely, and only if it makes much room: what is kept has to be moved.
-		if old := after(s.samples, t-m.keep); old > len(s.samples)/8 {
+		if old := after(s.samples, t-s.keep); old > len(s.samples)/8 {
 			s.samples = slices.Delete(s.samples, 0, old)
 		}
 	}
@@ -99,9 +102,9 @@ func (m *memory) series(ref storage.SeriesRef, l labels.Labels) *memorySeries {
 	m.key = l.Bytes(m.key)
 	s := m.byLabels[string(m.key)]
 	if s == nil {
-		s = &memorySeries{ref: storage.SeriesRef(len(m.all) + 1), labels: l}
-		m.all, m.byLabels[string(m.key)] = append(m.all, s), s
 		name := l.Get(model.MetricNameLabel)
+		s = &memorySeries{ref: storage.SeriesRef(len(m.all) + 1), labels: l, keep: max(m.keep[name], m.keep[""])}
+		m.all, m.byLabels[string(m.key)] = append(m.all, s), s
 		named := m.byName[name]
 		i, _ := slices.BinarySearchFunc(named, s, func(a, b *memorySeries) int { return labels.Compare(a.labels, b.labels) })
 		m.byName[name] = slices.Insert(named, i, s)

@@ -107,7 +107,7 @@ func (t *Table) LatestUnstamped(_ context.Context, put func(*history.Row)) error
 	return nil
 }
 
-// unstamped returns the ids of the rows without a stamp, in order.
+// unstamped returns the ids of the rows without a timestamp, in order.
 func (t *Table) unstamped() []string {
 	var ids []string
 	for id, r := range t.Rows {

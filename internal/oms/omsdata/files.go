@@ -15,7 +15,7 @@ func (w World) fileTables() []table {
 }
 
 // files writes the data manager's files: of 30 configurations, two of which come once a day and two are Moqui's, which
-// leaves stamps out. The last ones are pending and running.
+// leaves timestamps out. The last ones are pending and running.
 func (w World) files(put put) {
 	n := int(w.Span / fileEvery)
 	for age := n - 1; age >= 0; age-- {

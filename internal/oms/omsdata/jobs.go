@@ -49,7 +49,7 @@ func (w World) jobs(put put) {
 			started, ended := due.Add(time.Duration(dice(6, n, 30))*time.Second), due.Add(time.Duration(31+dice(7, n, 60))*time.Second)
 			instance, run := "oms"+strconv.Itoa(1+job%2), minute/period(job)
 			switch {
-			case run == 0 && job%30 == 0: // ten are in work
+			case run == 0 && job%30 == 0: // ten are in progress
 				write(job, "SERVICE_RUNNING", instance, due, stamp(started), "", "", "", stamp(started))
 			case dice(8, job*100_000+run/5, 40) == 0: // failures come five in a row
 				write(job, "SERVICE_FAILED", instance, due, stamp(started), stamp(ended), "", "Service has thrown an error", stamp(ended))

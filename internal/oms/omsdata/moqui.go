@@ -40,7 +40,7 @@ func runID(i int) string { return strconv.Itoa(100_000 + i) }
 
 func moquiJob(i int) string { return "moqui_job_" + strconv.Itoa(i) }
 
-// runs writes the runs of Moqui's jobs, each job in its turn; the last three are in work.
+// runs writes the runs of Moqui's jobs, each job in its turn; the last three are in progress.
 func (w World) runs(put put) {
 	n := int(w.Span / runEvery)
 	for age := n - 1; age >= 0; age-- {
@@ -56,7 +56,7 @@ func (w World) runs(put put) {
 	}
 }
 
-// messages writes the system messages. The last ones have not come to their end.
+// messages writes the system messages. The last ones are not finished.
 func (w World) messages(put put) {
 	n := int(w.Span / messageEvery)
 	for age := n - 1; age >= 0; age-- {

@@ -41,7 +41,7 @@ func (a *area) advance(ctx context.Context, r *sqlread.Reader, now time.Time, op
 	return h, err
 }
 
-// peek looks at the newest stamp while there is no history, so that the clock is known before the first age is told. The look back
+// peek looks at the newest timestamp while there is no history, so that the clock is known before the first age is told. The backfill
 // tells of its errors.
 func (a *area) peek(ctx context.Context, r *sqlread.Reader, now time.Time) {
 	if t, ok := a.read(r).(history.Table); ok {
@@ -58,7 +58,7 @@ func (e incomplete) Unwrap() error { return e.error }
 
 func (e incomplete) Is(target error) bool { return target == oms.ErrIncomplete }
 
-// requireTable says whether the area's table can be used; it is an error if it cannot, unless a vintage may lack the table. Then
+// requireTable says whether the area's table can be used; it is an error if it cannot, unless an OMS version may lack the table. Then
 // what is held of it is worth nothing any more.
 func (a *area) requireTable(r *sqlread.Reader, table string) (bool, error) {
 	has, err := a.source.requireTable(r, table)
@@ -97,7 +97,7 @@ func (a *area) Advanced(newest walltime.Moment, now time.Time) {
 
 // Delayed implements host.
 func (a *area) Delayed(err error) {
-	a.source.logger.Warn("the look back goes on at the next scrape", "area", a.name, "err", err.Error()+flight.Stack(err))
+	a.source.logger.Warn("the backfill continues at the next scrape", "area", a.name, "err", err.Error()+flight.Stack(err))
 }
 
 // decodeInto returns what puts decoded rows into a batch.
@@ -113,14 +113,14 @@ func decoded(decode func(sqlread.Record) history.Row, put func(*history.Row)) fu
 	}
 }
 
-// stampedStatements are those by which a table with stamps is read.
+// stampedStatements are those by which a table with timestamps is read.
 type stampedStatements struct {
 	newest, changes, byID string
 	unstamped             string // empty where unstampedNewest finds all that matter
 	unstampedNewest       string
 }
 
-// A stampedTable is a table with stamps as a run reads it.
+// A stampedTable is a table with timestamps as a run reads it.
 type stampedTable struct {
 	*sqlread.Reader
 	statements stampedStatements
@@ -181,21 +181,28 @@ func (t stampedTable) LatestUnstamped(ctx context.Context, put func(*history.Row
 	return err
 }
 
-// A runTable is Moqui's runs, which have no stamps with an index, as a run of the exporter reads them.
+// A runTable is Moqui's runs, which have no timestamps with an index, as a run of the exporter reads them.
 type runTable struct {
 	*sqlread.Reader
 	source *Source
 }
 
+// decode reads run_columns, and notes how long the run took.
+func (t runTable) decode(rec sqlread.Record) history.Row {
+	r := decodeRun(rec)
+	t.source.durations.note(&r)
+	return r
+}
+
 func (t runTable) Version() string { return t.Text("runs_by_id") }
 
 func (t runTable) ByID(ctx context.Context, ids []string, put func(*history.Row)) error {
-	return t.Query(ctx, "runs_by_id", sqlread.Args{"ids": ids}, decoded(decodeRun, put))
+	return t.Query(ctx, "runs_by_id", sqlread.Args{"ids": ids}, decoded(t.decode, put))
 }
 
 func (t runTable) Between(ctx context.Context, from, to string, put func(*history.Row)) error {
 	span := sqlread.Args{"from": from, "to": to, "length": len(from)}
-	return t.Query(ctx, "runs_between", span, decoded(decodeRun, put))
+	return t.Query(ctx, "runs_between", span, decoded(t.decode, put))
 }
 
 func (t runTable) Last(ctx context.Context, from, to string) (id string, err error) {

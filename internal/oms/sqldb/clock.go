@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	skewFor   = 15 * time.Minute // how long a measured clock skew holds while the stamps do not advance
-	clockFits = 5 * time.Minute  // a stamp that close to now shows that clock and zone fit
+	skewFor   = 15 * time.Minute // how long a measured clock skew holds while the timestamps do not advance
+	clockFits = 5 * time.Minute  // a timestamp that close to now shows that clock and zone fit
 	// A server is taken to have another clock after so many looks at which it began something, off by the same within sameSkew. A
 	// row that a person put back into work is one.
 	serverLooks    = 3
@@ -22,26 +22,26 @@ const (
 	serverKnownFor = 24 * time.Hour
 )
 
-// A clock tells a wrong clock or zone from a database to which nobody writes, by the newest stamp of all areas:
+// A clock tells a wrong clock or zone from a database to which nobody writes, by the newest timestamp of all areas:
 //   - it is within minutes of now: clock and zone fit, which is known at the first look;
 //   - it is ahead of now: they do not, which is known at the first look too;
 //   - it is behind: nothing may have been written, or the zone is wrong, or the replica lags. As soon as it advances, what it is
 //     behind by then is the skew, because the row has just been written.
 //
-// An application server whose clock is behind those of others does not advance the newest stamp. It shows in what it gives as the
+// An application server whose clock is behind those of others does not advance the newest timestamp. It shows in what it gives as the
 // start of jobs that were not there at the look before.
 type clock struct {
 	client config.Client
 
 	mu       sync.Mutex
 	stamps   map[string]areaStamp
-	moved    time.Time // our clock when the newest stamp of all last changed
+	moved    time.Time // our clock when the newest timestamp of all last changed
 	measured time.Time // our clock when the skew was, and zero before
 	skew     time.Duration
 	servers  map[string]serverClock
 }
 
-// An areaStamp is the newest stamp of an area, and our clock when it was last looked for.
+// An areaStamp is the newest timestamp of an area, and our clock when it was last looked for.
 type areaStamp struct {
 	newest walltime.Moment
 	seen   time.Time
@@ -59,7 +59,7 @@ func newClock(client config.Client) clock {
 	return clock{client: client, stamps: map[string]areaStamp{}, servers: map[string]serverClock{}}
 }
 
-// observe notes the newest stamp of an area, if it has any.
+// observe notes the newest timestamp of an area, if it has any.
 func (k *clock) observe(area string, stamp walltime.Moment, now time.Time) {
 	if stamp.IsZero() {
 		return
@@ -101,7 +101,7 @@ func (k *clock) begun(f *firstReadings) {
 		}
 		if is.looks >= serverLooks {
 			is.skew, is.at = skew, f.look
-			if f.look.Sub(k.moved) > clockFits { // the newest stamp stands still meanwhile: it is not this server alone
+			if f.look.Sub(k.moved) > clockFits { // the newest timestamp stands still meanwhile: it is not this server alone
 				k.measured, k.skew = f.look, skew
 			}
 		}
@@ -109,7 +109,7 @@ func (k *clock) begun(f *firstReadings) {
 	}
 }
 
-// newest is the newest stamp of all areas.
+// newest is the newest timestamp of all areas.
 func (k *clock) newest() (newest walltime.Moment) {
 	for _, a := range k.stamps {
 		if newest.IsZero() || a.newest.Earliest().After(newest.Earliest()) {
@@ -136,7 +136,7 @@ func (k *clock) seen(now time.Time) bool {
 	return true
 }
 
-// read compares the newest stamp with now.
+// read compares the newest timestamp with now.
 func (k *clock) read(now time.Time) oms.Clock {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -178,7 +178,7 @@ func (k *clock) read(now time.Time) oms.Clock {
 	return c
 }
 
-// fittingZones says which zones explain that stamps which are read in the zone are that far from now: by their offset, and some of
+// fittingZones says which zones explain that timestamps which are read in the zone are that far from now: by their offset, and some of
 // their names, the client's own first. It is empty where clocks explain it, or a replica that lags.
 func fittingZones(zone, client *time.Location, skew time.Duration, now time.Time) string {
 	const quarter, mostOff, mostNames = 15 * time.Minute, 3 * time.Minute, 4

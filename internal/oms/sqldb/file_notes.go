@@ -13,8 +13,8 @@ import (
 // mostFailedFiles is of how many failed files the jobs are remembered: more than the jobs of any client that fail.
 const mostFailedFiles = 500
 
-// fileNotes are what the rows of files tell of jobs: when each instance last began or ended a file, and which file a failed job was
-// to import. They are noted as rows are read, by whoever reads files, and asked for by who tells of jobs.
+// fileNotes are what the rows of files show about jobs: when each instance last started or ended a file, and which file a failed job
+// should have imported. The reader of files writes them as it reads rows, and the reader of jobs queries them.
 type fileNotes struct {
 	mu     sync.Mutex
 	signs  map[string]walltime.Moment // by instance

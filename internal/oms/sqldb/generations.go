@@ -13,10 +13,10 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// jobFacts are what one generation of the OMS tells of its jobs, its history as rows.
+// jobFacts are the facts of one generation of the OMS about its jobs, its history as rows.
 type jobFacts struct {
 	oms.Jobs
-	rows   []*history.Row        // nil until its look back is complete
+	rows   []*history.Row        // nil until its backfill is complete
 	recent map[string]tally      // of runs that are not among them
 	starts map[string][]begunRun // as well
 	alive  map[string]time.Time  // by instance when it last renewed a lease
@@ -77,6 +77,7 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 	}
 	if ofbiz.rows != nil || moqui.rows != nil {
 		facts.History = jobHistory(now, moqui, ofbiz)
+		s.durations.complete(facts.History, now)
 		facts.History.Age = max(ofbiz.age, moqui.age)
 		s.files.notes.complete(facts.History, now)
 		for instance, at := range ofbiz.alive {
@@ -84,7 +85,7 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 		}
 	}
 	if err == nil && moqui.strange != "" {
-		err = s.db.Describe(ctx, fmt.Errorf("runs such as %q in service_job_run cannot be followed: their ids are no numbers behind a prefix", moqui.strange))
+		err = s.db.Describe(ctx, fmt.Errorf("runs such as %q in service_job_run cannot be followed: their ids are not a prefix and a number", moqui.strange))
 	}
 	return facts, err
 }

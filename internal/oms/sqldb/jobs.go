@@ -75,7 +75,7 @@ func failedJob(r *history.Row) bool {
 	return outcome == jobFailed || outcome == jobCrashed
 }
 
-// active is the latest sign of life that the row's instance left in it. A row cancelled or edited by a person shows
+// active is the last activity that the row's instance left in it. A row cancelled or edited by a person shows
 // none but its start.
 func active(r *history.Row) walltime.Moment {
 	if !r.Attributes().Ended() || r.End.Before(r.Start) {
@@ -84,7 +84,7 @@ func active(r *history.Row) walltime.Moment {
 	return r.End
 }
 
-// lastEvent is when something last happened to the row: a sign of life, or that a person called it off.
+// lastEvent is when something last happened to the row: activity, or that a person called it off.
 func lastEvent(r *history.Row) walltime.Moment {
 	if r.Attributes().Cancelled && !r.End.IsZero() {
 		return r.End
@@ -93,7 +93,7 @@ func lastEvent(r *history.Row) walltime.Moment {
 }
 
 const (
-	// A job's usual interval is told from as many last starts as these, the least and the most.
+	// A job's usual interval is computed from at least and at most this many last starts.
 	leastStarts, mostStarts = 5, 8
 	// recentRunsMargin is for the runs of the last hours, of which all are counted.
 	recentRunsMargin = 6 * time.Hour
@@ -149,11 +149,15 @@ func newJobsArea(s *Source) *jobsArea {
 	return &jobsArea{area: newArea(s, "jobs", sqlread.NewLane("jobs"), newHistory, stamped(stampedStatements{
 		newest: "jobs_newest", changes: "jobs_changes", byID: "jobs_by_id",
 		unstamped: "jobs_unstamped", unstampedNewest: "jobs_unstamped_newest",
-	}, decodeJob, nil))}
+	}, func(rec sqlread.Record) history.Row {
+		r := decodeJob(rec)
+		s.durations.note(&r)
+		return r
+	}, nil))}
 }
 
-// firstReadings remember when the rows now in work began, by the reading first taken of it: in the hour that an autumn change
-// repeats, what was seen in work cannot have begun later.
+// firstReadings remember when the rows now in progress began, by the reading first taken of it: in the hour that an autumn change
+// repeats, what was seen in progress cannot have begun later.
 type firstReadings struct {
 	last, now    map[string]firstReading
 	before, look time.Time            // our clock at the look before, and now
@@ -165,13 +169,13 @@ type firstReading struct {
 	at     time.Time
 }
 
-// begin begins a look at all rows in work: what it does not ask for is forgotten.
+// begin begins a look at all rows in progress: what it does not ask for is forgotten.
 func (f *firstReadings) begin(now time.Time) {
 	f.last, f.now = f.now, map[string]firstReading{}
 	f.before, f.look, f.begun = f.look, now, map[string]time.Time{}
 }
 
-// at returns when the row, which is in work on that server, began, within a look.
+// at returns when the row, which is in progress on that server, began, within a look.
 func (f *firstReadings) at(id, server string, start walltime.Moment, now time.Time) time.Time {
 	first, known := f.last[id]
 	if !known || !first.stored.Equal(start) {
@@ -184,7 +188,7 @@ func (f *firstReadings) at(id, server string, start walltime.Moment, now time.Ti
 	return first.at
 }
 
-// ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the look back is complete.
+// ofbizJobs reads job_sandbox. It also returns the rows on which the history rests, nil until the backfill is complete.
 func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (facts jobFacts, err error) {
 	if has, err := s.jobs.requireTable(r, "job_sandbox"); !has {
 		return facts, err
@@ -211,7 +215,7 @@ func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time
 		jobs   int
 	}{{"pending", facts.Pending}, {"queued", facts.Queued}, {"running", facts.Running}} {
 		if err == nil && of.jobs >= mostWaiting {
-			err = fmt.Errorf("%d jobs or more are %s: nothing is known of the others", mostWaiting, of.status)
+			err = fmt.Errorf("%d or more jobs are %s: the others are not measured", mostWaiting, of.status)
 		}
 	}
 	return facts, err
@@ -220,7 +224,7 @@ func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time
 // openJobs are the jobs that have not ended, and what keeps the poller from taking them.
 type openJobs struct {
 	oms.Jobs
-	rows   map[string]*history.Row // in work or claimed, and those that must be followed by id
+	rows   map[string]*history.Row // in progress or claimed, and those that must be followed by id
 	pools  map[string]oms.Pool     // in which jobs wait, with the longest-waiting due one
 	alive  map[string]time.Time    // by instance when it last renewed a lease
 	locked []string                // the instances locked now, nil where the table is missing
@@ -265,7 +269,7 @@ func (s *Source) openJobs(ctx context.Context, r *sqlread.Reader, now time.Time)
 const (
 	// mostWaiting is how many jobs of a status are read that wait or run; where there are so many, the scheduler has more to do than it can.
 	mostWaiting = 5000
-	// mostWaits is of how many long waits is told.
+	// mostWaits is how many long waits are reported.
 	mostWaits = 500
 )
 
@@ -277,7 +281,7 @@ func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
 	o.Scheduled[t.Name] = true
 	var since time.Time
 	if !due.IsZero() && !due.After(now) {
-		since = walltime.Later(due, job.Stamp.At(now)) // the claim leaves the stamp alone
+		since = walltime.Later(due, job.Stamp.At(now)) // the claim leaves the timestamp alone
 	}
 	o.waits(t.Pool, t.Instance, since)
 	o.tellWait(job, since, now)
@@ -286,7 +290,7 @@ func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
 	}
 }
 
-// longWait says whether a run that is due since then is told of by itself.
+// longWait says whether a run that is due since then is reported as a single run.
 func longWait(since, now time.Time) bool { return !since.IsZero() && now.Sub(since) > oms.LongWait }
 
 // openJob takes in a row that is running or queued.
@@ -308,7 +312,7 @@ func (s *Source) openJob(rec sqlread.Record, open *openJobs, now time.Time) {
 	case jobQueued:
 		open.Queued++
 		due, exists := rec.Moment("run_time").At(now), job.Stamp.At(now)
-		if !lease.IsZero() { // renewing it may touch the stamp
+		if !lease.IsZero() { // renewing it may touch the timestamp
 			exists = rec.Moment("created_tx_stamp").At(now)
 		}
 		if job.Start.IsZero() && rec.Null("cancel_date_time") && !due.After(now) {
@@ -320,7 +324,7 @@ func (s *Source) openJob(rec sqlread.Record, open *openJobs, now time.Time) {
 	open.rows[job.ID] = &job
 }
 
-// tellWait tells of a run that has been due since then, if that is long.
+// tellWait adds a run that has been due since then, if that is long.
 func (o *openJobs) tellWait(job history.Row, since, now time.Time) {
 	if t := job.Attributes(); longWait(since, now) {
 		o.Waits = append(o.Waits, oms.Wait{
@@ -363,7 +367,7 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]*history.Row, now tim
 	return all
 }
 
-// activity returns the newest sign of life of each instance within the last days.
+// activity returns the last activity of each instance within the last days.
 func activity(rows []*history.Row, now time.Time) map[string]time.Time {
 	seen := map[string]time.Time{}
 	for _, r := range rows {
@@ -429,7 +433,7 @@ func recent(end, now time.Time) bool { return !end.Before(now.Add(-oms.RecentRun
 // remembered says of what happened then whether it still counts.
 func remembered(at, now time.Time) bool { return !at.Before(now.Add(-history.Remembered)) }
 
-// A sum is what the rows of one job come to.
+// A sum has the totals of the rows of one job.
 type sum struct {
 	success   *history.Row // the last
 	succeeded time.Time

@@ -51,7 +51,7 @@ func (s *Source) SystemMessages(ctx context.Context, now time.Time) (oms.List[om
 	return open, err
 }
 
-// openMessages reads the messages that have not come to their end, and those of which nobody knows whether they have.
+// openMessages reads the messages that are not finished, and those of which nobody knows whether they have.
 func (s *Source) openMessages(ctx context.Context, r *sqlread.Reader, now time.Time) (none oms.List[oms.OpenMessages], err error) {
 	states := messageStates()
 	unknown, err := s.messages.unknown.refresh(ctx, r, now, "messages_statuses", func(status string) bool {
@@ -84,7 +84,7 @@ func messagesOf(rec sqlread.Record, status oms.MessageStatus, now time.Time) oms
 		m.Direction = oms.MessageOut
 	}
 	failed := rec.Count("failing") > 0
-	if failed && (status == oms.MessageProduced || status == oms.MessageReceived) { // each attempt moves its stamp
+	if failed && (status == oms.MessageProduced || status == oms.MessageReceived) { // each attempt moves its timestamp
 		m.Status, m.Oldest = oms.MessageFailing, rec.Moment("oldest_created").At(now)
 	}
 	return m

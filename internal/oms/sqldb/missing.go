@@ -29,7 +29,7 @@ type missing struct {
 	refused atomic.Bool // the server refused the question
 }
 
-// missingOrders tells of the orders that Shopify has and the OMS lacks, from time to time. Where the server refuses the question
+// missingOrders counts the orders that Shopify has and the OMS does not, from time to time. Where the server refuses the question
 // itself, as it does of a column that cannot be compared, they are not known, and Instance tells that the table is as good as
 // missing: the other facts about orders do not depend on it.
 func (s *Source) missingOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
@@ -56,7 +56,7 @@ func (s *Source) missingOrders(ctx context.Context, r *sqlread.Reader, now time.
 		switch {
 		case refused:
 			if !last.refused.Load() {
-				s.logger.Warn("orders that the shop has and the OMS lacks cannot be counted", "err", s.db.Describe(ctx, err))
+				s.logger.Warn("orders that are missing in the OMS cannot be counted", "err", s.db.Describe(ctx, err))
 			}
 			shops = nil
 		case err != nil:

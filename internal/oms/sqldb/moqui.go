@@ -67,7 +67,7 @@ func newRunsArea(s *Source) *runsArea {
 	return &runsArea{area: newArea(s, name, s.jobs.lane.As(name), newHistory, read)}
 }
 
-// moquiJobs reads service_job, its locks and its runs. Before its look back is complete, of the runs to which no lock
+// moquiJobs reads service_job, its locks and its runs. Before its backfill is complete, of the runs to which no lock
 // points nothing is known.
 func (s *Source) moquiJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (facts jobFacts, err error) {
 	if g := generationOf(r.Schema); g != oms.GenerationMoqui && g != oms.GenerationBoth {
@@ -135,7 +135,7 @@ func lastLock(locks map[string]jobLock) (last walltime.Moment) {
 	return last
 }
 
-// runFacts tells of the runs in work, of those that wait for a thread, and of those that ended or were lost.
+// runFacts describes the runs in progress, those that wait for a thread, and those that ended or were lost.
 func runFacts(
 	jobs map[string]serviceJob, locks map[string]jobLock, runs map[string]*history.Row, newest begins, starts *firstReadings, now time.Time,
 ) jobFacts {
@@ -278,7 +278,7 @@ func lockedRuns(locks map[string]jobLock) map[string]bool {
 	return ids
 }
 
-// behind says for how long locks have told of runs that are later than the newest one found: then something is wrong with
+// behind says for how long locks have referred to runs that are later than the newest one found: then something is wrong with
 // how runs are found.
 func behind(locks map[string]jobLock, h *history.History, now time.Time) (age time.Duration) {
 	for _, lock := range locks {

@@ -2,7 +2,7 @@ package sqldb
 
 import "github.com/oms-exporter/oms_exporter/internal/oms"
 
-// mostNames is how many channels, or configurations, of a client are told apart: ten times as many as the exporter shows.
+// mostNames is how many channels, or configurations, of a client are distinguished: ten times as many as the exporter shows.
 const mostNames = 5000
 
 // names tells apart the channels, or configurations, that came first, and takes the others for one. So what is held is bounded,

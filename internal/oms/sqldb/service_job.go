@@ -33,14 +33,14 @@ type serviceJob struct {
 	expiry, retry time.Duration // of its lock; after a failure
 }
 
-// A jobLock is the row of service_job_run_lock of a job. While nothing is in work, runID is empty.
+// A jobLock is the row of service_job_run_lock of a job. While nothing is in progress, runID is empty.
 type jobLock struct {
 	runID   string
 	last    walltime.Moment // when the scheduler last took the job; a failure puts it back
 	changed walltime.Moment
 }
 
-// serviceJobs reads all jobs, scheduled or not, and the locks by job. A schedule that cannot be read is told of once.
+// serviceJobs reads all jobs, scheduled or not, and the locks by job. A schedule that cannot be read is logged once.
 func (s *Source) serviceJobs(ctx context.Context, r *sqlread.Reader) (map[string]serviceJob, map[string]jobLock, error) {
 	jobs, locks, schedules := map[string]serviceJob{}, map[string]jobLock{}, map[string]*quartz.Schedule{}
 	err := r.Query(ctx, "service_jobs", nil, func(rec sqlread.Record) {
@@ -55,7 +55,7 @@ func (s *Source) serviceJobs(ctx context.Context, r *sqlread.Reader) (map[string
 		if expression != "" && !known {
 			var err error
 			if cron, err = quartz.Parse(expression); err != nil {
-				s.logger.Warn("Moqui refuses the schedule of a job and never runs it", "err", fmt.Errorf("job %s: %w", name, err))
+				s.logger.Warn("Moqui rejects the schedule of a job and never runs it", "err", fmt.Errorf("job %s: %w", name, err))
 			}
 		}
 		schedules[expression] = cron
@@ -90,14 +90,14 @@ func (j serviceJob) scheduled(now time.Time) bool {
 	return j.schedule != nil && !j.limited && j.inForce(now)
 }
 
-// locked says whether the lock keeps the job from being run, because a run is in work or was when its host died. After
+// locked says whether the lock keeps the job from being run, because a run is in progress or was when its host died. After
 // expire_lock_time the scheduler takes no notice of it any more.
 func (j serviceJob) locked(l jobLock, now time.Time) bool {
 	return l.runID != "" && !l.last.IsZero() && now.Before(l.last.At(now).Add(j.expiry))
 }
 
-// abandoned says whether a run that has not ended, and to which no lock in force points, never will. Moqui never writes that.
-// While it is in work, nobody touches the lock of a scheduled run, so it is lost when the lock has changed since it began:
+// abandoned says whether a run that has not ended, and to which no active lock points, never will. Moqui never writes that.
+// While it is in progress, nobody touches the lock of a scheduled run, so it is lost when the lock has changed since it began:
 // somebody cleared it, or the scheduler took the job again. The latter also shows in a later run, newest, and in the time at
 // which the job was last taken: they tell the same at every later look. A run that the scheduler did not begin never had the
 // lock. That one is lost, and so is any run, after the time in which a lock expires: nobody is to be called out for it for ever.

@@ -1,6 +1,6 @@
 // Package sqldb is an oms.Source over an SQL database: MySQL or MariaDB, PostgreSQL, or SQLite.
 //
-// It is a guest there. It reads in read-only transactions whose statements have a time limit on the server and are
+// Queries are read-only, use only stock OFBiz indexes, and have a server-side timeout equal to the time left in the scrape. They are
 // cancelled on the server when the caller gives up. All statements stand in statements.sql.
 package sqldb
 
@@ -22,7 +22,7 @@ type Source struct {
 	client config.Client
 	db     *sqlread.DB
 
-	// Each area of the OMS uses one connection at a time, whether for a scrape or for its look back, so that a locked
+	// Each area of the OMS uses one connection at a time, whether for a scrape or for its backfill, so that a locked
 	// table costs its own area only. Only who has an area's connection may use what it knows.
 	instance *instanceArea
 	orders   *ordersArea
@@ -31,12 +31,14 @@ type Source struct {
 	files    *filesArea
 	messages *messagesArea
 
+	durations jobDurations // of the jobs of both generations
+
 	lastMile lastMile // on the connection of the orders
 }
 
 var _ oms.Source = (*Source)(nil)
 
-// Open returns a Source for the client's database. It does not connect: that is done, with the secret read anew, when
+// Open returns a Source for the client's database. It does not connect: that is done, with the secret read again, when
 // a connection is first needed.
 func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	logger = logger.With("client", client.Name)
@@ -47,7 +49,7 @@ func Open(logger *slog.Logger, client config.Client) (*Source, error) {
 	return over(logger, client, db), nil
 }
 
-// WithoutHistory returns a Source over the same database that has yet to look back. The two share the connections, so only one of
+// WithoutHistory returns a Source over the same database that has yet to backfill its history. The two share the connections, so only one of
 // them may be closed.
 func (s *Source) WithoutHistory() *Source { return over(s.logger, s.client, s.db) }
 

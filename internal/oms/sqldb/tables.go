@@ -89,10 +89,10 @@ func generationOf(s *sqlread.Schema) oms.Generation {
 	return oms.GenerationUnknown
 }
 
-// without says of a table that cannot be used whether it is missing as it is in some vintages: then there is nothing to measure, and nothing
+// without says of a table that cannot be used whether it is missing as it is in some OMS versions: then there is nothing to measure, and nothing
 // wrong. A stock OFBiz lacks the tables of HotWax and Moqui, and where Moqui alone is at work those of OFBiz may be
 // missing. But every OFBiz has orders, the tables of Moqui's jobs come together, and an OMS without any jobs is none that
-// anybody knows: there, and where a column is missing that every vintage has, something is wrong with the database or with
+// anybody knows: there, and where a column is missing that every OMS version has, something is wrong with the database or with
 // what its user may read.
 func without(s *sqlread.Schema, table string) bool {
 	generation := generationOf(s)
@@ -104,7 +104,7 @@ func without(s *sqlread.Schema, table string) bool {
 	return slices.Contains(s.Missing, sqlread.Column{Table: table})
 }
 
-// requireTable says whether the table can be used; it is an error if it cannot, unless a vintage may lack the table.
+// requireTable says whether the table can be used; it is an error if it cannot, unless an OMS version may lack the table.
 func (s *Source) requireTable(r *sqlread.Reader, table string) (bool, error) {
 	if r.Schema.Has(table) {
 		return true, nil
