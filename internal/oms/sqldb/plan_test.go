@@ -101,6 +101,11 @@ func TestPlans(t *testing.T) {
 			db := engine.Start(t)(t, "plans", "UTC")
 			omsdata.Fill(t, db.Config.Driver, db.Admin, omsdata.World{Anchor: dataEnd, Orders: 40_000, Span: 24 * time.Hour})
 			testserver.Execute(t, db.Admin, "UPDATE job_sandbox SET run_time = '2026-11-18 12:00:00' WHERE status_id = 'SERVICE_PENDING' AND job_name LIKE '%7'")
+			if engine.Name == "mysql" { // which otherwise reads all orders as soon as a ninth of them is open
+				testserver.Execute(t, db.Admin, `INSERT INTO order_header (order_id, order_type_id, status_id, order_date, entry_date, created_tx_stamp)
+					SELECT CONCAT('0', order_id), 'SALES_ORDER', 'ORDER_COMPLETED', '2025-11-18', '2025-11-18', '2025-11-18' FROM order_header;
+					ANALYZE TABLE order_header`)
+			}
 			unsent, found := plans(t, db)
 			// play plays another state of the stamps, and takes out of unsent what is sent there.
 			play := func(name, change string) {
