@@ -83,7 +83,8 @@ func workDay(day time.Time) bool {
 type sentFile struct {
 	oms.ProcessedFile
 	cut          bool
-	found, wrong bool // the page for a thin file
+	seen         time.Time // at which look
+	found, wrong bool      // the page for a thin file
 }
 
 // A duty is a day on which a file is due.
@@ -249,6 +250,7 @@ func byHour(hour int) float64 {
 // advance brings the facts up to now.
 func (c *habitual) advance(now time.Time) {
 	for c.next < len(c.files) && !c.files[c.next].Processed.After(now) {
+		c.files[c.next].seen = now
 		c.next++
 	}
 	reset := oms.ResetSource{Source: "wms"}
@@ -301,10 +303,10 @@ func (c *habitual) judge(now time.Time, firing []*rules.Alert) {
 		case name == "OMSResetInventoryNotReceived":
 			c.pages[now] = true
 		case name == "OMSResetInventoryThin" && c.next > 0:
-			// For ten minutes it lingers.
+			// For ten minutes from the look that sees the next file it lingers.
 			if f := &c.files[c.next-1]; f.cut {
 				f.found = true
-			} else if now.Sub(f.Processed) > 10*time.Minute+2*stride {
+			} else if now.Sub(f.seen) > 10*time.Minute+2*stride {
 				f.wrong = true
 			}
 		case name == "OMSOrderImportStalled":
