@@ -16,7 +16,8 @@ import (
 func plainTexts() []string {
 	return []string{
 		"README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md",
-		"collector/collect_*.go", "internal/demo/*.go", "internal/discover/*.go", "internal/dropfolder/*.go", "internal/hostkeys/*.go",
+		"collector/*.go", "cmd/oms_exporter/*.go", "dashboards/*.go", "internal/*/*.go", "internal/oms/*/*.go",
+		"rules/*.yml", "rules/runbooks/*.md", "deploy/*.yml", "deploy/*/*.yml", "deploy/*/*/*.md", "deploy/*/templates/*.tmpl",
 	}
 }
 
