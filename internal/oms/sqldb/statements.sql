@@ -1,17 +1,17 @@
 -- Every statement that the exporter sends to an OMS database. They are templates: a table stands as its name in braces,
--- because its case differs between servers; {{col}} is a column that some vintages lack, NULL there; {{must}} is one
+-- because its case differs between servers; {{col}} is a column that some OMS versions do not have, NULL there; {{must}} is one
 -- without which the statement is not sent; :name is a parameter.
--- Changes are read in the order of their stamps, so that what arrives of an answer that breaks off has no gaps.
+-- Changes are read in the order of their timestamps, so that an answer that is cut off has no gaps.
 -- Each statement is driven by an index that OFBiz makes itself. order_type_id is wrapped in COALESCE so that no planner
 -- prefers its index, which selects nearly the whole table.
 
 -- statement: orders_statuses
--- The statuses in use, so that one nobody knows is seen, every 5 minutes. Index: order_header.status_id, one entry per status.
+-- The statuses in use, so that an unknown one is noticed, every 5 minutes. Index: order_header.status_id, one entry per status.
 -- columns: status_id
 {{template "statuses" order_header}};
 
 -- statement: orders_open
--- Open sales orders by status and channel, and up to 10000 in a status that nobody knows: it may be an end. Index:
+-- Open sales orders by status and channel, and up to 10000 in an unknown status, which may be final. Index:
 -- order_header.status_id.
 -- columns: status_id product_store_id sales_channel_enum_id orders unstamped
 SELECT /*limit*/ o.status_id, o.product_store_id, o.sales_channel_enum_id, COUNT(*),
@@ -61,7 +61,7 @@ JOIN {{order_attribute}} a ON a.order_id = {{like "order_attribute.order_id" "or
 LIMIT 1000;
 
 -- statement: facility_types
--- The tree of facility types, a few dozen rows, whenever it is looked where orders wait.
+-- The tree of facility types, a few dozen rows, read whenever the waiting orders are.
 -- columns: facility_type_id parent_type_id
 SELECT /*limit*/ facility_type_id, parent_type_id FROM {{facility_type}};
 
@@ -145,7 +145,7 @@ GROUP BY w.kind, w.place;
 order_id, product_store_id, sales_channel_enum_id, COALESCE(entry_date, order_date), {{col "order_header" "created_tx_stamp"}};
 
 -- statement: orders_newest
--- The newest creation stamp. Index: order_header.created_tx_stamp, one entry read.
+-- The newest creation timestamp. Index: order_header.created_tx_stamp, one entry read.
 -- columns: newest
 SELECT /*limit*/ created_tx_stamp FROM {{order_header}} WHERE {{must "order_header" "created_tx_stamp"}} < :to
 ORDER BY created_tx_stamp DESC LIMIT 1;
@@ -164,16 +164,16 @@ SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE order_id IN (:ids) AND COALESCE(order_type_id, '') = 'SALES_ORDER';
 
 -- statement: orders_unstamped
--- Open orders that Moqui wrote, which have no stamp; sent only where orders_open shows any. Index: order_header.status_id.
+-- Open orders that Moqui wrote, which have no timestamp; sent only where orders_open shows any. Index: order_header.status_id.
 -- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM {{order_header}}
 WHERE status_id IN ({{open_orders}})
   AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND {{col "order_header" "created_tx_stamp"}} IS NULL AND entry_date >= :entered_since;
 
 -- statement: orders_unstamped_newest
--- The sales orders among the latest without a stamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp, which
+-- The sales orders among the latest without a timestamp, open or not, every 5 minutes. Index: order_header.created_tx_stamp, which
 -- has them in the order of their ids in MySQL; elsewhere among the latest 2000 by the primary key, and everywhere by that where
--- nothing is stamped.
+-- nothing is timestamped.
 -- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM (
 {{- if and mysql (column "order_header" "created_tx_stamp")}}
@@ -210,14 +210,14 @@ FROM (
 GROUP BY {{template "shop"}};
 
 -- part: recent_columns
--- What is looked at of an order of the last days.
+-- What the last mile reads of an order.
 -- columns: none
 order_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
     {{col "order_header" "order_name"}} AS order_name, COALESCE(entry_date, order_date) AS entered;
 
 -- part: recent_orders
--- Sales orders that entered within the last days, the newest 50000; of those that Moqui wrote, which have no stamp, the newest
--- 5000 by the index of the stamp or by the primary key.
+-- Sales orders that entered within the last days, the newest 50000; of those that Moqui wrote, which have no timestamp, the newest
+-- 5000 by the index of the timestamp or by the primary key.
 -- columns: none
 SELECT s.* FROM (
 {{- if column "order_header" "created_tx_stamp"}}
@@ -315,7 +315,7 @@ GROUP BY d.product_store_id, d.sales_channel_enum_id;
 
 -- statement: fulfillments_unconfirmed
 -- Orders with a fulfillment of the last days that the shop has not confirmed in time, every 10 minutes. Index:
--- order_fulfillment_history.created_tx_stamp; of those that Moqui wrote, which have no stamp, the newest 5000 by the primary key.
+-- order_fulfillment_history.created_tx_stamp; of those that Moqui wrote, which have no timestamp, the newest 5000 by the primary key.
 -- columns: orders
 SELECT /*limit*/ COUNT(DISTINCT f.order_id)
 FROM (
@@ -360,7 +360,7 @@ SELECT p.*, 'pending', NULL, NULL, NULL FROM (
 ) p;
 
 -- part: jobs_taken
--- Jobs in work or claimed.
+-- Jobs that are running or claimed.
 -- columns: none
 SELECT {{.}} t.* FROM (
   SELECT {{template "job_columns"}}, 'open' AS kind, NULL AS instance_id,
@@ -368,8 +368,8 @@ SELECT {{.}} t.* FROM (
   FROM {{job_sandbox}} WHERE;
 
 -- statement: jobs_open
--- Jobs in work or claimed, with the lease that the newest OFBiz renews on them; those that wait (OFBiz JobManager.poll does not
--- look at the status, so one without counts); and the job-manager locks in force, which make the poller idle.
+-- Jobs that are running or claimed, with the lease that the newest OFBiz renews on them; those that wait (OFBiz JobManager.poll
+-- does not look at the status, so one without counts); and the active job-manager locks, which make the poller idle.
 -- Index: job_sandbox.status_id; the locks are a table of a few rows. Their instances have a column of their own, because tables
 -- may differ in collation.
 -- columns: {{template "job_columns.columns"}} kind instance_id created_tx_stamp lease_updated_stamp
@@ -387,7 +387,7 @@ FROM {{job_manager_lock}} WHERE from_date <= :now AND (thru_date IS NULL OR thru
 {{- end}};
 
 -- statement: jobs_newest
--- The newest stamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
+-- The newest timestamp. Index: job_sandbox.last_updated_tx_stamp, one entry read.
 -- columns: newest
 SELECT /*limit*/ last_updated_tx_stamp FROM {{job_sandbox}} WHERE last_updated_tx_stamp < :to
 ORDER BY last_updated_tx_stamp DESC LIMIT 1;
@@ -404,8 +404,8 @@ WHERE last_updated_tx_stamp >= :from AND last_updated_tx_stamp < :to ORDER BY la
 SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN (:ids);
 
 -- part: unstamped
--- Rows without a stamp in the order of their ids. MySQL and MariaDB have them in the index of the stamp, and are told not to look
--- for them in the whole table by its primary key. PostgreSQL's index does not have the ids: it reads all without a stamp.
+-- Rows without a timestamp in the order of their ids. MySQL and MariaDB have them in the index of the timestamp, and a
+-- hint keeps them from looking for them in the whole table by its primary key. PostgreSQL's index does not have the ids: it reads all without a timestamp.
 -- columns: none
 {{if mysql}}(
   SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE last_updated_tx_stamp IS NULL {{.Page}}
@@ -413,7 +413,7 @@ SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN
 {{- else}}{{.Table}} WHERE last_updated_tx_stamp IS NULL {{.Page}}{{end}};
 
 -- statement: jobs_unstamped
--- Job rows without a stamp, a page of them every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
+-- Job rows without a timestamp, a page of them every 5 minutes. Index: job_sandbox.last_updated_tx_stamp.
 -- columns: {{template "job_columns.columns"}}
 SELECT /*limit*/ {{template "job_columns"}}
 FROM {{template "unstamped" (unstamped job_sandbox "job_id" (printf "AND job_id > :after ORDER BY job_id LIMIT %d" page))}};
@@ -425,7 +425,7 @@ SELECT /*limit*/ {{template "job_columns"}}
 FROM {{template "unstamped" (unstamped job_sandbox "job_id" "ORDER BY job_id DESC LIMIT 500")}};
 
 -- statement: service_jobs
--- Moqui's jobs and their schedules, a few hundred rows; then, in columns of their own, which of them are in work and when each
+-- Moqui's jobs and their schedules, a few hundred rows; then, in columns of their own, which of them are running and when each
 -- was last taken, a row per job.
 -- columns: job_name cron_expression paused from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp
 -- columns: lock_job_name lock_job_run_id lock_last_run_time lock_last_updated_stamp
@@ -439,7 +439,7 @@ SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 FROM {{service_job_run_lock}} sl;
 
 -- part: run_columns
--- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long. Whoever begins a run
+-- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long. A process that begins a run
 -- beside the scheduler gives it parameters, but code without a login leaves no user.
 -- columns: job_run_id job_name host_name manual has_error start_time end_time last_updated_stamp
 job_run_id, job_name, {{col "service_job_run" "host_name"}},
@@ -447,14 +447,14 @@ job_run_id, job_name, {{col "service_job_run" "host_name"}},
   has_error, start_time, end_time, {{col "service_job_run" "last_updated_stamp"}};
 
 -- statement: runs_between
--- Runs of Moqui's jobs in a span of ids: the new ones, those passed over, and pages of the look back. Ids of another length
+-- Runs of Moqui's jobs in a span of ids: the new ones, those passed over, and pages of the backfill. Ids of another length
 -- lie between as text. Index: primary key.
 -- columns: {{template "run_columns.columns"}}
 SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}}
 WHERE job_run_id >= :from AND job_run_id <= :to AND LENGTH(job_run_id) = :length ORDER BY job_run_id DESC LIMIT {{sequence_page}};
 
 -- statement: runs_by_id
--- Runs in work, and those on which the answer rests. Index: primary key.
+-- Current runs, and those on which the answer rests. Index: primary key.
 -- columns: {{template "run_columns.columns"}}
 SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}} WHERE job_run_id IN (:ids);
 
@@ -476,14 +476,14 @@ WHERE job_run_id >= :from AND job_run_id < :to ORDER BY job_run_id DESC LIMIT 1;
 SELECT /*limit*/ status_id FROM statuses WHERE status_id IS NOT NULL{{end}};
 
 -- statement: files_statuses
--- The statuses in use, so that one nobody knows is seen, every 5 minutes. Index: data_manager_log.status_id, one entry per
+-- The statuses in use, so that an unknown one is noticed, every 5 minutes. Index: data_manager_log.status_id, one entry per
 -- status.
 -- columns: status_id
 {{template "statuses" data_manager_log}};
 
 -- statement: files_open
--- Files waiting or in work by configuration, and up to 10000 in a status that nobody knows: it may be an end; then, in rows of
--- their own, the ids of those waiting or in work, which are read again when they no longer are. Index: data_manager_log.status_id.
+-- Files waiting or running, by configuration, and up to 10000 in an unknown status, which may be final; then, in rows of
+-- their own, the ids of the waiting and running ones, which are read again when they no longer are. Index: data_manager_log.status_id.
 -- columns: config_id status_id files oldest_created oldest_started log_id
 SELECT /*limit*/ o.config_id, o.status_id, COUNT(*), {{oldest "o.created"}}, {{oldest "o.started"}}, NULL
 FROM (
@@ -538,7 +538,7 @@ log_id, config_id, status_id, {{col "data_manager_log" "parent_log_id"}}, create
   {{col "data_manager_log" "last_updated_tx_stamp"}}, {{col "data_manager_log" "job_id"}}, {{col "data_manager_log" "run_by_instance_id"}};
 
 -- statement: files_newest
--- The newest stamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.
+-- The newest timestamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.
 -- columns: newest
 SELECT /*limit*/ last_updated_tx_stamp FROM {{data_manager_log}} WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} < :to
 ORDER BY last_updated_tx_stamp DESC LIMIT 1;
@@ -555,8 +555,8 @@ WHERE {{must "data_manager_log" "last_updated_tx_stamp"}} >= :from AND last_upda
 SELECT /*limit*/ {{template "file_columns"}} FROM {{data_manager_log}} WHERE log_id IN (:ids);
 
 -- statement: files_unstamped
--- Files that Moqui wrote, which have no stamp, a page of them every 5 minutes. Index: data_manager_log.last_updated_tx_stamp;
--- the primary key where nothing is stamped.
+-- Files that Moqui wrote, which have no timestamp, a page of them every 5 minutes. Index: data_manager_log.last_updated_tx_stamp;
+-- the primary key where nothing is timestamped.
 -- columns: {{template "file_columns.columns"}}
 SELECT /*limit*/ {{template "file_columns"}}
 {{- if column "data_manager_log" "last_updated_tx_stamp"}}
@@ -598,7 +598,7 @@ SELECT m.* FROM (
 
 -- statement: messages_open
 -- System messages by status, type and direction: of each status that is not an end, by itself so that a heap in one does not
--- hide what is in another, and of those that nobody knows, which may be ends. Index: system_message.status_id.
+-- hide what is in another, and of unknown ones, which may be final. Index: system_message.status_id.
 -- columns: status_id system_message_type_id is_outgoing failing messages oldest_created oldest_attempted
 SELECT /*limit*/ o.status_id, o.system_message_type_id, o.is_outgoing, o.failing, COUNT(*), {{oldest "o.created"}}, {{oldest "o.attempted"}}
 FROM (
