@@ -146,7 +146,7 @@ type usual struct {
 	median, latest time.Duration
 }
 
-// usual tells of the deadline at a time of day, on days of the same kind as that of next.
+// usual returns the habit for the deadline at a time of day, on days of the same kind as that of next.
 func (h habit) usual(at time.Duration, next time.Time) usual {
 	const day = 24 * time.Hour
 	var before []time.Duration // the deadline: one for each day

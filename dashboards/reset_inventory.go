@@ -12,7 +12,7 @@ func branchKey() key {
 	}}
 }
 
-// overdueTable has a row for each source whose deadline was missed, and one for each of which nobody knows that.
+// overdueTable has a row for each source whose deadline was missed, and one for each source for which that is unknown.
 func overdueTable() panel {
 	const unknown = `(max by (client, source) (oms:reset_inventory_config{client=~"$client"}) and on (client) oms:check_state{check="reset_inventory"} == 3)`
 	return table("Overdue deadlines", "Reset-inventory files that were not processed by their deadline (in the client's time zone), and the reason.",

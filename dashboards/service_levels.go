@@ -6,7 +6,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/collector"
 )
 
-// period is a time over which service levels are told, until the end of the dashboard's time range.
+// period is a time over which service levels are shown, until the end of the dashboard's time range.
 type period struct {
 	ref, title, window string
 	minutes            string // that it has
@@ -16,7 +16,7 @@ func periods() []period {
 	return []period{{"7d", "7 days", "[7d]", "10080"}, {"30d", "30 days", "[30d]", "43200"}}
 }
 
-// serviceLevels is what a client is told of a week and of a month. It rests on rules/service_levels.yml, which says what its series cost.
+// serviceLevels reports a week and a month to a client. It uses rules/service_levels.yml, which says what its series cost.
 // The tables are as wide as a printed page, and nothing needs its colour.
 func serviceLevels() dashboard {
 	d := newDashboard("oms-service-levels", "OMS service levels",

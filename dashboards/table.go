@@ -236,7 +236,7 @@ const orClient = `
 or on (client)
 0 * oms:client{client=~"$client"}`
 
-// orUnknown is a row for each client of which nobody knows whether there is anything to list: it says so in the place of a label. Its
+// orUnknown is a row for each client for which it is unknown whether there is anything to list: it says so in the place of a label. Its
 // value is the given one.
 func orUnknown(collector, label, value string) string {
 	return `

@@ -58,7 +58,7 @@ func (d *discovery) run(ctx context.Context, logger *slog.Logger, stdout, stderr
 		if *file == "" {
 			continue
 		}
-		path, err := filepath.Abs(*file) // nobody knows where the configuration will lie
+		path, err := filepath.Abs(*file) // the configuration may be put into any folder
 		if err != nil {
 			return err
 		}

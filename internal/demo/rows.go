@@ -25,7 +25,7 @@ func (t table) moqui() bool {
 	return strings.HasPrefix(t.name, "service_job") || t.name == "system_message"
 }
 
-// stamps are the columns by which OFBiz says when a row was written. Moqui fills only last_updated_stamp.
+// stamps are the columns of timestamps that say when OFBiz wrote a row. Moqui fills only last_updated_stamp.
 type stamps struct {
 	created, updated time.Time
 	moqui            bool

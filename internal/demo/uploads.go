@@ -20,7 +20,7 @@ const (
 	refused = "failed" // for what cannot be imported. Nothing comes there.
 
 	uploadPattern = "*InventoryItemExport*.csv"
-	// recentUploads is for how long the archive is kept: longer than the exporter looks back into it.
+	// recentUploads is for how long the archive is kept: longer than the exporter reads back into it.
 	recentUploads = 4 * 24 * time.Hour
 	// importService is what the job does that fetches uploads.
 	importService = "ftpImportFile"

@@ -15,7 +15,7 @@ import (
 
 // packedRows are rows of which there may be thousands, and nothing matters but which they are, of what kind, and when they
 // ended, or began. They are small, because each client has some, and have hardly any pointers, which the garbage collector would follow.
-// Time is told to the second.
+// Times have a resolution of one second.
 type packedRows struct {
 	rows []packed // in order
 

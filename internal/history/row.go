@@ -38,7 +38,7 @@ func (r *Row) Attributes() Attributes {
 	return r.Attrs.Value()
 }
 
-// Ended says that the row tells of an end.
+// Ended is true if the row describes an end.
 func (t Attributes) Ended() bool { return t.Outcome != "" }
 
 // same says whether the facts that others rest on are those of o.

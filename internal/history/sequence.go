@@ -135,7 +135,7 @@ func (w *sequence) fillGaps(ctx context.Context, s Sequence, now time.Time, pass
 			w.passOver(next, id-1, w.stampOf(id, batch), now)
 			next = id + 1
 		}
-		w.passOver(next, g.last, w.stampOf(next-1, batch), now) // its server is at work: the rest is expected soon
+		w.passOver(next, g.last, w.stampOf(next-1, batch), now) // its server is running: the rest is expected soon
 	}
 	return nil
 }

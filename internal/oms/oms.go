@@ -1,7 +1,7 @@
 // Package oms says in plain types what an order management system (OMS) knows about its orders, jobs and files. It
 // knows neither SQL nor Prometheus: a Source produces these facts, package collector turns them into metrics.
 //
-// What is not known is told from what is none in one way: a pointer is nil, a List is not Known. A zero time.Time means "there
+// What is not known is distinguished from what is none in one way: a pointer is nil, a List is not Known. A zero time.Time means "there
 // is none". Names and ids are as the OMS writes them; an empty one is NULL there.
 package oms
 
@@ -140,14 +140,14 @@ type Orders struct {
 	Age time.Duration
 }
 
-// Other stands for all names beyond those that are told apart.
+// Other stands for all names beyond those that are counted separately.
 const Other = "other"
 
 // OrderStatus is an open state of a sales order.
 type OrderStatus string
 
 // The open states, in the order of their life cycle (OFBiz: ORDER_CREATED, ORDER_PROCESSING …; held is ORDER_HOLD). A status
-// that nobody knows is other: it may be open. Of those no more than 10 000 orders are counted.
+// that is unknown is other: it may be open. Of those no more than 10 000 orders are counted.
 const (
 	OrderCreated    OrderStatus = "created"
 	OrderAuthorized OrderStatus = "authorized"

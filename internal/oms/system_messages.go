@@ -16,7 +16,7 @@ type MessageStatus string
 
 // The states that are not an end, in the order of a message's life (Moqui: SmsgTriggered …). A produced or received
 // message with a fail_count above 0 waits for its next attempt: it is failing, and neither produced nor received. After
-// the last attempt it is in error, where nobody tries again. A status that nobody knows is other.
+// the last attempt it is in error, where nobody tries again. An unknown status is other.
 //
 // Sent, confirmed, consumed, rejected and cancelled are ends, whose number only grows. Some sent messages wait for a
 // confirmation, but for most nobody ever sends one: they cannot be told apart, so none is counted.

@@ -21,7 +21,7 @@ const (
 
 // logins is how all connections to a client's database log in: those of every lane, and those that cancel statements. A
 // server may lock an account whose logins it has refused too often. So after a refusal there is no attempt before the
-// back-off is over, or the DSN or a file of TLS has changed; and as long as nobody knows whether a login is accepted, one
+// back-off is over, or the DSN or a file of TLS has changed; and as long as it is unknown whether a login is accepted, one
 // tries it and the others wait.
 type logins struct {
 	dsn   config.Secret

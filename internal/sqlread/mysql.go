@@ -64,7 +64,7 @@ const (
 	mysqlSession = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, sql_select_limit = 18446744073709551615, " +
 		"%s = 'REPEATABLE-READ', %s = ON, time_zone = %s"
 	mysqlBegin = "START TRANSACTION READ ONLY"
-	// The variable is NULL unless the session that kills is on the server that has the statement, whoever is between them.
+	// The variable is NULL unless the session that kills is on the server that has the statement, whatever pooler is between them.
 	mysqlFind = "SET @oms_exporter = (SELECT id FROM information_schema.processlist " +
 		"WHERE info LIKE '%%/* %s */%%' AND id <> CONNECTION_ID())"
 	mysqlKillFound = "KILL QUERY @oms_exporter"

@@ -153,7 +153,7 @@ func (s *Sequence) Last(_ context.Context, from, to string) (last string, err er
 // Locked implements history.Sequence.
 func (s *Sequence) Locked(context.Context) (map[string]bool, error) { return s.InUse, s.fails() }
 
-// A Host is a history.Host that does in the background what it is told to when somebody asks for it.
+// A Host is a history.Host that runs its background work only when asked to.
 type Host struct {
 	Reader history.Reader
 	// Steps counts the steps of all backfills, Delays those that failed.

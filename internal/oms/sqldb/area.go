@@ -41,8 +41,8 @@ func (a *area) advance(ctx context.Context, r *sqlread.Reader, now time.Time, op
 	return h, err
 }
 
-// peek looks at the newest timestamp while there is no history, so that the clock is known before the first age is told. The backfill
-// tells of its errors.
+// peek looks at the newest timestamp while there is no history, so that the clock is known before the first age is exported. The backfill
+// reports its errors.
 func (a *area) peek(ctx context.Context, r *sqlread.Reader, now time.Time) {
 	if t, ok := a.read(r).(history.Table); ok {
 		if newest, err := t.Newest(ctx); err == nil {
@@ -86,7 +86,7 @@ func (a *area) Step(ctx context.Context, now time.Time, fn func(context.Context,
 }
 
 // Advanced implements host. A run of Moqui with a start in the future is remembered as such also when that is put right: the locks,
-// which are read each time, tell of it.
+// which are read each time, show it.
 func (a *area) Advanced(newest walltime.Moment, now time.Time) {
 	if a == a.source.runs.area && newest.Earliest().Sub(now) > clockFits {
 		a.source.instance.clock.forget(a.name)

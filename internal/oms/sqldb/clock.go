@@ -126,7 +126,7 @@ func (k *clock) forget(area string) {
 	delete(k.stamps, area)
 }
 
-// seen says whether all areas were lately looked at. Else nobody knows whether anything was written.
+// seen reports whether all areas were read lately. If not, it is unknown whether anything was written.
 func (k *clock) seen(now time.Time) bool {
 	for _, a := range k.stamps {
 		if walltime.Due(now, a.seen, clockFits) {

@@ -17,7 +17,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// waitingFiles lists the statuses of files that wait or are in work, in the same order at each call: they are part of a
+// waitingFiles lists the statuses of files that wait or are running, in the same order at each call: they are part of a
 // statement.
 func waitingFiles() []string {
 	var waiting []string
@@ -96,7 +96,7 @@ func newFilesArea(s *Source) *filesArea {
 	}
 }
 
-// fileDecoder returns what reads file_columns, and notes what they tell of jobs; the configurations in reset are those of
+// fileDecoder returns what reads file_columns, and notes what they say about jobs; the configurations in reset are those of
 // reset-inventory files.
 func fileDecoder(states map[string]string, notes *fileNotes, known *names, reset ...string) func(sqlread.Record) history.Row {
 	return func(rec sqlread.Record) history.Row {
@@ -189,7 +189,7 @@ func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []str
 	k.CountSince(base.Add(-oms.RecentFiles - recentMargin))
 }
 
-// DataManager implements oms.Source. A file in a status that nobody knows may be seen 5 minutes late.
+// DataManager implements oms.Source. A file in an unknown status may be seen 5 minutes late.
 func (s *Source) DataManager(ctx context.Context, now time.Time) (oms.DataManager, error) {
 	facts, err := s.fileFacts(ctx, now)
 	return facts.dataManager, err
@@ -256,7 +256,7 @@ func fileConfig(rec sqlread.Record) oms.FileConfig {
 	return oms.FileConfig{Config: rec.Text("config_id"), Enabled: !disabled}
 }
 
-// of tells of some configurations, or nil where none can be read.
+// of returns the state of some configurations, or nil where none can be read.
 func (c *fileConfigs) of(configs []string) map[string]oms.ResetConfig {
 	if !c.configs.Known {
 		return nil
@@ -412,7 +412,7 @@ func configuredFiles(h *history.History, configs []string) map[string][]*history
 	return files
 }
 
-// resetSource tells of the reset-inventory files of some configurations.
+// resetSource describes the reset-inventory files of some configurations.
 func resetSource(files map[string][]*history.Row, configs []string, now time.Time) oms.ResetSource {
 	var reset oms.ResetSource
 	last := new(history.Row)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// A job's usual duration is told from as many last successes as these, the least and the most.
+	// A job's usual duration is computed from at least and at most so many of its last successes.
 	leastDurations, mostDurations = 10, 20
 	usualPercent                  = 95
 )

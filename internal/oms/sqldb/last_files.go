@@ -15,12 +15,12 @@ import (
 const (
 	// mostLastFiles is how many files of a configuration the statement files_of_config reads.
 	mostLastFiles = 500
-	// lastFilesFor is how far back files tell of a habit: more than ten weekends, and less than a season.
+	// lastFilesFor is how old a file may be to count for a habit: more than ten weekends, and less than a season.
 	lastFilesFor = 90 * 24 * time.Hour
 )
 
 // lastFiles are the last files of the reset-inventory configurations that set stock. They are noted as rows are read, and every
-// 5 minutes, when the last files are read anew, those rows replace them: what was purged is gone, as after a fresh start.
+// 5 minutes, when the last files are read again, those rows replace them: what was purged is gone, as after a fresh start.
 type lastFiles struct {
 	mu    sync.Mutex
 	files map[string]map[string]lastFile // by configuration and id; which configurations there are does not change

@@ -20,7 +20,7 @@ const lastMileEvery = 10 * time.Minute
 type lastMile struct {
 	at      time.Time // zero when there was none, or it failed
 	facts   oms.LastMile
-	lacking error // what this vintage lacks to measure a target
+	lacking error // what this OMS version does not have to measure a target
 }
 
 // LastMile implements oms.Source.
@@ -121,7 +121,7 @@ func (s *Source) unsynced(ctx context.Context, r *sqlread.Reader, now time.Time,
 	return nil
 }
 
-// lacksTarget returns an error where this vintage cannot tell whether an order has reached a target.
+// lacksTarget returns an error where this OMS version does not record whether an order has reached a target.
 func lacksTarget(r *sqlread.Reader, target config.LastMileTarget) error {
 	needs := []string{"order_status"}
 	if len(target.IdentificationTypes) > 0 {
@@ -141,7 +141,7 @@ func lacksTarget(r *sqlread.Reader, target config.LastMileTarget) error {
 	return nil
 }
 
-// duplicates counts the orders that are there more than once: by external id and by name, as far as this vintage has them.
+// duplicates counts the orders that are there more than once: by external id and by name, as far as this OMS version has them.
 func (s *Source) duplicates(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.LastMile) error {
 	counts := map[oms.Channel]int{}
 	for _, statement := range []string{"orders_duplicate", "orders_renamed"} {

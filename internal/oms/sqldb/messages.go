@@ -38,7 +38,7 @@ type messagesArea struct {
 
 func newMessagesArea() *messagesArea { return &messagesArea{lane: sqlread.NewLane("system messages")} }
 
-// SystemMessages implements oms.Source. A message in a status that nobody knows may be seen 5 minutes late.
+// SystemMessages implements oms.Source. A message in an unknown status may be seen 5 minutes late.
 func (s *Source) SystemMessages(ctx context.Context, now time.Time) (oms.List[oms.OpenMessages], error) {
 	var open oms.List[oms.OpenMessages]
 	err := s.db.Read(ctx, s.messages.lane, now, func(ctx context.Context, r *sqlread.Reader) (err error) {
@@ -51,7 +51,7 @@ func (s *Source) SystemMessages(ctx context.Context, now time.Time) (oms.List[om
 	return open, err
 }
 
-// openMessages reads the messages that are not finished, and those of which nobody knows whether they have.
+// openMessages reads the messages that are not finished, and those for which that is unknown.
 func (s *Source) openMessages(ctx context.Context, r *sqlread.Reader, now time.Time) (none oms.List[oms.OpenMessages], err error) {
 	states := messageStates()
 	unknown, err := s.messages.unknown.refresh(ctx, r, now, "messages_statuses", func(status string) bool {
@@ -71,7 +71,7 @@ func (s *Source) openMessages(ctx context.Context, r *sqlread.Reader, now time.T
 	return oms.Known(open), nil
 }
 
-// messagesOf reads a row of messages_open. The state of a status that nobody knows is empty.
+// messagesOf reads a row of messages_open. The state of an unknown status is empty.
 func messagesOf(rec sqlread.Record, status oms.MessageStatus, now time.Time) oms.OpenMessages {
 	m := oms.OpenMessages{
 		Type: rec.Text("system_message_type_id"), Direction: oms.MessageIn, Status: status,

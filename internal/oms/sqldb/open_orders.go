@@ -31,7 +31,7 @@ func orderStates() map[string]oms.OrderStatus {
 	}
 }
 
-// knownOrder says whether a status of orders is known to be open or an end. Of all others nobody knows.
+// knownOrder reports whether a status of orders is known to be open or final. All others are unknown.
 func knownOrder(status string) bool {
 	return orderStates()[status] != "" ||
 		slices.Contains([]string{"ORDER_COMPLETED", "ORDER_REJECTED", "ORDER_CANCELLED", "ORDER_EXPIRED"}, status)
@@ -48,8 +48,8 @@ type openOrders struct {
 	parked      []oms.WaitingOrders
 }
 
-// openOrders looks at the open orders or, where they are many, tells of the last look, if that is not long ago. It returns
-// those that Moqui wrote without a stamp; only a look finds them.
+// openOrders reads the open orders or, where they are many, returns the result of the last read, if that is not long ago. It returns
+// those that Moqui wrote without a timestamp; only a read finds them.
 func (s *Source) openOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) (unstamped map[string]*history.Row, err error) {
 	last := &s.orders.open
 	if last.count <= fewOrders || walltime.Due(now, last.at, openEvery) {

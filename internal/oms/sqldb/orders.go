@@ -183,7 +183,7 @@ type imports struct {
 	counts map[unique.Handle[history.Attributes]]uint64
 }
 
-// count adds what came, and tells of every channel. What was there at first, or when it was looked back again, did not come.
+// count adds the orders that came, and lists every channel. What was there at first, or at another backfill, did not come.
 func (c *imports) count(h *history.History, now time.Time) []oms.Import {
 	for channel, n := range h.Arrivals(c.of, now) {
 		c.counts[channel] += n

@@ -8,10 +8,10 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// statusesEvery is how often a table is looked through for statuses that nobody knows.
+// statusesEvery is how often a table is searched for unknown statuses.
 const statusesEvery = 5 * time.Minute
 
-// unknownStatuses are the statuses in use in a table that nobody knows, as of the last look. A new one is seen with the next, so
+// unknownStatuses are the unknown statuses in use in a table, as of the last read. A new one is seen with the next, so
 // its rows may be missing for as long; rows in a known status, or in none, are found without it.
 type unknownStatuses struct {
 	at       time.Time

@@ -90,7 +90,7 @@ func generationOf(s *sqlread.Schema) oms.Generation {
 }
 
 // without says of a table that cannot be used whether it is missing as it is in some OMS versions: then there is nothing to measure, and nothing
-// wrong. A stock OFBiz lacks the tables of HotWax and Moqui, and where Moqui alone is at work those of OFBiz may be
+// wrong. A stock OFBiz lacks the tables of HotWax and Moqui, and where only Moqui runs those of OFBiz may be
 // missing. But every OFBiz has orders, the tables of Moqui's jobs come together, and an OMS without any jobs is none that
 // anybody knows: there, and where a column is missing that every OMS version has, something is wrong with the database or with
 // what its user may read.
