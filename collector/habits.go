@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -35,6 +36,10 @@ const (
 	habitFewest  = 10 // of either
 	habitWeeks   = 4  // on which the weekdays rest
 	habitScatter = 0.08
+
+	// So many files with less than this share of the usual records are usual themselves: corrections, or a smaller assortment.
+	habitThin      = 0.8
+	habitThinFiles = 3
 )
 
 // setHabits puts into the batch when the files of a source usually come, on which days, and how long they are. Everything is
@@ -52,12 +57,17 @@ func (b *batch) setHabits(s oms.ResetSource) {
 	habit := newHabit(s.Files, entry.ProcessBy, b.zone)
 	now := onClock(b.now, b.zone)
 	if len(entry.ProcessBy) == 0 {
-		b.setUsual(habit.usual(habit.boundary, habit.due(now)), s.Source, "")
+		next := habit.due(now)
+		u := habit.usual(habit.boundary, next)
+		if u.days < habitFewest { // as of a source with work days only, before a weekend
+			u = habit.usual(habit.boundary, otherKind(next))
+		}
+		b.setUsual(u, s.Source, "")
 	}
 	for _, d := range b.config.Deadlines(entry, b.now) {
 		b.setUsual(habit.usual(time.Duration(d.At), onClock(d.Next, b.zone)), s.Source, d.At.String())
 	}
-	if days, known := habit.weekdays(now, b.config.Holidays); known {
+	if days, known := habit.weekdays(now, entry.Days, b.config.Holidays); known {
 		b.set(resetUsualCalendar, 1, s.Source, config.ResetSource{Days: days}.DayNames())
 	}
 	if records, known := habit.records(s.Files); known {
@@ -174,12 +184,32 @@ func (h habit) usual(at time.Duration, next time.Time) usual {
 
 func workDay(t time.Time) bool { return t.Weekday() != time.Saturday && t.Weekday() != time.Sunday }
 
-// weekdays returns the days whose deadlines have files, unless that is not known.
-func (h habit) weekdays(now time.Time, holidays []string) (days []time.Weekday, known bool) {
+// otherKind is the next day of the other kind.
+func otherKind(day time.Time) time.Time {
+	for kind := workDay(day); workDay(day) == kind; {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day
+}
+
+// weekdays returns the days whose deadlines have files, unless that is not known. What comes on a day that the entry does not have is
+// the file of the next day that it has, as Friday evening's is Monday's, unless that has one of its own.
+func (h habit) weekdays(now time.Time, entry []time.Weekday, holidays []string) (days []time.Weekday, known bool) {
 	const week = 7 * 24 * time.Hour
-	had := map[time.Time]bool{}
+	own := map[time.Time]bool{}
 	for _, due := range h.dues {
-		had[midnight(due)] = true
+		own[midnight(due)] = true
+	}
+	had := maps.Clone(own)
+	for day := range own {
+		next := day
+		for len(entry) > 0 && !slices.Contains(entry, next.Weekday()) {
+			next = next.AddDate(0, 0, 1)
+		}
+		if !own[next] {
+			delete(had, day)
+			had[next] = true
+		}
 	}
 	first := midnight(h.dues[0])
 	for weekday := range time.Weekday(7) {
@@ -222,10 +252,14 @@ func (h habit) records(files []oms.ProcessedFile) (median float64, known bool) {
 		return 0, false
 	}
 	median = middle(counts)
-	for i := range counts {
-		counts[i] = math.Abs(counts[i] - median)
+	thin := 0
+	for i, count := range counts {
+		if count < habitThin*median {
+			thin++
+		}
+		counts[i] = math.Abs(count - median)
 	}
-	return median, 1.4826*middle(counts) < habitScatter*median
+	return median, thin < habitThinFiles && 1.4826*middle(counts) < habitScatter*median
 }
 
 // middle sorts the values and returns their median.

@@ -19,7 +19,7 @@ import (
 
 var (
 	// What the demo does not have: a reconciliation, files of so many days that they are a habit, and within a minute yesterday's orders.
-	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms_reset_inventory_usual_(processed_seconds|records)\b|\boms:orders_import_expected\b`)
+	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms_reset_inventory_usual_(processed_seconds|records)\b|\boms:orders_import_(expected|due)\b`)
 	// What is there when a file has come, a job runs for longer than usual, a deadline has passed or an incident has ended: TestServiceLevels
 	// has the last two.
 	takesTime = regexp.MustCompile(`\boms_job_usual_duration_seconds\b|\bchanges\(oms:reset_inventory_last_processed|\boms:reset_inventory_deadline_(met|unknown)\b|\boms:incident_seconds\b`)

@@ -405,7 +405,7 @@ func dashboardExprs(t *testing.T) []string {
 var alertsOf = regexp.MustCompile(`2 \* max by \(client\) \(ALERTS\{alertname=~?"([^"]*)", alertstate="firing"\}\)`)
 
 // nearOf are those whose firing is the first sign that a check will be broken.
-var nearOf = regexp.MustCompile(`or ALERTS\{alertname="(\w+)", alertstate="firing"\}\)`)
+var nearOf = regexp.MustCompile(`or ALERTS\{alertname="(\w+)", alertstate="firing"\}`)
 
 // Every page and ticket breaks exactly one check, or is its first sign, and an info none. Every check has a column on the daily check.
 func TestChecks(t *testing.T) {

@@ -14,10 +14,10 @@
 -- it may read.
 
 CREATE USER IF NOT EXISTS exporter IDENTIFIED BY <password>;
--- The limit is for two exporters with database.max_connections 5 (the default): each may use as many connections again to
+-- The limit is for two exporters with database.max_connections 6 (the default): each may use as many connections again to
 -- cancel its statements. Where the exporter comes by TLS (database.tls), put
 -- REQUIRE SSL before WITH, or REQUIRE X509 where it has a client certificate.
-ALTER USER exporter IDENTIFIED BY <password> WITH MAX_USER_CONNECTIONS 20;
+ALTER USER exporter IDENTIFIED BY <password> WITH MAX_USER_CONNECTIONS 24;
 
 -- The columns that every vintage has, in one statement per table, and those that some lack one by one.
 GRANT SELECT (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, order_date, entry_date) ON order_header TO exporter;

@@ -14,9 +14,9 @@
 -- create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM PUBLIC.
 
 CREATE USER exporter;
--- The limit is for two exporters with database.max_connections 5 (the default), and for connections that are just being closed.
+-- The limit is for two exporters with database.max_connections 6 (the default), and for connections that are just being closed.
 -- By PgBouncer its default_pool_size counts instead.
-ALTER USER exporter CONNECTION LIMIT 20 PASSWORD <password>;
+ALTER USER exporter CONNECTION LIMIT 24 PASSWORD <password>;
 -- The exporter asks for reading only, and gives each statement a limit, mostly a shorter one. This holds for whoever else
 -- comes by its name, and where the exporter's machine vanishes in the middle.
 ALTER USER exporter SET default_transaction_read_only = on;

@@ -14,8 +14,8 @@ import (
 )
 
 // DefaultMaxConnections is one for each area of the OMS, which uses one connection at a time: the instance, orders, jobs,
-// files and system messages.
-const DefaultMaxConnections = 5
+// files, system messages and the last mile.
+const DefaultMaxConnections = 6
 
 const (
 	defaultTimeoutOffset = 500 * time.Millisecond

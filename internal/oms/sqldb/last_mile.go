@@ -16,46 +16,61 @@ import (
 // lastMileEvery is how often it is looked whether orders arrive: they take hours.
 const lastMileEvery = 10 * time.Minute
 
-// lastMile is what was found at the last look. Only who has the lane of the orders may use it.
-type lastMile struct {
-	at      time.Time // zero when there was none, or it failed
-	facts   oms.LastMile
-	lacking error // what this OMS version does not have to measure a target
+// lastMileAgain is when a read that failed is repeated: its statements are the most expensive ones, so not with the next scrape.
+const lastMileAgain = time.Minute
+
+// lastMileArea is what was found at the last read. Only who has its lane may use it.
+type lastMileArea struct {
+	lane     sqlread.Lane
+	channels *names
+
+	tried time.Time // of the last read; zero when there was none
+	err   error     // why it failed
+	facts oms.LastMile
+	// lacking is what this OMS version does not have to measure a target.
+	lacking error
+}
+
+func newLastMileArea() *lastMileArea {
+	return &lastMileArea{lane: sqlread.NewLane("the last mile"), channels: newNames(channelName(oms.Other, oms.Other))}
 }
 
 // LastMile implements oms.Source.
 func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, error) {
-	var facts oms.LastMile
-	err := s.db.Read(ctx, s.orders.lane, now, func(ctx context.Context, r *sqlread.Reader) error {
-		if has, err := s.orders.requireTable(r, "order_header"); !has {
-			s.lastMile = lastMile{}
-			return err
-		}
-		var err error
-		if walltime.Due(now, s.lastMile.at, lastMileEvery) {
-			next := lastMile{at: now}
-			if err = s.lookAtLastMile(ctx, r, now, &next); err != nil {
-				next.at = time.Time{}
+	a := s.lastMile
+	if err := a.lane.Acquire(ctx); err != nil {
+		return oms.LastMile{}, err
+	}
+	defer a.lane.Release()
+	every := lastMileEvery
+	if a.err != nil {
+		every = lastMileAgain
+	}
+	if walltime.Due(now, a.tried, every) {
+		a.tried, a.facts, a.lacking = now, oms.LastMile{}, nil
+		a.err = s.db.ReadHeld(ctx, now, func(ctx context.Context, r *sqlread.Reader) error {
+			if has, err := s.requireTable(r, "order_header"); !has {
+				return err
 			}
-			s.lastMile = next
+			return s.readLastMile(ctx, r, now)
+		})
+	}
+	facts := a.facts
+	facts.Unsynced = slices.Clone(facts.Unsynced)
+	if a.err == nil {
+		facts.Age = now.Sub(a.tried)
+	}
+	for i, o := range facts.Unsynced {
+		if !o.Oldest.IsZero() { // it may have arrived since the read, and must not become late
+			facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
 		}
-		facts = s.lastMile.facts
-		facts.Unsynced = slices.Clone(facts.Unsynced)
-		if err == nil {
-			facts.Age = now.Sub(s.lastMile.at)
-		}
-		for i, o := range facts.Unsynced {
-			if !o.Oldest.IsZero() { // it may have arrived since the look, and must not come to be late
-				facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
-			}
-		}
-		return errors.Join(err, s.lastMile.lacking)
-	})
-	return facts, err
+	}
+	return facts, errors.Join(a.err, a.lacking)
 }
 
-// lookAtLastMile fills in what it comes to.
-func (s *Source) lookAtLastMile(ctx context.Context, r *sqlread.Reader, now time.Time, found *lastMile) error {
+// readLastMile fills in what it reaches.
+func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.Time) error {
+	found := s.lastMile
 	if err := s.duplicates(ctx, r, now, &found.facts); err != nil {
 		return err
 	}
@@ -82,7 +97,7 @@ func lastDays(r *sqlread.Reader, now time.Time) sqlread.Args {
 
 // channelOfOrder reads the channel of a group of orders.
 func (s *Source) channelOfOrder(rec sqlread.Record) oms.Channel {
-	return channelOf(s.orders.channels.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id")))
+	return channelOf(s.lastMile.channels.channel(rec.Text("product_store_id"), rec.Text("sales_channel_enum_id")))
 }
 
 // unsynced counts the orders that have not reached a target.

@@ -30,10 +30,9 @@ type Source struct {
 	runs     *runsArea // Moqui's jobs, which have a history of their own, on the connection of the other jobs
 	files    *filesArea
 	messages *messagesArea
+	lastMile *lastMileArea
 
 	durations jobDurations // of the jobs of both generations
-
-	lastMile lastMile // on the connection of the orders
 }
 
 var _ oms.Source = (*Source)(nil)
@@ -61,6 +60,7 @@ func over(logger *slog.Logger, client config.Client, db *sqlread.DB) *Source {
 	s.runs = newRunsArea(s)
 	s.files = newFilesArea(s)
 	s.messages = newMessagesArea()
+	s.lastMile = newLastMileArea()
 	return s
 }
 
