@@ -25,8 +25,9 @@ const unchecked = "not checked: rules/limits.yml, which has the limits and deadl
 var errWrong = errors.New("the check found something wrong")
 
 // check logs in wherever the configuration of the named clients leads, or of all, and writes what it finds: as lines of text
-// or, for output json, one object a line.
-func (s options) check(ctx context.Context, logger *slog.Logger, names []string, output string, stdout, stderr io.Writer) error {
+// or, for output json, one object a line. Sanity asks for what has been seen of each client, too. What has not been seen yet is no
+// error: right after a migration nothing has come yet, and the configuration is no less right for that.
+func (s options) check(ctx context.Context, logger *slog.Logger, names []string, output string, sanity bool, stdout, stderr io.Writer) error {
 	cfg, err := heeding(ctx, func() (*config.Config, error) { return config.Load(s.configFiles...) })
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func (s options) check(ctx context.Context, logger *slog.Logger, names []string,
 		wg.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			found[i] = s.checkClient(ctx, client, open)
+			found[i] = s.checkClient(ctx, client, open, sanity)
 		})
 	}
 	wg.Wait()
@@ -81,7 +82,7 @@ func chooseClients(all []config.Client, names []string) ([]config.Client, error)
 }
 
 // checkClient opens what the client's configuration names, for a look.
-func (s options) checkClient(ctx context.Context, client config.Client, open opener) []check.Finding {
+func (s options) checkClient(ctx context.Context, client config.Client, open opener, sanity bool) []check.Finding {
 	wrong := func(err error) check.Finding {
 		return check.Finding{Client: client.Name, Area: "client", Problem: err.Error(), Fix: "Correct the client's configuration."}
 	}
@@ -91,7 +92,8 @@ func (s options) checkClient(ctx context.Context, client config.Client, open ope
 	}
 	found := check.Client(ctx, client, check.Sources{
 		OMS: sources.OMS, DropFolders: sources.DropFolders, Reports: sources.Reports,
-		Skips: func(collector string) bool { return !slices.Contains(s.collectorNames(), collector) },
+		Skips:  func(collector string) bool { return !slices.Contains(s.collectorNames(), collector) },
+		Sanity: sanity,
 	})
 	if err := sources.Close(); err != nil {
 		found = append(found, wrong(err))

@@ -88,6 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	check := app.Command("check", "Connect to every system in the configuration, and report what is wrong and how to fix it.")
 	checked := check.Flag("client", "Check only this client. Repeatable.").PlaceHolder("NAME").Strings()
 	output := check.Flag("output", "Output format: text or json.").Default("text").Enum("text", "json")
+	sanity := check.Flag("sanity", "Also list what has been seen of each client: jobs, orders, files, messages and charts. For the hours after a migration.").Bool()
 	offline := app.Command("check-config", "Validate configuration files, without connecting to any system.")
 	syntaxOnly := offline.Flag("syntax-only", "Validate only the files, not the secrets that they refer to.").Bool()
 	checkFiles := offline.Arg("file", "Files and folders that together are one configuration. Default: those of --config.file.").Strings()
@@ -138,7 +139,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case demo.FullCommand():
 		err = s.demo(ctx, logger, stdout, *faults)
 	case check.FullCommand():
-		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, stdout, stderr)
+		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, *sanity, stdout, stderr)
 	case offline.FullCommand():
 		err = s.checkConfig(ctx, *checkFiles, *syntaxOnly, stdout, stderr)
 	case discovery.command.FullCommand():

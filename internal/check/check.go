@@ -32,8 +32,12 @@ type Finding struct {
 	OK      bool   `json:"ok"`
 	Problem string `json:"problem"`
 	Fix     string `json:"fix"`
-	// Note says of what is not wrong what should be looked at.
+	// Note says of what is not wrong what should be looked at or, of the areas of Sources.Sanity, what has been seen.
 	Note string `json:"note"`
+	// Seen says of the areas of Sources.Sanity whether what people wait for has been there; nil where that is unknown, and of all
+	// other areas. Last is when it last was, in the client's time zone; nil where no time of it is known.
+	Seen *bool      `json:"seen,omitempty"`
+	Last *time.Time `json:"last,omitempty"`
 }
 
 // Sources are where the facts about the client come from; those that it does not have are nil.
@@ -43,6 +47,8 @@ type Sources struct {
 	Reports     oms.Reports
 	// Skips says of a collector that it is switched off, and its area with it.
 	Skips func(collector string) bool
+	// Sanity asks for what has been seen, too: jobs, orders, files, messages, charts. Its areas begin with "sanity ".
+	Sanity bool
 }
 
 // findings gathers what is found of a client.
@@ -86,7 +92,8 @@ func (f *findings) rest(area string) {
 }
 
 // Client looks at everything that the client's configuration names, at once: the database, then the deadlines, the folders and the
-// dashboards in its findings. It ends with ctx, and after some seconds. It does not close the sources.
+// dashboards in its findings, and last what has been seen, if that is asked for. It ends with ctx, and after some seconds. It does not
+// close the sources.
 func Client(ctx context.Context, client config.Client, src Sources) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -102,7 +109,15 @@ func Client(ctx context.Context, client config.Client, src Sources) []Finding {
 		})
 	}
 	wg.Wait()
-	return slices.Concat(found...)
+	var all, last []Finding
+	for _, f := range slices.Concat(found...) {
+		if strings.HasPrefix(f.Area, sanityPrefix) {
+			last = append(last, f)
+		} else {
+			all = append(all, f)
+		}
+	}
+	return append(all, last...)
 }
 
 // deadlines says of each source whether the client's entry has its deadlines, and whether there are holidays to come. What
@@ -155,6 +170,9 @@ func dropFolders(ctx context.Context, client config.Client, src Sources) []Findi
 		}
 		f.rest(area)
 	}
+	if src.Sanity {
+		f.all = append(f.all, locationSanity(client, locations)...)
+	}
 	return f.all
 }
 
@@ -195,6 +213,9 @@ func reports(ctx context.Context, client config.Client, src Sources) []Finding {
 		if !seen[name] {
 			f.wrong("superset "+name, slowFix, "the check did not get to it within %s", patience)
 		}
+	}
+	if src.Sanity {
+		f.all = append(f.all, reportSanity(client, run.Dashboards, errors.Is(err, oms.ErrIncomplete))...)
 	}
 	return f.all
 }

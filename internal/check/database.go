@@ -25,9 +25,12 @@ const (
 
 // databaseFacts are what a look at the database shows. An area that failed has an error by the name of its collector.
 type databaseFacts struct {
-	orders oms.Orders
-	files  oms.DataManager
-	clock  oms.Clock
+	orders   oms.Orders
+	jobs     oms.Jobs
+	files    oms.DataManager
+	reset    oms.ResetInventory
+	messages oms.List[oms.OpenMessages]
+	clock    oms.Clock
 
 	mu   sync.Mutex
 	errs map[string]error
@@ -61,6 +64,9 @@ func database(ctx context.Context, client config.Client, src Sources) []Finding 
 		for _, area := range areas {
 			f.wrong(area, "Fix the area database first.", "not checked, because the database cannot be read")
 		}
+		if src.Sanity {
+			f.all = append(f.all, unreadableSanity(client, checked)...)
+		}
 		return f.all
 	}
 	f.ok("database")
@@ -82,6 +88,9 @@ func database(ctx context.Context, client config.Client, src Sources) []Finding 
 			continue
 		}
 		f.rest(area)
+	}
+	if src.Sanity {
+		f.all = append(f.all, databaseSanity(client, checked, facts)...)
 	}
 	return f.all
 }
@@ -117,13 +126,13 @@ func look(ctx context.Context, src oms.Source, areas []string) *databaseFacts {
 	read := map[string]func() error{
 		"orders":       func() (err error) { facts.orders, err = src.Orders(ctx, now); return err },
 		"last_mile":    func() error { _, err := src.LastMile(ctx, now); return err },
-		"jobs":         func() error { _, err := src.Jobs(ctx, now); return err },
+		"jobs":         func() (err error) { facts.jobs, err = src.Jobs(ctx, now); return err },
 		"data_manager": func() (err error) { facts.files, err = src.DataManager(ctx, now); return err },
-		"reset_inventory": func() error {
-			_, err := src.ResetInventory(ctx, now)
+		"reset_inventory": func() (err error) {
+			facts.reset, err = src.ResetInventory(ctx, now)
 			return err
 		},
-		"system_messages": func() error { _, err := src.SystemMessages(ctx, now); return err },
+		"system_messages": func() (err error) { facts.messages, err = src.SystemMessages(ctx, now); return err },
 	}
 	var wg sync.WaitGroup
 	if slices.Contains(areas, "reset_inventory") && !slices.Contains(areas, "data_manager") {
