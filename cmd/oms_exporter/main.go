@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	_ "time/tzdata" // a client's deadlines must not depend on what the host has installed
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -93,6 +94,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	syntaxOnly := offline.Flag("syntax-only", "Validate only the files, not the secrets that they refer to.").Bool()
 	checkFiles := offline.Arg("file", "Files and folders that together are one configuration. Default: those of --config.file.").Strings()
 	discovery := newDiscovery(app.Command("discover", "Connect to a new client's systems, and print a configuration entry for it, with comments."))
+	reports := newReporting(app.Command("report", "Write a client's service levels of a month, from a Prometheus that has the exporter's rules, to send to the client."))
 	queries := app.Command("queries", "Print every SQL statement that the exporter can send to a client's database, for review.")
 	drivers := []string{string(config.MySQL), string(config.Postgres), string(config.SQLite)}
 	driver := queries.Flag("driver", "Print only the statements for this driver: "+strings.Join(drivers, ", ")+".").Enum(drivers...)
@@ -116,7 +118,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	if s.prometheus != "" {
-		if s.prometheus, err = prometheusURL(s.prometheus); err != nil {
+		if s.prometheus, err = prometheusURL("--prometheus.url", s.prometheus); err != nil {
 			app.Errorf("%s", err)
 			return 1
 		}
@@ -144,6 +146,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = s.checkConfig(ctx, *checkFiles, *syntaxOnly, stdout, stderr)
 	case discovery.command.FullCommand():
 		err = discovery.run(ctx, newLogger(stderr, "error", *format), stdout, stderr)
+	case reports.command.FullCommand():
+		err = reports.run(ctx, s.prometheus, time.Now(), stdout, stderr)
 	case queries.FullCommand():
 		if *driver != "" {
 			drivers = []string{*driver}

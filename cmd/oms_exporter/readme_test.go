@@ -27,8 +27,11 @@ func commands(t *testing.T, file string) []string {
 		t.Fatal(err)
 	}
 	var lines []string
-	for _, block := range regexp.MustCompile("(?ms)^ *```\n(.*?)^ *```$").FindAllStringSubmatch(string(text), -1) {
-		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", " ")) {
+	for _, block := range regexp.MustCompile("(?ms)^ *```(\\w*)\n(.*?)^ *```$").FindAllStringSubmatch(string(text), -1) {
+		if block[1] != "" {
+			continue
+		}
+		for line := range strings.Lines(strings.ReplaceAll(block[2], "\\\n", " ")) {
 			line, _, _ = strings.Cut(line, " #")
 			lines = append(lines, strings.TrimSpace(line))
 		}
@@ -69,7 +72,7 @@ func TestDocumentedCommands(t *testing.T) {
 			t.Errorf("%s: %s", line, &stderr)
 		}
 	}
-	for _, command := range []string{"check-config", "check", "discover", "queries"} {
+	for _, command := range []string{"check-config", "check", "discover", "report", "queries"} {
 		if !known[command] {
 			t.Errorf("no document shows %s", command)
 		}

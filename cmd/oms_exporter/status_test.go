@@ -438,7 +438,7 @@ func TestPrometheusURL(t *testing.T) {
 		"http://localhost:9090": "http://localhost:9090", "https://example.com/prometheus/": "https://example.com/prometheus",
 		"localhost:9090": "", "http://": "", "ftp://example.com": "", "http://u:p@example.com": "", "http://example.com?x=1": "", "http://example.com#x": "", "http://a b": "", "": "",
 	} {
-		if got, err := prometheusURL(text); got != want || (err == nil) != (want != "") {
+		if got, err := prometheusURL("--prometheus.url", text); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
 	}

@@ -140,14 +140,14 @@ func newJudge(base string) *judge {
 	}}
 }
 
-// prometheusURL says what is wrong with a value of --prometheus.url, or returns it without a slash at its end.
-func prometheusURL(text string) (string, error) {
+// prometheusURL says what is wrong with a value of the flag, or returns it without a slash at its end.
+func prometheusURL(flag, text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
-		return "", errors.New("--prometheus.url must be a URL such as http://prometheus.example.com:9090")
+		return "", errors.New(flag + " must be a URL such as http://prometheus.example.com:9090")
 	case u.User != nil:
-		return "", errors.New("--prometheus.url must not contain a user or password: it is shown on the status page")
+		return "", errors.New(flag + " must not contain a user or password: it is shown on the status page and in messages")
 	}
 	return strings.TrimSuffix(text, "/"), nil
 }
