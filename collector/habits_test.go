@@ -110,6 +110,49 @@ latest_processed_seconds{deadline="09:00"} 81000
 processed_seconds{deadline="09:00"} 81000
 records{} 1000`,
 		},
+		// Friday evening's file is Monday's, so the days are those of the entry.
+		"evenings before work days": {
+			entry: config.ResetSource{ProcessBy: at(9 * time.Hour), Days: workDays},
+			files: func(_ int, day time.Time) []oms.ProcessedFile {
+				if !isWorkDay(day) {
+					return nil
+				}
+				return []oms.ProcessedFile{fileAt(day, 22, 0, 1000)}
+			},
+			want: `calendar_info{days="Mon,Tue,Wed,Thu,Fri"} 1
+files{deadline="09:00"} 21
+latest_processed_seconds{deadline="09:00"} 79200
+processed_seconds{deadline="09:00"} 79200
+records{} 1000`,
+		},
+		// Before a weekend without files the habit is that of the work days.
+		"work days, no deadline": {
+			files: func(_ int, day time.Time) []oms.ProcessedFile {
+				if !isWorkDay(day) {
+					return nil
+				}
+				return []oms.ProcessedFile{fileAt(day, 11, 40, 1000)}
+			},
+			want: `calendar_info{days="Mon,Tue,Wed,Thu,Fri"} 1
+files{deadline=""} 21
+latest_processed_seconds{deadline=""} 42000
+processed_seconds{deadline=""} 42000
+records{} 1000`,
+		},
+		// Three small files of twenty are usual: no number is.
+		"corrections": {
+			entry: config.ResetSource{ProcessBy: at(15 * time.Hour)},
+			files: func(ago int, day time.Time) []oms.ProcessedFile {
+				if ago >= 2 && ago <= 6 { // at least three work days
+					return []oms.ProcessedFile{fileAt(day, 11, 40, 20)}
+				}
+				return []oms.ProcessedFile{fileAt(day, 11, 40, 1000)}
+			},
+			want: `calendar_info{days="Mon,Tue,Wed,Thu,Fri,Sat,Sun"} 1
+files{deadline="15:00"} 21
+latest_processed_seconds{deadline="15:00"} 42000
+processed_seconds{deadline="15:00"} 42000`,
+		},
 		"a minute after the deadline is over is the next day": {
 			entry: config.ResetSource{ProcessBy: at(11*time.Hour + 40*time.Minute)}, files: one(11, 41, 1000),
 			want: `calendar_info{days="Mon,Tue,Wed,Thu,Fri,Sat,Sun"} 1
