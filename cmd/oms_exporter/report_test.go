@@ -103,8 +103,8 @@ func recordedMonth(chicago *time.Location) string {
 		}
 	}
 
-	deadline := func(record, source, time string) string {
-		return `oms:reset_inventory_deadline_` + record + `{client="KREWE",source="` + source + `",deadline="` + time + `"}`
+	deadline := func(record, source, by string) string {
+		return `oms:reset_inventory_deadline_` + record + `{client="KREWE",source="` + source + `",deadline="` + by + `"}`
 	}
 	missed := map[int]bool{5: true, 12: true, 20: true}
 	for day := 1; day <= 31; day++ {
