@@ -74,7 +74,7 @@ func TestAnswers(t *testing.T) {
 	nameless := httptest.NewRequestWithContext(t.Context(), "GET", "/sd", nil)
 	nameless.Host = ""
 	answer := httptest.NewRecorder()
-	if b.handler().ServeHTTP(answer, nameless); answer.Code != 400 || !strings.Contains(answer.Body.String(), "send a Host header") {
+	if b.handler().ServeHTTP(answer, nameless); answer.Code != 400 || !strings.Contains(answer.Body.String(), "the Host header must be") {
 		t.Errorf("without a host: status %d: %s", answer.Code, answer.Body)
 	}
 }

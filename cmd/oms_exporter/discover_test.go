@@ -124,7 +124,7 @@ func TestDiscoverNothing(t *testing.T) {
 		"name":       {[]string{"--driver=mysql", "--name=a client", "--dsn=exporter@tcp(127.0.0.1:1)/krewe"}, "name \"a client\" contains an invalid character"},
 		"sftp":       {[]string{"--driver=sqlite", "--dsn=" + empty, "--sftp.username=monitor"}, "client CLIENT: sftp.address is missing"},
 		"database":   {[]string{"--driver=mysql", "--name=KREWE", "--dsn=exporter:${CANARY}@tcp(127.0.0.1:1)/krewe"}, "client KREWE: nothing listens at 127.0.0.1:1"},
-		"no oms":     {[]string{"--driver=sqlite", "--dsn=" + empty}, "client CLIENT: no table of an OMS is in the database"},
+		"no oms":     {[]string{"--driver=sqlite", "--dsn=" + empty}, "client CLIENT: the database has no OMS tables"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, entry, stderr := discovers(t, test.args...)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPages(t *testing.T) {
-	b := newBench(t, options{collectors: collector.All()[:3]}, nil, "KREWE", "UCG")
+	b := newBench(t, options{collectors: collector.All()[:4]}, nil, "KREWE", "UCG")
 	everyClient := []string{
 		`oms_collector_success{client="KREWE",collector="orders"} 1`,
 		`oms_collector_success{client="UCG",collector="orders"} 1`,
@@ -32,9 +32,9 @@ func TestPages(t *testing.T) {
 			[]string{`oms_collector_success{client="UCG",collector="jobs"} 1`, `oms_collector_success{client="UCG",collector="client"} 1`},
 			[]string{`collector="orders"`}},
 		{"GET", "/probe?client=UCG&collector=jobs&debug=true", 200, []string{"# client UCG, collector jobs: succeeded after"}, nil},
-		{"GET", "/probe", 400, []string{"say which one client"}, nil},
+		{"GET", "/probe", 400, []string{"specify one client"}, nil},
 		{"GET", "/probe?client=ucg", 404, []string{`there is no client "ucg"`}, nil},
-		{"GET", "/probe?client=UCG&collector=job", 400, []string{`collector "job" is unknown or disabled`, "client, orders, jobs"}, nil},
+		{"GET", "/probe?client=UCG&collector=job", 400, []string{`collector "job" is unknown or disabled`, "client, orders, last_mile, jobs"}, nil},
 		{"GET", "/probe?client=UCG&collector=data_manager", 400, []string{`"data_manager" is unknown or disabled`}, nil},
 		{"GET", "/client", 400, []string{"specify one client: /client?name=NAME"}, nil},
 		{"GET", "/client?name=ucg", 404, []string{`there is no client "ucg"`}, nil},

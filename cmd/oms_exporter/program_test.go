@@ -42,7 +42,7 @@ func TestLifeOfTheProgram(t *testing.T) {
 	p.stderr.await(t, `(configuration loaded)`, 2)
 	writeConfig(t, file, "  - nonsense\n")
 	signalSelf(t, syscall.SIGHUP)
-	p.stderr.await(t, `(configuration was not loaded)`, 1)
+	p.stderr.await(t, `(configuration not loaded)`, 1)
 	if sd := p.get(t, "/sd"); !strings.Contains(sd, `"UCG"`) || !strings.Contains(sd, `"`+p.address+`"`) {
 		t.Errorf("after SIGHUP: %s", sd)
 	}

@@ -42,7 +42,7 @@ func TestPrometheus(t *testing.T) {
 	slices.Sort(names)
 	for query, want := range map[string][]string{
 		`up{job="oms"} == 1`:                              names,
-		`sum by (client) (oms_collector_success) == 6`:    names,
+		`sum by (client) (oms_collector_success) == 7`:    names,
 		`oms_client_info`:                                 names,
 		`up{job="oms_exporter"} == 1`:                     {""},
 		`oms_exporter_config_last_reload_successful == 1`: {""},

@@ -58,7 +58,7 @@ func TestAccounts(t *testing.T) {
 			statements = regexp.MustCompile(`\bexporter\b`).ReplaceAllString(statements, "exporter_krewe")
 			run := func(password, limit string) {
 				t.Helper()
-				text := strings.NewReplacer("<password>", "'"+password+"'", " 20", " "+limit).Replace(statements)
+				text := strings.NewReplacer("<password>", "'"+password+"'", " 24", " "+limit).Replace(statements)
 				for _, statement := range omsschema.Statements(regexp.MustCompile(`(?m)^--.*$`).ReplaceAllString(text, "")) {
 					if _, err := db.Admin.ExecContext(t.Context(), statement); err != nil && !strings.Contains(err.Error(), "already exists") {
 						t.Errorf("%v in %s", err, statement)
@@ -99,7 +99,7 @@ func TestAccounts(t *testing.T) {
 			if engine.Driver == config.Postgres {
 				limits = "SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname LIKE 'exporter%' ORDER BY rolname"
 			}
-			if got, want := fmt.Sprint(rowsOf(t, db.Admin, limits)), "[exporter 20 exporter_krewe 7]"; got != want {
+			if got, want := fmt.Sprint(rowsOf(t, db.Admin, limits)), "[exporter 24 exporter_krewe 7]"; got != want {
 				t.Errorf("limits %s, want %s", got, want)
 			}
 		})
