@@ -139,10 +139,10 @@ func TestCheckDatabase(t *testing.T) {
 				"no configs":       {change: "DROP TABLE data_manager_config", want: "reset_inventory wms: WRONG: it is unknown whether its config_ids exist: data_manager_config cannot be read"},
 				"no needed column": {change: "ALTER TABLE job_sandbox RENAME COLUMN run_by_instance_id TO away", want: "jobs: WRONG: table job_sandbox has no column run_by_instance_id"},
 				"no files":         {change: "DROP TABLE data_manager_log", want: "reset_inventory wms: WRONG: reset_inventory: table data_manager_log is not in the database"},
-				"no column":        {change: "ALTER TABLE order_header RENAME COLUMN external_id TO away", want: "schema: WRONG: the column order_header.external_id is not there, or the account may not read it"},
+				"no column":        {change: "ALTER TABLE order_header RENAME COLUMN external_id TO away", want: "schema: WRONG: the column order_header.external_id does not exist, or the account is not allowed to read it"},
 				"ahead":            {zone: "America/El_Salvador", want: "ahead of now. Fix: Set database.timezone to a zone that now is UTC-05:00 ("},
 				"behind":           {zone: "Asia/Tokyo", want: "behind now. Fix: Set database.timezone to a zone that now is UTC-05:00 ("},
-				"no grant":         {revoke: "SELECT (config_id) ON data_manager_config", want: "the column data_manager_config.config_id does not exist, or the account is not allowed to read it: metrics that need it are absent. Fix: Execute deploy/database/"},
+				"no grant":         {revoke: "SELECT (config_id) ON data_manager_config", want: "the column data_manager_config.config_id does not exist, or the account is not allowed to read it: metrics that need it are absent. Fix: Run deploy/database/"},
 				"account":          {account: "somebody", want: "database: WRONG: "},
 			} {
 				if test.account+test.revoke != "" && engine.Driver == config.SQLite { // which has no accounts
