@@ -13,10 +13,10 @@ import (
 
 // filesOf makes files of the last 80 days before now: make is asked for each day, from the first on, by the number of days that it is
 // ago, and answers with times of the client's day.
-func filesOf(zone *time.Location, make func(ago int, day time.Time) []oms.ProcessedFile) (files []oms.ProcessedFile) {
+func filesOf(zone *time.Location, ofDay func(ago int, day time.Time) []oms.ProcessedFile) (files []oms.ProcessedFile) {
 	for ago := 80; ago >= 0; ago-- {
 		day := now.In(zone).AddDate(0, 0, -ago)
-		for _, f := range make(ago, time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)) {
+		for _, f := range ofDay(ago, time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)) {
 			if !f.Processed.After(now) {
 				files = append(files, f)
 			}
