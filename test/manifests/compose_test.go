@@ -97,8 +97,8 @@ func TestComposeConfigurations(t *testing.T) {
 		if !slices.Contains(services[name].Command, "--web.external-url="+address) {
 			t.Errorf("%s does not know that it is %s", name, address)
 		}
-		if keeps := slices.Contains(services[name].Command, "--storage.tsdb.retention.time=40d"); program == "prometheus" && !keeps {
-			t.Errorf("%s does not keep 40 days", name)
+		if keeps := slices.Contains(services[name].Command, "--storage.tsdb.retention.time=45d"); program == "prometheus" && !keeps {
+			t.Errorf("%s does not keep 45 days", name)
 		}
 		if name == "alertmanager" {
 			testserver.Alertmanager(t, file)

@@ -40,7 +40,7 @@ func TestPrometheusPair(t *testing.T) {
 	if keeps.EvaluationInterval != "15s" || *keeps.Replicas != 1 {
 		t.Errorf("%d replicas evaluate every %s", *keeps.Replicas, keeps.EvaluationInterval)
 	}
-	if keeps.Retention != "40d" {
+	if keeps.Retention != "45d" {
 		t.Errorf("they keep %s", keeps.Retention)
 	}
 	for _, label := range []*string{keeps.PrometheusExternalLabelName, keeps.ReplicaExternalLabelName} {

@@ -38,38 +38,36 @@ func newLastMileArea() *lastMileArea {
 // LastMile implements oms.Source.
 func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, error) {
 	a := s.lastMile
-	if err := a.lane.Acquire(ctx); err != nil {
-		return oms.LastMile{}, err
-	}
-	defer a.lane.Release()
-	every := lastMileEvery
-	if a.err != nil {
-		every = lastMileAgain
-	}
-	if walltime.Due(now, a.tried, every) {
-		a.tried, a.facts, a.lacking = now, oms.LastMile{}, nil
-		a.err = s.db.ReadHeld(ctx, now, func(ctx context.Context, r *sqlread.Reader) error {
-			if has, err := s.requireTable(r, "order_header"); !has {
-				return err
-			}
-			return s.readLastMile(ctx, r, now)
-		})
-	}
-	facts := a.facts
-	facts.Unsynced = slices.Clone(facts.Unsynced)
-	if a.err == nil {
-		facts.Age = now.Sub(a.tried)
-	}
-	for i, o := range facts.Unsynced {
-		if !o.Oldest.IsZero() { // it may have arrived since the read, and must not become late
-			facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
+	var facts oms.LastMile
+	err := s.db.Read(ctx, a.lane, now, func(ctx context.Context, r *sqlread.Reader) error {
+		every := lastMileEvery
+		if a.err != nil {
+			every = lastMileAgain
 		}
-	}
-	return facts, errors.Join(a.err, a.lacking)
+		if walltime.Due(now, a.tried, every) {
+			a.tried, a.facts, a.lacking = now, oms.LastMile{}, nil
+			a.err = s.readLastMile(ctx, r, now)
+		}
+		facts = a.facts
+		facts.Unsynced = slices.Clone(facts.Unsynced)
+		if a.err == nil {
+			facts.Age = now.Sub(a.tried)
+		}
+		for i, o := range facts.Unsynced {
+			if !o.Oldest.IsZero() { // it may have arrived since the read, and must not become late
+				facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
+			}
+		}
+		return errors.Join(a.err, a.lacking)
+	})
+	return facts, err
 }
 
 // readLastMile fills in what it reaches.
 func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.Time) error {
+	if has, err := s.requireTable(r, "order_header"); !has {
+		return err
+	}
 	found := s.lastMile
 	if err := s.duplicates(ctx, r, now, &found.facts); err != nil {
 		return err
