@@ -209,7 +209,7 @@ func TestStatus(t *testing.T) {
 func TestWorstFirst(t *testing.T) {
 	p := new(fakePrometheus)
 	p.states = states(map[string]string{
-		"A": "0000000000000000", "B": "4444444444444440", "C": "0000000000000002", "D": "0300000000000000", "E": "0010000000000000", "F": "1300000000000000", "G": "000000000000000 ", "I": "0000000004444440", "J": "4444444444444444",
+		"A": "00000000000000000", "B": "44444444444444440", "C": "00000000000000002", "D": "03000000000000000", "E": "00100000000000000", "F": "13000000000000000", "G": "0000000000000000 ", "I": "00000000004444440", "J": "44444444444444444",
 	})
 	p.alerts = alerts(t, fire("OMSSystemMessageFailed", "H", "ticket", "messages fail", time.Now()))
 	p.states = strings.Replace(p.states, `"result":[`, `"result":[`+ // newer rules, the same check twice, a value that nobody knows
