@@ -49,7 +49,7 @@ type sequence struct {
 	ahead bool            // the backfill has read what is above the number at which it began
 	below int64           // and all that is not below this
 	above walltime.Moment // when the run above that began or ended
-	done  bool            // the backfill has come to its end here
+	done  bool            // the backfill is complete here
 }
 
 // A gap is a span of ids that were passed over.

@@ -164,6 +164,11 @@ func (s *Schema) Exists(table string) bool { return !slices.Contains(s.Missing, 
 // Column says whether the optional column is there.
 func (s *Schema) Column(table, column string) bool { return s.columns[table+"."+column] }
 
+// MissingColumn returns the MissingError of a column of a table that is there.
+func MissingColumn(table, column string) error {
+	return MissingError("table " + table + " has no column " + column + ", or the database's user may not read it")
+}
+
 // MissingTable returns a MissingError unless the table can be used.
 func (s *Schema) MissingTable(table string) error {
 	for _, m := range s.Missing {
@@ -172,7 +177,7 @@ func (s *Schema) MissingTable(table string) error {
 		case m.Column == "":
 			return MissingError("table " + table + " is not in the database, or its user may not read it")
 		default:
-			return MissingError("table " + table + " has no column " + m.Column + ", or the database's user may not read it")
+			return MissingColumn(table, m.Column)
 		}
 	}
 	return nil

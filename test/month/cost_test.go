@@ -10,7 +10,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// BenchmarkRules tells of each group of rules what share of a core it takes at 1000 clients, which are those of the demo under other
+// BenchmarkRules reports for each group of rules what share of a core it takes at 1000 clients, which are those of the demo under other
 // names: "core-%" is the time of an evaluation as a share of the group's interval. A storage in memory is faster to read than one on
 // disk, so it is the least that Prometheus needs.
 func BenchmarkRules(b *testing.B) {

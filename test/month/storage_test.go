@@ -20,7 +20,7 @@ type memory struct {
 	byName   map[string][]*memorySeries // sorted by labels
 	byLabels map[string]*memorySeries
 	all      []*memorySeries  // the place of each is its reference, counted from 1
-	keep     map[string]int64 // by name, for how many milliseconds rules look back; "" is the least
+	keep     map[string]int64 // by name, how many milliseconds of samples rules read; "" is the least
 	key      []byte
 }
 

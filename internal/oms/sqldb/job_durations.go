@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -43,10 +44,7 @@ func (d *jobDurations) note(r *history.Row) {
 	}
 	all := d.jobs[t.Name]
 	at, known := slices.BinarySearchFunc(all, run, func(a, b jobDuration) int {
-		if a.end != b.end {
-			return int(int64(b.end) - int64(a.end))
-		}
-		return int(int64(b.took) - int64(a.took))
+		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.took, a.took))
 	})
 	if !known && at < mostDurations {
 		all = slices.Insert(all, at, run)

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -44,12 +45,7 @@ func (l *lastFiles) configs() []string {
 	if l == nil {
 		return nil
 	}
-	configs := make([]string, 0, len(l.files))
-	for config := range l.files {
-		configs = append(configs, config)
-	}
-	slices.Sort(configs)
-	return configs
+	return slices.Sorted(maps.Keys(l.files))
 }
 
 // note takes in a row.

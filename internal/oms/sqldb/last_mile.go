@@ -149,7 +149,7 @@ func lacksTarget(r *sqlread.Reader, target config.LastMileTarget) error {
 		}
 	}
 	if target.ExternalID && !r.Schema.Column("order_header", "external_id") {
-		return sqlread.MissingError("table order_header has no column external_id, or the database's user may not read it")
+		return sqlread.MissingColumn("order_header", "external_id")
 	}
 	return nil
 }
