@@ -17,11 +17,10 @@ func Eventually(tb testing.TB, timeout time.Duration, f func() error) {
 	}
 }
 
-// poll calls f until it returns nil. When the context ends first, poll returns f's last error and why it gave up.
+// poll calls f until it returns nil, at first after a millisecond, then after up to ten. When the context ends first, poll returns f's
+// last error and why it gave up.
 func poll(ctx context.Context, f func() error) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	for wait := time.Millisecond; ; wait = min(2*wait, 10*time.Millisecond) {
 		err := f()
 		if err == nil {
 			return nil
@@ -29,7 +28,7 @@ func poll(ctx context.Context, f func() error) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
-		case <-tick.C:
+		case <-time.After(wait):
 		}
 	}
 }
