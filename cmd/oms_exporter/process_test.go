@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 )
@@ -41,6 +42,8 @@ func (o *output) String() string {
 // await waits until the pattern has matched n times and returns the last match's first group.
 func (o *output) await(t *testing.T, pattern string, n int) string {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
 	for {
 		o.mu.Lock()
 		matches := regexp.MustCompile(pattern).FindAllStringSubmatch(o.text.String(), -1)
@@ -51,7 +54,7 @@ func (o *output) await(t *testing.T, pattern string, n int) string {
 		}
 		select {
 		case <-wrote:
-		case <-t.Context().Done():
+		case <-ctx.Done():
 			t.Fatalf("%q did not show up in\n%s", pattern, o)
 		}
 	}

@@ -36,7 +36,7 @@ func TestMaxRequests(t *testing.T) {
 			}
 			synctest.Wait()
 			full := b.ask(t.Context(), "GET", page)
-			if full.Code != 503 || !strings.Contains(full.Body.String(), "3 requests are being answered already (--web.max-requests)") {
+			if full.Code != 503 || !strings.Contains(full.Body.String(), "3 requests are already in progress (--web.max-requests)") {
 				t.Errorf("%s: status %d: %s", page, full.Code, full.Body)
 			}
 			for other, want := range map[string]int{"/probe?client=UCG": 200, "/": 200, "/-/healthy": 200, "/sd": 200} {

@@ -167,7 +167,7 @@ func TestDropFolders(t *testing.T) {
 		if reload(t, 1); wms.Logins(t) != before+1 {
 			t.Errorf("%d logins, %d before the client was changed", wms.Logins(t), before)
 		}
-		p.stderr.await(t, `(connection is given up)`, 2) // those of the old client
+		p.stderr.await(t, `(the connection is closed)`, 2) // those of the old client
 	})
 
 	t.Run("login refused", func(t *testing.T) {

@@ -66,7 +66,7 @@ func TestDatabases(t *testing.T) {
 					"DELETE FROM order_header",
 					"TRUNCATE TABLE order_header",
 					"SELECT grand_total FROM order_header",
-					"SELECT order_id FROM order_header ORDER BY order_name",
+					"SELECT order_id FROM order_header ORDER BY grand_total",
 					"SELECT * FROM order_header",
 					"SELECT message_text FROM system_message",
 					"SELECT errors FROM service_job_run",
