@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/time/rate"
+
+	"github.com/oms-exporter/oms_exporter/internal/config"
 )
 
 // What those who send requests can have logged: so many lines at once, one more every so often, and of each text so many bytes.
@@ -36,10 +36,10 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 		q.left.Add(1)
 		return nil
 	}
-	line := slog.NewRecord(r.Time, r.Level, short(r.Message), r.PC)
+	line := slog.NewRecord(r.Time, r.Level, config.Brief(r.Message, noiseBytes), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		if v := a.Value.Resolve(); v.Kind() == slog.KindString {
-			a.Value = slog.StringValue(short(v.String()))
+			a.Value = slog.StringValue(config.Brief(v.String(), noiseBytes))
 		}
 		line.AddAttrs(a)
 		return true
@@ -48,16 +48,4 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 		line.AddAttrs(slog.Int64("lines_left_out", left))
 	}
 	return q.Handler.Handle(ctx, line)
-}
-
-// short cuts a long text off.
-func short(text string) string {
-	if len(text) <= noiseBytes {
-		return text
-	}
-	cut := noiseBytes
-	for !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return strings.ToValidUTF8(text[:cut], "\uFFFD") + "…"
 }

@@ -80,7 +80,7 @@ func (k kind) newHistory() *history.History {
 	case files:
 		return history.New(newYork, keepFiles)
 	case runs:
-		return history.NewSequenced(newYork, keepRuns)
+		return history.NewSequenced(newYork, history.KeepOpen(keepJobs))
 	case orders:
 		return history.NewCounting(newYork, keepOrders, fresh)
 	}
@@ -88,9 +88,6 @@ func (k kind) newHistory() *history.History {
 }
 
 func (k kind) ofJobs() bool { return k == jobs || k == runs }
-
-func end(r *history.Row) walltime.Moment   { return r.End }
-func start(r *history.Row) walltime.Moment { return r.Start }
 
 func of(kind string, name func(history.Attributes) string) func(*history.Row) history.Group {
 	return func(r *history.Row) history.Group {
@@ -112,7 +109,7 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 	maps.DeleteFunc(rows, func(_ string, r *history.Row) bool {
 		return r.End.Latest().Before(floor) && r.Start.Latest().Before(floor)
 	})
-	ok := history.LatestOf(rows, of("ok", succeeded), end)
+	ok := history.LatestOf(rows, of("ok", succeeded), history.EndOf)
 	for id, r := range rows {
 		switch success := (history.Group{Kind: "ok", Name: r.Attributes().Name}); {
 		case r.Attributes().Outcome != "failed":
@@ -122,29 +119,15 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 			k.Keep(id)
 		}
 	}
-	k.Latest(rows, of("ok", succeeded), end)
-	k.Latest(rows, of("pool", func(a history.Attributes) string { return a.Pool }), start)
+	k.Latest(rows, of("ok", succeeded), history.EndOf)
+	k.Latest(rows, of("pool", func(a history.Attributes) string { return a.Pool }), history.StartOf)
 	k.LatestStarts(rows, fewStarts, of("starts", func(a history.Attributes) string { return a.Name }))
 	k.SettleSince(base.Add(-30 * time.Hour))
 }
 
-func keepRuns(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
-	open := map[string]*history.Row{}
-	for id, r := range rows {
-		if !r.Attributes().Ended() && !r.Stamp.Latest().Before(floor) {
-			open[id] = r
-		}
-	}
-	keepJobs(rows, base, floor, k)
-	for id, r := range open {
-		rows[id] = r
-		k.Keep(id)
-	}
-}
-
 func keepFiles(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
 	maps.DeleteFunc(rows, func(_ string, r *history.Row) bool { return r.End.Latest().Before(floor) })
-	k.Latest(rows, of("ended", func(a history.Attributes) string { return a.Name }), end)
+	k.Latest(rows, of("ended", func(a history.Attributes) string { return a.Name }), history.EndOf)
 	k.CountSince(base.Add(-30 * time.Hour))
 }
 

@@ -494,9 +494,9 @@ func (h *History) prune(now time.Time, settle bool) {
 			begun = append(begun, r)
 		}
 	}
-	h.counted.put(counted, endOf)
+	h.counted.put(counted, EndOf)
 	h.begun, h.starts = packedRows{}, k.kind
-	h.begun.put(begun, startOf)
+	h.begun.put(begun, StartOf)
 	if k.settle && settle && len(h.unverified) == 0 {
 		h.settle(base, &k)
 	}

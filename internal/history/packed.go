@@ -101,7 +101,7 @@ func (t *packedRows) put(rows []*Row, time func(*Row) walltime.Moment) {
 		at := time(r)
 		east, west := at.Offsets()
 		of := index(rowKind{r.Attrs, east, west, r.Records.Failed.Count(), settles(r), f})
-		t.rows = append(t.rows, packed{number, of, clampUint32(int(at.Stored().Unix()))})
+		t.rows = append(t.rows, packed{number, of, ClampUint32(at.Stored().Unix())})
 	}
 	slices.SortFunc(t.rows, func(a, b packed) int { return t.compare(a, t.kinds[b.kind].form, b.number) })
 }
@@ -121,20 +121,20 @@ func (t *packedRows) all() iter.Seq[string] {
 func (t *packedRows) index() func(rowKind) uint32 {
 	of := make(map[rowKind]uint32, len(t.kinds))
 	for i, k := range t.kinds {
-		of[k] = clampUint32(i)
+		of[k] = ClampUint32(i)
 	}
 	return func(k rowKind) uint32 {
 		i, known := of[k]
 		if !known {
-			i = clampUint32(len(t.kinds))
+			i = ClampUint32(len(t.kinds))
 			t.kinds, of[k] = append(t.kinds, k), i
 		}
 		return i
 	}
 }
 
-// clampUint32 makes n fit.
-func clampUint32(n int) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+// ClampUint32 makes n fit.
+func ClampUint32[N int | int64](n N) uint32 { return uint32(min(max(int64(n), 0), math.MaxUint32)) }
 
 // remove takes out the rows that are there.
 func (t *packedRows) remove(ids iter.Seq[string]) {

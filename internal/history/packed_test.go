@@ -25,7 +25,7 @@ func TestTally(t *testing.T) {
 		rows = append(rows, &Row{ID: id, End: walltime.Instant(ended[id]), Records: Records{Failed: Noted(i%3, true)}})
 	}
 	for part := range slices.Chunk(rows, 50) {
-		h.counted.put(part, endOf)
+		h.counted.put(part, EndOf)
 	}
 	wantHeld(t, h, ended)
 

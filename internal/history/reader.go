@@ -35,8 +35,13 @@ type Sequence interface {
 	Reader
 	// Between calls put for the rows with ids of the length of from within [from, to], the SequencePage highest of them.
 	Between(ctx context.Context, from, to string, put func(*Row)) error
-	// Last returns the highest id as text within [from, to), or none.
-	Last(ctx context.Context, from, to string) (string, error)
+	lasts
 	// Locked returns ids that are known to be in use, such as those to which locks point.
 	Locked(ctx context.Context) (map[string]bool, error)
+}
+
+// lasts finds ids in a column of text.
+type lasts interface {
+	// Last returns the highest id as text within [from, to), or none.
+	Last(ctx context.Context, from, to string) (string, error)
 }

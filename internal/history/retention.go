@@ -13,6 +13,23 @@ type Group struct{ Kind, Name string }
 // A Retention says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
 type Retention func(rows map[string]*Row, base, floor time.Time, k *Retained)
 
+// KeepOpen keeps what keep does, and the rows that have not ended.
+func KeepOpen(keep Retention) Retention {
+	return func(rows map[string]*Row, base, floor time.Time, k *Retained) {
+		open := map[string]*Row{}
+		for id, r := range rows {
+			if !r.Attributes().Ended() && !r.Stamp.Latest().Before(floor) {
+				open[id] = r
+			}
+		}
+		keep(rows, base, floor, k)
+		for id, r := range open {
+			rows[id] = r
+			k.Keep(id)
+		}
+	}
+}
+
 // Retained are the rows on which facts rest.
 type Retained struct {
 	rows map[string]bool
@@ -50,11 +67,12 @@ func (k *Retained) Latest(rows map[string]*Row, of func(*Row) Group, by func(*Ro
 
 // LatestStarts keeps when the rows began that may be among the latest few of their group to begin; all groups are of one kind.
 func (k *Retained) LatestStarts(rows map[string]*Row, few int, of func(*Row) Group) {
-	k.latest(rows, few, of, startOf, k.begun)
+	k.latest(rows, few, of, StartOf, k.begun)
 }
 
-func startOf(r *Row) walltime.Moment { return r.Start }
-func endOf(r *Row) walltime.Moment   { return r.End }
+// StartOf is when a row started, EndOf when it ended.
+func StartOf(r *Row) walltime.Moment { return r.Start }
+func EndOf(r *Row) walltime.Moment   { return r.End }
 
 func (k *Retained) latest(rows map[string]*Row, few int, of func(*Row) Group, by func(*Row) walltime.Moment, kept map[string]bool) {
 	bounds := boundOf(rows, few, of, by)

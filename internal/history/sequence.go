@@ -157,7 +157,7 @@ func (w *sequence) between(ctx context.Context, s Sequence, first, last int64, b
 	for first <= last {
 		to := min(last, ceilingOfLength(first))
 		err := s.Between(ctx, w.id(first), w.id(to), func(r *Row) {
-			if prefix, id, ok := runNumber(r.ID); ok && prefix == w.prefix {
+			if id, ok := w.number(r.ID); ok {
 				ids = append(ids, id)
 				batch[r.ID] = r
 			}
@@ -173,6 +173,12 @@ func (w *sequence) between(ctx context.Context, s Sequence, first, last int64, b
 
 // id is the id with that number.
 func (w *sequence) id(number int64) string { return w.prefix + strconv.FormatInt(number, 10) }
+
+// number is the number of an id of the sequence.
+func (w *sequence) number(id string) (number int64, ok bool) {
+	prefix, number, ok := runNumber(id)
+	return number, ok && prefix == w.prefix
+}
 
 // runNumber divides an id into its prefix and its number as Moqui writes it, without zeros before it.
 func runNumber(id string) (prefix string, number int64, ok bool) {

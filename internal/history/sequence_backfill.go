@@ -64,13 +64,13 @@ func (w *sequence) step(ctx context.Context, s Sequence, h *History, now time.Ti
 
 // nextBelow returns where the backfill goes on when there is nothing for a while: above the next id as text, if that has
 // the same length.
-func (w *sequence) nextBelow(ctx context.Context, s Sequence, first int64) (int64, error) {
+func (w *sequence) nextBelow(ctx context.Context, s lasts, first int64) (int64, error) {
 	below := floorOfLength(first)
 	last, err := s.Last(ctx, w.id(below), w.id(first))
 	if err != nil || last == "" {
 		return below, err
 	}
-	if prefix, id, ok := runNumber(last); ok && prefix == w.prefix && floorOfLength(id) == below {
+	if id, ok := w.number(last); ok && floorOfLength(id) == below {
 		return id + 1, nil
 	}
 	return first, nil
@@ -91,11 +91,26 @@ const (
 	beyond = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
 )
 
-// learn returns the highest number of each prefix, as far as it can be found without reading all of the table: that of the runs
-// to which locks point, and of the last ones, as text, by their first digits. Where ids of two lengths mix it can be a lower one;
+// learn returns the highest number of each prefix, and an id that belongs to no sequence: see endsOf.
+func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange string, err error) {
+	locked, err := s.Locked(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	var known []string
+	for chunk := range Chunks(locked) {
+		if err := s.ByID(ctx, chunk, func(r *Row) { known = append(known, r.ID) }); err != nil {
+			return nil, "", err
+		}
+	}
+	return endsOf(ctx, s, known)
+}
+
+// endsOf returns the highest number of each prefix, as far as it can be found without reading all of the table: that of the ids
+// that are known, and of the last ones, as text, by their first digits. Where ids of two lengths mix it can be a lower one;
 // then the highest is found from there on, because there are hardly ever as many ids missing as one look asks for.
 // It also returns an id that belongs to no sequence, if it saw any.
-func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange string, err error) {
+func endsOf(ctx context.Context, s lasts, known []string) (ends map[string]int64, strange string, err error) {
 	ends = map[string]int64{}
 	note := func(id string) (prefix string) {
 		prefix, number, ok := runNumber(id)
@@ -126,11 +141,8 @@ func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange stri
 			}
 		}
 	}
-	locked, err := s.Locked(ctx)
-	for chunk := range Chunks(locked) {
-		if err == nil {
-			err = s.ByID(ctx, chunk, func(r *Row) { note(r.ID) })
-		}
+	for _, id := range known {
+		note(id)
 	}
 	down("", beyond, func(string) bool { return false })
 	const digits = "123456789A"

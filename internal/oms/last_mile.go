@@ -10,8 +10,8 @@ const (
 	ConfirmedWithin = 4 * time.Hour
 )
 
-// LastMile holds the facts about what leaves the OMS for other systems. Of more than 50 000 orders or fulfillments, and of more than
-// 5000 that Moqui wrote, the newest are looked at.
+// LastMile holds the facts about what leaves the OMS for other systems. Of more than 50 000 orders or fulfillments the newest are looked at,
+// and of those that Moqui wrote as many: then there is an error, too, and what is counted is the least there is.
 type LastMile struct {
 	// Unsynced has every configured target, with each channel by which an order entered that goes there; a target of none has
 	// one without a name.

@@ -21,7 +21,7 @@ INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id, 
   ('C6', 'SALES_ORDER', 'ORDER_COMPLETED', 'STORE', 'LOOP_EXCH', '2026-11-18 02:00:00', NULL, '#2-E', '2026-11-18 02:00:00'), -- arrived by its attribute
   ('C5', 'SALES_ORDER', 'ORDER_APPROVED', 'STORE', 'WEB_SALES_CHANNEL', '2026-11-10 02:00:00', '5010', '#10', '2026-11-10 02:00:00'),
   -- duplicates: of one that entered too long ago to be looked at, and of each other whatever their ids
-  ('D0', 'SALES_ORDER', 'ORDER_CREATED', 'STORE', 'POS_SALES_CHANNEL', '2026-11-18 11:00:00', '5010', '#10', '2026-11-18 11:00:00'),
+  ('D4', 'SALES_ORDER', 'ORDER_CREATED', 'STORE', 'POS_SALES_CHANNEL', '2026-11-18 11:00:00', '5010', '#10', '2026-11-18 11:00:00'),
   ('D1', 'SALES_ORDER', 'ORDER_CREATED', 'OUTLET', 'WEB_SALES_CHANNEL', '2026-11-18 11:00:02', '5011', '#11', '2026-11-18 11:00:00'),
   ('D2', 'SALES_ORDER', 'ORDER_CREATED', 'OUTLET', 'WEB_SALES_CHANNEL', '2026-11-18 11:00:01', '5011', '#11', NULL),
   ('D3', 'SALES_ORDER', 'ORDER_CREATED', 'OUTLET', 'WEB_SALES_CHANNEL', '2026-11-18 11:00:01', '5011', '#11', '2026-11-18 11:00:00'),

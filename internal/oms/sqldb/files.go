@@ -181,10 +181,10 @@ func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []str
 			return history.Group{}
 		}
 	}
-	k.Latest(rows, of(finished, succeeded), endOf)
-	k.Latest(rows, of("failed", failedFile), endOf)
-	k.Latest(rows, of(emptyFile, empty), endOf)
-	k.Latest(rows, of("ended", history.Attributes.Ended), endOf)
+	k.Latest(rows, of(finished, succeeded), history.EndOf)
+	k.Latest(rows, of("failed", failedFile), history.EndOf)
+	k.Latest(rows, of(emptyFile, empty), history.EndOf)
+	k.Latest(rows, of("ended", history.Attributes.Ended), history.EndOf)
 	k.Latest(rows, of("received", func(history.Attributes) bool { return true }), received)
 	k.CountSince(base.Add(-oms.RecentFiles - recentMargin))
 }

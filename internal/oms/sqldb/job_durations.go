@@ -36,7 +36,7 @@ func (d *jobDurations) note(r *history.Row) {
 		return
 	}
 	end := r.End.Latest()
-	run := jobDuration{clampUint32(end.Unix()), clampUint32(end.Sub(r.Start.At(end)).Milliseconds())}
+	run := jobDuration{history.ClampUint32(end.Unix()), history.ClampUint32(end.Sub(r.Start.At(end)).Milliseconds())}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.jobs == nil {
@@ -74,6 +74,3 @@ func (d *jobDurations) complete(jobs *oms.JobHistory, now time.Time) {
 		}
 	}
 }
-
-// clampUint32 makes n fit.
-func clampUint32(n int64) uint32 { return uint32(min(max(n, 0), 1<<32-1)) }

@@ -68,8 +68,6 @@ func finishedJob(r *history.Row) history.Group {
 	return history.Group{}
 }
 
-func endOf(r *history.Row) walltime.Moment { return r.End }
-
 func failedJob(r *history.Row) bool {
 	outcome := r.Attributes().Outcome
 	return outcome == jobFailed || outcome == jobCrashed
@@ -107,8 +105,6 @@ func rhythmic(r *history.Row) history.Group {
 	return history.Group{}
 }
 
-func startOf(r *history.Row) walltime.Moment { return r.Start }
-
 // keepJobs keeps the last success of each job and the failures since, its last starts, what last happened to it, and the newest
 // start of each pool and instance; and it counts what ended lately.
 func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
@@ -117,7 +113,7 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 			delete(rows, id)
 		}
 	}
-	ok := history.LatestOf(rows, finishedJob, endOf)
+	ok := history.LatestOf(rows, finishedJob, history.EndOf)
 	for id, r := range rows {
 		switch success := (history.Group{Kind: finished, Name: r.Attributes().Name}); {
 		case !failedJob(r):
@@ -130,10 +126,10 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 	of := func(kind string, name func(history.Attributes) string) func(*history.Row) history.Group {
 		return func(r *history.Row) history.Group { return history.Group{Kind: kind, Name: name(r.Attributes())} }
 	}
-	k.Latest(rows, finishedJob, endOf)
+	k.Latest(rows, finishedJob, history.EndOf)
 	k.LatestStarts(rows, mostStarts, rhythmic)
 	k.Latest(rows, of("job", func(t history.Attributes) string { return t.Name }), lastEvent)
-	k.Latest(rows, of("pool", func(t history.Attributes) string { return t.Pool }), startOf)
+	k.Latest(rows, of("pool", func(t history.Attributes) string { return t.Pool }), history.StartOf)
 	k.Latest(rows, of("instance", func(t history.Attributes) string { return t.Instance }), active)
 	k.SettleSince(base.Add(-oms.RecentRuns - recentRunsMargin))
 }
@@ -382,6 +378,13 @@ func activity(rows []*history.Row, now time.Time) map[string]time.Time {
 // A tally is how many runs ended lately, and how many of them failed.
 type tally struct{ runs, failures int }
 
+// add counts n runs that ended so.
+func (c *tally) add(t history.Attributes, n int) {
+	if c.runs += n; t.Outcome != jobFinished {
+		c.failures += n
+	}
+}
+
 // A begunRun is when a run began, and what matters of it besides.
 type begunRun struct {
 	at         time.Time
@@ -398,9 +401,7 @@ func recentRuns(h *history.History, now time.Time) map[string]tally {
 	}
 	add := func(t history.Attributes, n int) {
 		sum := counts[t.Name]
-		if sum.runs += n; t.Outcome != jobFinished {
-			sum.failures += n
-		}
+		sum.add(t, n)
 		counts[t.Name] = sum
 	}
 	for kind, end := range h.Counted() {
@@ -444,6 +445,7 @@ type sum struct {
 	last   *history.Row // to which something happened
 	lastAt time.Time
 	starts []begunRun
+	recent tally
 }
 
 // jobHistory sums up the runs of the last days, in the order of the jobs' names.
@@ -477,8 +479,8 @@ func jobHistory(now time.Time, generations ...jobFacts) *oms.JobHistory {
 	for _, g := range generations {
 		for name, count := range g.recent {
 			if s := sums[name]; s != nil {
-				s.Recent += count.runs
-				s.RecentFailures += count.failures
+				s.recent.runs += count.runs
+				s.recent.failures += count.failures
 			}
 		}
 		for name, starts := range g.starts {
@@ -511,10 +513,7 @@ func (s *sum) seen(r *history.Row, t history.Attributes, at, now time.Time) {
 		s.success, s.succeeded = r, end
 	}
 	if recent(end, now) {
-		s.Recent++
-		if t.Outcome != jobFinished {
-			s.RecentFailures++
-		}
+		s.recent.add(t, 1)
 	}
 }
 
@@ -530,6 +529,7 @@ func (s *sum) failed(r *history.Row, end time.Time) {
 // runs returns the facts.
 func (s *sum) runs() oms.JobRuns {
 	job := s.JobRuns
+	job.Recent, job.RecentFailures = s.recent.runs, s.recent.failures
 	job.LastSuccess = s.succeeded
 	if s.success != nil && !s.success.Start.IsZero() {
 		took := max(s.succeeded.Sub(s.success.Start.At(s.succeeded)), 0)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/sqlread"
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
@@ -19,6 +21,15 @@ const lastMileEvery = 10 * time.Minute
 // lastMileAgain is when a read that failed is repeated: its statements are the most expensive ones, so not with the next scrape.
 const lastMileAgain = time.Minute
 
+const (
+	// mostRecent is how many orders, and how many fulfillments, of the last days are looked at, the newest; of those without a timestamp
+	// as many.
+	mostRecent = 50_000
+	// mostSpans is in how many spans of ids rows without a timestamp are looked for: one for each prefix, and another one where the ids
+	// have become longer within the last days.
+	mostSpans = 16
+)
+
 // lastMileArea is what was found at the last read. Only who has its lane may use it.
 type lastMileArea struct {
 	lane     sqlread.Lane
@@ -27,8 +38,8 @@ type lastMileArea struct {
 	tried time.Time // of the last read; zero when there was none
 	err   error     // why it failed
 	facts oms.LastMile
-	// lacking is what this OMS version does not have to measure a target.
-	lacking error
+	// partial is why the facts are not all: what this OMS version does not have to measure a target, and orders that are not looked at.
+	partial error
 }
 
 func newLastMileArea() *lastMileArea {
@@ -45,7 +56,7 @@ func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, err
 			every = lastMileAgain
 		}
 		if walltime.Due(now, a.tried, every) {
-			a.tried, a.facts, a.lacking = now, oms.LastMile{}, nil
+			a.tried, a.facts, a.partial = now, oms.LastMile{}, nil
 			a.err = s.readLastMile(ctx, r, now)
 		}
 		facts = a.facts
@@ -58,7 +69,7 @@ func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, err
 				facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
 			}
 		}
-		return errors.Join(a.err, a.lacking)
+		return errors.Join(a.err, a.partial)
 	})
 	return facts, err
 }
@@ -69,7 +80,11 @@ func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.T
 		return err
 	}
 	found := s.lastMile
-	if err := s.duplicates(ctx, r, now, &found.facts); err != nil {
+	orders, err := found.recent(ctx, r, now, "orders")
+	if err != nil {
+		return err
+	}
+	if err := s.duplicates(ctx, r, orders, &found.facts); err != nil {
 		return err
 	}
 	if err := s.unconfirmed(ctx, r, now, &found.facts); err != nil {
@@ -77,20 +92,81 @@ func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.T
 	}
 	for _, target := range s.client.LastMile {
 		if err := lacksTarget(r, target); err != nil {
-			found.lacking = errors.Join(found.lacking, fmt.Errorf("last_mile target %s: %w", target.Target, err))
+			found.partial = errors.Join(found.partial, fmt.Errorf("last_mile target %s: %w", target.Target, err))
 			continue
 		}
-		if err := s.unsynced(ctx, r, now, target, &found.facts); err != nil {
+		if err := s.unsynced(ctx, r, now, orders, target, &found.facts); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lastDays are the parameters of what is driven by the last days.
-func lastDays(r *sqlread.Reader, now time.Time) sqlread.Args {
+// recent returns the parameters of the statements about the orders or the fulfillments of the last days, and notes in partial which are
+// not looked at.
+func (a *lastMileArea) recent(ctx context.Context, r *sqlread.Reader, now time.Time, rows string) (sqlread.Args, error) {
 	since := now.Add(-oms.LastMileDays)
-	return sqlread.Args{"from": r.Time(since), "entered_since": r.Time(since)}
+	named := sqlread.Args{"from": r.Time(since), "entered_since": r.Time(since)}
+	var more, unstamped bool
+	if bound := rows + "_bound"; r.Has(bound) {
+		err := r.Query(ctx, bound, named, func(rec sqlread.Record) {
+			more = more || rec.Text("kind") == "more"
+			unstamped = unstamped || rec.Text("kind") == "unstamped"
+		})
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		unstamped = true // Moqui made the table
+	}
+	var ids history.RecentIDs
+	if unstamped {
+		var err error
+		if ids, err = history.FindRecent(ctx, idTable{r, rows, named["entered_since"]}, mostRecent); err != nil {
+			return nil, err
+		}
+	}
+	if more || ids.More {
+		a.partial = errors.Join(a.partial, fmt.Errorf("more than %d %s of the last %d days: only the newest are measured",
+			mostRecent, rows, oms.LastMileDays/(24*time.Hour)))
+	}
+	if len(ids.Spans) > mostSpans {
+		a.partial = errors.Join(a.partial, fmt.Errorf("the ids of %s of the last days have more than %d prefixes: without a timestamp, only those of the first are measured",
+			rows, mostSpans))
+	}
+	if ids.Strange != "" {
+		a.partial = errors.Join(a.partial, fmt.Errorf("the ids of %s like %q do not end in a number: those without a timestamp are not measured",
+			rows, ids.Strange))
+	}
+	for i := range mostSpans {
+		var span history.Span
+		if i < len(ids.Spans) {
+			span = ids.Spans[i]
+		}
+		named[fmt.Sprint("span_from_", i)], named[fmt.Sprint("span_to_", i)] = span.First, span.Last
+		named[fmt.Sprint("span_length_", i)] = len(span.First)
+	}
+	return named, nil
+}
+
+// idTable reads the ids of orders or of fulfillments.
+type idTable struct {
+	*sqlread.Reader
+	rows  string
+	since any // from when on they are recent
+}
+
+func (t idTable) Last(ctx context.Context, from, to string) (id string, err error) {
+	err = t.Query(ctx, t.rows+"_last_id", sqlread.Args{"from": from, "to": to}, func(rec sqlread.Record) { id = rec.Text("id") })
+	return id, err
+}
+
+func (t idTable) Page(ctx context.Context, from, to string) (page history.IDPage, err error) {
+	span := sqlread.Args{"from": from, "to": to, "length": len(from), "entered_since": t.since}
+	err = t.Query(ctx, t.rows+"_page_of_ids", span, func(rec sqlread.Record) {
+		page = history.IDPage{IDs: rec.Count("ids"), Recent: rec.Count("recent"), Least: rec.Text("least"), Greatest: rec.Text("greatest")}
+	})
+	return page, err
 }
 
 // channelOfOrder reads the channel of a group of orders.
@@ -99,8 +175,8 @@ func (s *Source) channelOfOrder(rec sqlread.Record) oms.Channel {
 }
 
 // unsynced counts the orders that have not reached a target.
-func (s *Source) unsynced(ctx context.Context, r *sqlread.Reader, now time.Time, target config.LastMileTarget, facts *oms.LastMile) error {
-	named := lastDays(r, now)
+func (s *Source) unsynced(ctx context.Context, r *sqlread.Reader, now time.Time, orders sqlread.Args, target config.LastMileTarget, facts *oms.LastMile) error {
+	named := maps.Clone(orders)
 	named["now"], named["approved_before"] = r.Time(now), r.Floor(now.Add(-target.Grace))
 	named["types"], named["attributes"], named["external_id"] = target.IdentificationTypes, target.Attributes, "N"
 	if target.ExternalID {
@@ -155,13 +231,13 @@ func lacksTarget(r *sqlread.Reader, target config.LastMileTarget) error {
 }
 
 // duplicates counts the orders that are there more than once: by external id and by name, as far as this OMS version has them.
-func (s *Source) duplicates(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.LastMile) error {
+func (s *Source) duplicates(ctx context.Context, r *sqlread.Reader, orders sqlread.Args, facts *oms.LastMile) error {
 	counts := map[oms.Channel]int{}
 	for _, statement := range []string{"orders_duplicate", "orders_renamed"} {
 		if !r.Has(statement) {
 			continue
 		}
-		err := r.Query(ctx, statement, lastDays(r, now), func(rec sqlread.Record) {
+		err := r.Query(ctx, statement, orders, func(rec sqlread.Record) {
 			counts[s.channelOfOrder(rec)] += rec.Count("duplicate")
 		})
 		if err != nil {
@@ -180,7 +256,10 @@ func (s *Source) unconfirmed(ctx context.Context, r *sqlread.Reader, now time.Ti
 	if !r.Has("fulfillments_unconfirmed") {
 		return nil
 	}
-	named := lastDays(r, now)
+	named, err := s.lastMile.recent(ctx, r, now, "fulfillments")
+	if err != nil {
+		return err
+	}
 	named["created_before"] = r.Floor(now.Add(-oms.ConfirmedWithin))
 	return r.Query(ctx, "fulfillments_unconfirmed", named, func(rec sqlread.Record) { facts.Unconfirmed = new(rec.Count("orders")) })
 }

@@ -38,21 +38,6 @@ func decodeRun(rec sqlread.Record) history.Row {
 	return r
 }
 
-// keepRuns keeps what keepJobs does, and the runs that have not ended.
-func keepRuns(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
-	open := map[string]*history.Row{}
-	for id, r := range rows {
-		if !r.Attributes().Ended() && !r.Stamp.Latest().Before(floor) {
-			open[id] = r
-		}
-	}
-	keepJobs(rows, base, floor, k)
-	for id, r := range open {
-		rows[id] = r
-		k.Keep(id)
-	}
-}
-
 // runsArea is what is known of Moqui's jobs.
 type runsArea struct {
 	*area
@@ -62,7 +47,9 @@ type runsArea struct {
 
 func newRunsArea(s *Source) *runsArea {
 	const name = "Moqui's jobs"
-	newHistory := func() *history.History { return history.NewSequenced(s.client.Database.Timezone, keepRuns) }
+	newHistory := func() *history.History {
+		return history.NewSequenced(s.client.Database.Timezone, history.KeepOpen(keepJobs))
+	}
 	read := func(r *sqlread.Reader) history.Reader { return runTable{r, s} }
 	return &runsArea{area: newArea(s, name, s.jobs.lane.As(name), newHistory, read)}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/history"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/omsdata"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
@@ -52,6 +53,11 @@ var limits = map[string]limit{
 	"orders_duplicate":         {10 * recentOrders, 0},
 	"orders_renamed":           {9 * recentOrders, 0},
 	"fulfillments_unconfirmed": {8 * fulfilled, 0},
+	// The entries of an index up to the bound, and a page of ids, in a temporary table.
+	"orders_bound":             {2*recentOrders + 20, 0},
+	"fulfillments_bound":       {2*fulfilled + 20, 0},
+	"orders_page_of_ids":       {5 * history.SequencePage, 0},
+	"fulfillments_page_of_ids": {5 * history.SequencePage, 0},
 
 	"jobs_open":     {4 * pendingJobs, 2},
 	"messages_open": {12 * openMessages, 0}, // and once for each of its parts
@@ -128,6 +134,7 @@ func TestPlans(t *testing.T) {
 				play("mixed collations", "")
 			}
 			play("some stamps", `UPDATE order_header SET created_tx_stamp = NULL WHERE order_id LIKE '%1' OR order_id LIKE '%4' OR order_id LIKE '%8';
+				UPDATE order_fulfillment_history SET created_tx_stamp = NULL WHERE fulfillment_log_id LIKE '%1';
 				UPDATE job_sandbox SET last_updated_tx_stamp = NULL WHERE job_id LIKE '%1' OR job_id LIKE '%4' OR job_id LIKE '%8';
 				UPDATE data_manager_log SET last_updated_tx_stamp = NULL WHERE log_id LIKE '%1' OR log_id LIKE '%4' OR log_id LIKE '%8';`)
 			play("no stamps", `ALTER TABLE order_header RENAME COLUMN created_tx_stamp TO away;

@@ -209,39 +209,79 @@ FROM (
 ) r
 GROUP BY {{template "shop"}};
 
+-- part: in_spans
+-- The spans of ids that hold the latest rows without a timestamp. Those that are not needed are empty.
+-- columns: none
+({{range $i, $_ := spans}}{{if $i}} OR {{end -}}
+  {{$}} >= :span_from_{{$i}} AND {{$}} <= :span_to_{{$i}} AND LENGTH({{$}}) = :span_length_{{$i}}{{end}});
+
+-- part: by_id
+-- A table to be read by its ids: in MySQL, whose index of the timestamp has them in order, only what has no timestamp.
+-- columns: none
+{{.Table}} {{if and mysql (column .Name "created_tx_stamp")}}IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL AND{{else}}WHERE{{end}};
+
+-- part: bound
+-- Whether more rows came within the last days than are looked at, and whether there are rows without a timestamp.
+-- columns: kind
+SELECT /*limit*/ m.kind FROM (
+  SELECT 'more' AS kind FROM {{.Table}} WHERE {{must .Name "created_tx_stamp"}} >= :from ORDER BY created_tx_stamp DESC LIMIT 1 OFFSET {{most_recent}}
+) m
+UNION ALL
+SELECT u.kind FROM (SELECT 'unstamped' AS kind FROM {{.Table}} WHERE created_tx_stamp IS NULL LIMIT 1) u;
+
+-- part: last_id
+-- The last id as text within a span.
+-- columns: id
+SELECT /*limit*/ {{.ID}} FROM {{template "by_id" .}} {{.ID}} >= :from AND {{.ID}} < :to ORDER BY {{.ID}} DESC LIMIT 1;
+
+-- part: page_of_ids
+-- The highest ids of one length within a span: how many, how many of them entered within the last days, the least and the greatest.
+-- columns: ids recent least greatest
+SELECT /*limit*/ COUNT(*), SUM(CASE WHEN p.entered >= :entered_since THEN 1 ELSE 0 END), MIN(p.id), MAX(p.id) FROM (
+  SELECT {{.ID}} AS id, {{.Entered}} AS entered FROM {{template "by_id" .}}
+    {{.ID}} >= :from AND {{.ID}} <= :to AND LENGTH({{.ID}}) = :length ORDER BY {{.ID}} DESC LIMIT {{sequence_page}}
+) p;
+
+-- statement: orders_bound
+-- Whether more orders entered within the last days than are looked at, and whether Moqui wrote any, which have no timestamp; every
+-- 10 minutes. Index: order_header.created_tx_stamp.
+-- columns: {{template "bound.columns"}}
+{{template "bound" (orders_by_id order_header)}};
+
+-- statement: orders_last_id
+-- The last order by the beginning of its id, every 10 minutes where there are orders without a timestamp. Index: primary key, or
+-- order_header.created_tx_stamp in MySQL, one entry read.
+-- columns: {{template "last_id.columns"}}
+{{template "last_id" (orders_by_id order_header)}};
+
+-- statement: orders_page_of_ids
+-- How far back the ids of the last days go, every 10 minutes where there are orders without a timestamp. Ids of another length lie
+-- between as text. Index: as orders_last_id.
+-- columns: {{template "page_of_ids.columns"}}
+{{template "page_of_ids" (orders_by_id order_header)}};
+
 -- part: recent_columns
 -- What the last mile reads of an order.
 -- columns: none
-order_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
+order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
     {{col "order_header" "order_name"}} AS order_name, COALESCE(entry_date, order_date) AS entered;
 
 -- part: recent_orders
--- Sales orders that entered within the last days, the newest 50000; of those that Moqui wrote, which have no timestamp, the newest
--- 5000 by the index of the timestamp or by the primary key.
+-- Sales orders among the newest orders of the last days; of those that Moqui wrote, which have no timestamp, by their ids.
 -- columns: none
 SELECT s.* FROM (
 {{- if column "order_header" "created_tx_stamp"}}
   SELECT {{template "recent_columns"}} FROM {{order_header}}
-  WHERE created_tx_stamp >= :from AND COALESCE(order_type_id, '') = 'SALES_ORDER'
-  ORDER BY created_tx_stamp DESC LIMIT 50000
+  WHERE created_tx_stamp >= :from ORDER BY created_tx_stamp DESC LIMIT {{most_recent}}
 ) s
+WHERE COALESCE(s.order_type_id, '') = 'SALES_ORDER'
 UNION ALL
-SELECT n.* FROM (
+SELECT s.* FROM (
 {{- end}}
-  SELECT {{template "recent_columns"}} FROM (
-{{- if and mysql (column "order_header" "created_tx_stamp")}}
-    SELECT order_id AS id FROM {{order_header}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY order_id DESC LIMIT 5000
-  ) u STRAIGHT_JOIN {{order_header}} ON order_id = u.id
-{{- else}}
-    SELECT order_id, status_id, product_store_id, sales_channel_enum_id, {{col "order_header" "external_id"}} AS external_id,
-      {{col "order_header" "order_name"}} AS order_name, entry_date, order_date, order_type_id,
-      {{col "order_header" "created_tx_stamp"}} AS created_tx_stamp
-    FROM {{order_header}} WHERE order_id > '' ORDER BY order_id DESC LIMIT {{if column "order_header" "created_tx_stamp"}}2000{{else}}5000{{end}}
-  ) u
-{{- end}}
-  WHERE created_tx_stamp IS NULL AND COALESCE(order_type_id, '') = 'SALES_ORDER' AND COALESCE(entry_date, order_date) >= :entered_since
-  LIMIT 5000
-) {{if column "order_header" "created_tx_stamp"}}n{{else}}s{{end}};
+  SELECT {{template "recent_columns"}} FROM {{template "by_id" (orders_by_id order_header)}}
+    {{template "in_spans" "order_id"}} {{if column "order_header" "created_tx_stamp"}}AND created_tx_stamp IS NULL {{end}}LIMIT {{most_recent}}
+) s
+WHERE COALESCE(s.order_type_id, '') = 'SALES_ORDER' AND s.entered >= :entered_since;
 
 -- statement: orders_unsynced
 -- Approved, sent and completed sales orders of the last days by channel, those of them that a target has not got, and since when
@@ -313,30 +353,40 @@ FROM (
 ) d
 GROUP BY d.product_store_id, d.sales_channel_enum_id;
 
+-- statement: fulfillments_bound
+-- As orders_bound, of the fulfillments. Index: order_fulfillment_history.created_tx_stamp.
+-- columns: {{template "bound.columns"}}
+{{template "bound" (fulfillments_by_id order_fulfillment_history)}};
+
+-- statement: fulfillments_last_id
+-- As orders_last_id. Index: primary key, or order_fulfillment_history.created_tx_stamp in MySQL, one entry read.
+-- columns: {{template "last_id.columns"}}
+{{template "last_id" (fulfillments_by_id order_fulfillment_history)}};
+
+-- statement: fulfillments_page_of_ids
+-- As orders_page_of_ids. Index: as fulfillments_last_id.
+-- columns: {{template "page_of_ids.columns"}}
+{{template "page_of_ids" (fulfillments_by_id order_fulfillment_history)}};
+
 -- statement: fulfillments_unconfirmed
 -- Orders with a fulfillment of the last days that the shop has not confirmed in time, every 10 minutes. Index:
--- order_fulfillment_history.created_tx_stamp; of those that Moqui wrote, which have no timestamp, the newest 5000 by the primary key.
+-- order_fulfillment_history.created_tx_stamp; of those that Moqui wrote, which have no timestamp, as fulfillments_last_id.
 -- columns: orders
 SELECT /*limit*/ COUNT(DISTINCT f.order_id)
 FROM (
   {{- if column "order_fulfillment_history" "created_tx_stamp"}}
   SELECT s.* FROM (
     SELECT order_id, external_fulfillment_id, COALESCE(created_date, created_tx_stamp) AS created
-    FROM {{order_fulfillment_history}} WHERE created_tx_stamp >= :from ORDER BY created_tx_stamp DESC LIMIT 50000
+    FROM {{order_fulfillment_history}} WHERE created_tx_stamp >= :from ORDER BY created_tx_stamp DESC LIMIT {{most_recent}}
   ) s
   UNION ALL
   {{- end}}
-  SELECT order_id, external_fulfillment_id, created_date AS created FROM (
-{{- if and mysql (column "order_fulfillment_history" "created_tx_stamp")}}
-    SELECT fulfillment_log_id AS id FROM {{order_fulfillment_history}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL
-    ORDER BY fulfillment_log_id DESC LIMIT 5000
-  ) u STRAIGHT_JOIN {{order_fulfillment_history}} ON fulfillment_log_id = u.id
-{{- else}}
-    SELECT order_id, external_fulfillment_id, created_date, {{col "order_fulfillment_history" "created_tx_stamp"}} AS created_tx_stamp
-    FROM {{order_fulfillment_history}} WHERE fulfillment_log_id > '' ORDER BY fulfillment_log_id DESC LIMIT 5000
-  ) u
-{{- end}}
-  WHERE created_tx_stamp IS NULL AND created_date >= :entered_since
+  SELECT n.* FROM (
+    SELECT order_id, external_fulfillment_id, created_date AS created
+    FROM {{template "by_id" (fulfillments_by_id order_fulfillment_history)}}
+      {{template "in_spans" "fulfillment_log_id"}} {{if column "order_fulfillment_history" "created_tx_stamp"}}AND created_tx_stamp IS NULL {{end}}LIMIT {{most_recent}}
+  ) n
+  WHERE n.created >= :entered_since
 ) f
 WHERE f.external_fulfillment_id = '_NA_' AND f.created < :created_before;
 

@@ -24,11 +24,22 @@ func catalogue(attributes []string) sqlread.Catalogue {
 		"open_orders":   func() string { return quoted(slices.Sorted(maps.Keys(orderStates()))) },
 		"attributes":    func() []string { return attributes },
 		"unstamped":     func(table, id, page string) unstampedRows { return unstampedRows{table, id, page} },
+		"most_recent":   func() int { return mostRecent },
+		"spans":         func() []history.Span { return make([]history.Span, mostSpans) },
+		"orders_by_id": func(table string) tableByID {
+			return tableByID{table, "order_header", "order_id", "COALESCE(entry_date, order_date)"}
+		},
+		"fulfillments_by_id": func(table string) tableByID {
+			return tableByID{table, "order_fulfillment_history", "fulfillment_log_id", "created_date"}
+		},
 	}}
 }
 
 // unstampedRows is for the template of that name: which page of which table, by which primary key.
 type unstampedRows struct{ Table, ID, Page string }
+
+// tableByID is for the templates of the last mile: a table, its name in this package, its primary key, and when a row entered.
+type tableByID struct{ Table, Name, ID, Entered string }
 
 // quoted writes a list of the exporter's own words as SQL.
 func quoted(words []string) string { return "'" + strings.Join(words, "', '") + "'" }
