@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -108,7 +107,7 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 		if _, twice := found[id]; twice || !f.seen[id].IsZero() {
 			return
 		}
-		found[id] = walltime.FirstSet(rec.Moment("stamp"), reached).Latest()
+		found[id] = walltime.FirstSet(rec.Moment("written"), reached).Latest()
 		if !begins {
 			came = append(came, first{rec.Moment("entered").At(now), reached.At(now)})
 		}
@@ -143,8 +142,8 @@ func (f *firsts) newest(ctx context.Context, r *sqlread.Reader, now time.Time) (
 // reachedOrders counts the approvals and the unfillable orders since the first look at each. What is not counted yet is no older answer:
 // it is counted with the next look.
 func (s *Source) reachedOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
-	a := s.orders
-	approved, known, err := a.approved.look(ctx, r, now, s.client.Database.Timezone, s.exclusions())
+	a, zone := s.orders, s.client.Database.Timezone
+	approved, known, err := a.approved.look(ctx, r, now, zone, s.exclusions())
 	for _, o := range approved {
 		if !o.entered.IsZero() {
 			a.approvals.Add(o.reached.Sub(o.entered))
@@ -153,9 +152,12 @@ func (s *Source) reachedOrders(ctx context.Context, r *sqlread.Reader, now time.
 	if known {
 		facts.Approvals = &oms.Approvals{Count: a.approvals.Count, Within: slices.Clone(a.approvals.Within), Total: a.approvals.Total}
 	}
-	unfillable, known, err2 := a.unfillable.look(ctx, r, now, s.client.Database.Timezone, s.exclusions())
+	if err != nil {
+		return err
+	}
+	unfillable, known, err := a.unfillable.look(ctx, r, now, zone, s.exclusions())
 	if a.unfillables += uint64(len(unfillable)); known {
 		facts.Unfillable = new(a.unfillables)
 	}
-	return errors.Join(err, err2)
+	return err
 }

@@ -196,18 +196,18 @@ WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
 -- Sales orders that reached something for the first time, without excluded orders, and when they entered the OMS: by the rows of a history
 -- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by those from :since on among the newest
 -- 2000 by the index of the timestamp or by the primary key. LIMIT keeps servers from merging the queries.
--- columns: order_id reached entered stamp
-SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.stamp
+-- columns: order_id reached entered written
+SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.written
 FROM (
 {{- if .Stamped}}
   SELECT s.* FROM (
-    SELECT order_id, {{.Time}} AS reached, created_tx_stamp AS stamp FROM {{.Table}}
+    SELECT order_id, {{.Time}} AS reached, created_tx_stamp AS written FROM {{.Table}}
     WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND {{.Reached}} LIMIT 9223372036854775807
   ) s
   UNION ALL
 {{- end}}
   SELECT n.* FROM (
-    SELECT order_id, {{.Time}} AS reached, NULL AS stamp FROM (
+    SELECT order_id, {{.Time}} AS reached, {{if .Stamped}}created_tx_stamp{{else}}NULL{{end}} AS written FROM (
 {{- if and mysql .Stamped}}
       SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY {{.ID}} DESC LIMIT 2000
     ) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id
