@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 )
@@ -30,10 +32,11 @@ type batch struct {
 	// misconfigured says that one of them is about a fault of the configuration, by which something is not watched.
 	misconfigured bool
 
-	samples map[*metric][]sample
-	unknown map[*metric][]sample // those whose value is not known, once families has sorted them out
-	left    map[*metric]int      // series that the facts have left out already
-	texts   []string             // where the labels of the next ones go
+	samples       map[*metric][]sample
+	distributions map[*metric]*dto.Histogram
+	unknown       map[*metric][]sample // those whose value is not known, once families has sorted them out
+	left          map[*metric]int      // series that the facts have left out already
+	texts         []string             // where the labels of the next ones go
 }
 
 // A sample is one value of a metric.
@@ -48,7 +51,7 @@ func (s sample) compare(other sample) int {
 }
 
 func newBatch(client config.Client, now time.Time) *batch {
-	return &batch{client: client.Name, zone: client.Timezone, config: client, now: now, samples: map[*metric][]sample{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
+	return &batch{client: client.Name, zone: client.Timezone, config: client, now: now, samples: map[*metric][]sample{}, distributions: map[*metric]*dto.Histogram{}, unknown: map[*metric][]sample{}, left: map[*metric]int{}}
 }
 
 // set puts a value into the batch, to be joined with others under the same labels. NaN stands for a value that is not
@@ -67,6 +70,15 @@ func (b *batch) set(m *metric, value float64, labels ...string) {
 		}
 	}
 	b.samples[m] = append(b.samples[m], sample{labels: b.texts[first:len(b.texts):len(b.texts)], value: value})
+}
+
+// setDistribution puts the counts of durations into the batch: of all, and within each of the bounds.
+func (b *batch) setDistribution(m *metric, all uint64, sum time.Duration, bounds []time.Duration, within []uint64) {
+	h := &dto.Histogram{SampleCount: &all, SampleSum: new(sum.Seconds())}
+	for i, bound := range bounds {
+		h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: new(bound.Seconds()), CumulativeCount: &within[i]})
+	}
+	b.distributions[m] = h
 }
 
 // setTime puts a timestamp into the batch, in Unix seconds. There is no series for what never happened.

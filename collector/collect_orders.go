@@ -42,6 +42,12 @@ var (
 		"Sales orders that entered the OMS since the exporter started.", "product_store", "channel")
 	ordersEntered = newMetric(count, "oms_orders_entered_recently",
 		"Sales orders that entered the OMS within the last 24 hours.", "product_store", "channel")
+	// Only the first approval of an order counts. The buckets reach from 5 minutes to 24 hours.
+	ordersApproval = newMetric(distribution, "oms_orders_approval_seconds",
+		"Time from entry into the OMS to approval of the sales orders that were approved since the exporter started, without excluded orders.")
+	// `UNFILLABLE_PARKING` or `UNF_HOLD_PARKING`. An order counts once, however often the routing retries it.
+	ordersUnfillable = newMetric(total, "oms_orders_unfillable_total",
+		"Sales orders that entered an unfillable parking for the first time since the exporter started, without excluded orders.")
 	ordersMissing = newMetric(count, "oms_orders_missing",
 		"Orders that the shop's last reconciliation found in Shopify but not in the OMS; absent if that reconciliation is older than 36 hours.",
 		"shop")
@@ -95,6 +101,12 @@ func (ordersCollector) update(ctx context.Context, src Sources, b *batch) error 
 		b.setTime(ordersLastImport, i.Last, i.ProductStore, i.Channel.Channel)
 		b.set(ordersImported, float64(i.Seen), i.ProductStore, i.Channel.Channel)
 		b.set(ordersEntered, float64(i.Recent), i.ProductStore, i.Channel.Channel)
+	}
+	if a := facts.Approvals; a != nil {
+		b.setDistribution(ordersApproval, a.Count, a.Total, oms.ApprovalTimes(), a.Within)
+	}
+	if facts.Unfillable != nil {
+		b.set(ordersUnfillable, float64(*facts.Unfillable))
 	}
 	for _, m := range facts.Missing {
 		b.set(ordersMissing, float64(m.Count), m.Shop)

@@ -16,7 +16,7 @@ import (
 // Of each metric that is capped it keeps at most so many series, and tells how many it dropped, unless most is 0: see subjects.
 // The worst values stay, and equal ones by their labels, so that the same series stay at the next scrape.
 func (b *batch) families(most int) []*dto.MetricFamily {
-	families := make([]*dto.MetricFamily, 0, len(b.samples)+1)
+	families := make([]*dto.MetricFamily, 0, len(b.samples)+len(b.distributions)+1)
 	client := &dto.LabelPair{Name: new("client"), Value: &b.client}
 	all := map[*metric][]sample{}
 	for m := range b.samples {
@@ -40,6 +40,12 @@ func (b *batch) families(most int) []*dto.MetricFamily {
 		if len(series) > 0 {
 			families = append(families, m.family(series, client))
 		}
+	}
+	for m, h := range b.distributions {
+		families = append(families, &dto.MetricFamily{
+			Name: &m.name, Help: &m.help, Type: dto.MetricType_HISTOGRAM.Enum(),
+			Metric: []*dto.Metric{{Label: []*dto.LabelPair{client}, Histogram: h}},
+		})
 	}
 	if len(dropped) > 0 {
 		slices.SortFunc(dropped, sample.compare)

@@ -62,8 +62,12 @@ func goldens() map[string]golden {
 				{Channel: web, Last: ago(30 * time.Second), Seen: 17, Recent: 340},
 				{Channel: oms.Channel{ProductStore: "STORE_2"}, Last: ago(3 * 24 * time.Hour)},
 			},
-			Missing: []oms.MissingOrders{{Shop: "10000", Count: 2}, {Shop: "SHOPIFY_CA"}},
-			Age:     2 * time.Minute,
+			Approvals: &oms.Approvals{
+				Count: 30, Within: []uint64{5, 12, 20, 24, 25, 26, 28, 28, 29}, Total: 61*time.Hour + 500*time.Millisecond,
+			},
+			Unfillable: new(uint64(4)),
+			Missing:    []oms.MissingOrders{{Shop: "10000", Count: 2}, {Shop: "SHOPIFY_CA"}},
+			Age:        2 * time.Minute,
 		}}}},
 		"orders_idle": {"orders", &fake{Facts: facts{Orders: oms.Orders{
 			Open: oms.Known([]oms.OpenOrders{}), Created: oms.Known([]oms.CreatedOrders{}),

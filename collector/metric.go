@@ -16,6 +16,8 @@ const (
 	count kind = iota
 	// total is a count that only grows: a Prometheus counter.
 	total
+	// distribution counts by size and only grows: a Prometheus histogram. It has no labels of its own: see batch.setDistribution.
+	distribution
 	// greatest keeps the greater value, an age as a rule; the greatest is the worst.
 	greatest
 	// least keeps the lesser value; the least is the worst.
@@ -43,7 +45,7 @@ func (k kind) join(a, b float64) float64 {
 		return a + b
 	case least, oldest:
 		return min(a, b)
-	case greatest, newest:
+	case greatest, newest, distribution:
 	}
 	return max(a, b)
 }

@@ -22,7 +22,7 @@ var (
 	notInDemo = regexp.MustCompile(`\boms_orders_missing\b|\boms_reset_inventory_usual_(processed_seconds|records)\b|\boms:orders_import_(expected|due)\b`)
 	// What is there when a file has come, a job runs for longer than usual, a deadline has passed or an incident has ended: TestServiceLevels
 	// has the last two.
-	takesTime = regexp.MustCompile(`\boms_job_usual_duration_seconds\b|\bchanges\(oms:reset_inventory_last_processed|\boms:reset_inventory_deadline_(met|unknown)\b|\boms:incident_seconds\b`)
+	takesTime = regexp.MustCompile(`\boms_job_usual_duration_seconds\b|\bchanges\(oms:reset_inventory_last_processed|\boms:reset_inventory_deadline_(met|unknown)\b|\boms:incident_seconds\b|\boms:orders_(approved|unfillable)\b`)
 	// What is there only when something is wrong.
 	onlyFaulty = regexp.MustCompile(`^max by \(client, severity, alertname\) \(oms:problem|_failure_timestamp_seconds|and on \(client, job_name\) oms_job_consecutive_failures > 0|^topk.*oms:reset_inventory_missed_seconds`)
 )

@@ -27,9 +27,27 @@ func serviceLevels() dashboard {
 					return `sum(sum_over_time(` + deadlinesMet + p.window + `))
 / sum(count_over_time(` + deadlinesMet + p.window + `))`
 				}),
-			overPeriods("Time with all orders approved in time", "Share of the watched time in which no order was in status created for longer than the limit, without excluded orders.",
-				share, "not watched", func(p period) string {
-					return `avg_over_time(oms:check_within_limits{client=~"$client", check="created"}` + p.window + `)`
+			overPeriods("Orders approved", "Sales orders that were approved for the first time, without excluded orders.", "none", "not measured", func(p period) string {
+				return `sum(sum_over_time(` + ordersApproved + p.window + `)
+  or 0 * max by (client) (last_over_time(oms:orders_counted{client=~"$client", le="+Inf"}` + p.window + `))
+)`
+			}),
+			overPeriods("Orders approved within 3 hours", "Share of the approved orders that were approved at most 3 hours after their entry into the OMS.",
+				share, "no order approved", func(p period) string {
+					return `sum(sum_over_time(` + ordersWithin3h + p.window + `))
+/ ` + approved(p)
+				}),
+			overPeriods("Time to approval, p95", "Time from entry into the OMS to approval that 95 % of the approved orders did not exceed. An estimate; 24 hours stand for any longer time.",
+				duration, "no order approved", func(p period) string {
+					return `histogram_quantile(0.95, sum by (le) (sum_over_time(oms:orders_approved{client=~"$client"}` + p.window + `)))`
+				}),
+			overPeriods("Unfillable orders", "Orders that entered an unfillable parking for the first time, as a share of the approved orders. Routing retries do not count.",
+				share, "not measured", func(p period) string {
+					return `(
+  sum(sum_over_time(oms:orders_unfillable{client=~"$client"}` + p.window + `))
+  or 0 * max(last_over_time(oms:orders_counted{client=~"$client", le=""}` + p.window + `))
+)
+/ ` + approved(p)
 				}),
 			overPeriods("Incidents", "Incidents of all checks: those that ended within these days, and those that are still open.", "none", "not watched", func(p period) string {
 				return `sum(` + incidents(p) + `)`
@@ -38,7 +56,7 @@ func serviceLevels() dashboard {
 				duration, "no incident ended", func(p period) string {
 					return `sum(sum_over_time(` + incidentSeconds + p.window + `))
 / sum(count_over_time(` + incidentSeconds + p.window + `))`
-				}),
+				}).size(screenWidth, 4),
 			withinTable().size(screenWidth, 20),
 			incidentsTable().size(screenWidth, 20),
 			deadlinesMetTable().size(screenWidth, 7),
@@ -50,6 +68,12 @@ func serviceLevels() dashboard {
 	return d
 }
 
+// The series of rules/service_levels.yml that count approved orders: all, and those within 3 hours (Prometheus 3 writes 10800.0).
+const (
+	ordersApproved = `oms:orders_approved{client=~"$client", le="+Inf"}`
+	ordersWithin3h = `oms:orders_approved{client=~"$client", le=~"10800(.0)?"}`
+)
+
 // The series of rules/service_levels.yml of which there is a sample for each deadline that passed, and for each incident that ended.
 const (
 	deadlinesMet     = `oms:reset_inventory_deadline_met{client=~"$client"}`
@@ -59,6 +83,9 @@ const (
 	// everyCheck is a row of 0 for each check.
 	everyCheck = `0 * max by (client, check) (oms:check_state{client=~"$client"})`
 )
+
+// approved counts all orders that were approved within the period.
+func approved(p period) string { return `sum(sum_over_time(` + ordersApproved + p.window + `))` }
 
 // incidents counts for each check those that ended within the period, and the one that lasts.
 func incidents(p period) string {

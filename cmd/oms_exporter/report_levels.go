@@ -21,7 +21,15 @@ type levels struct {
 	// first and last are when the first and the last state of any check was recorded: zero where none was.
 	first, last time.Time
 	deadlines   []deadlineLevel // by source and deadline
+	orders      orderLevel
 	checks      map[string]checkLevel
+}
+
+// orderLevel is what was recorded of orders. Nothing is recorded while none comes.
+type orderLevel struct {
+	approvalsKnown, unfillableKnown bool    // whether they were counted at all
+	approved, within3h, unfillable  float64 // orders
+	p95                             float64 // seconds from entry to approval; 24 hours stand for any longer time
 }
 
 // deadlineLevel counts how often a deadline of a source passed in the month.
@@ -94,6 +102,9 @@ func (r levelsReader) levels(ctx context.Context, month, now time.Time) (levels,
 			l.checks[labels["check"]] = c
 		}
 	}
+	count := func(n *float64) func(map[string]string, float64) {
+		return func(_ map[string]string, value float64) { *n = value }
+	}
 	moment := func(at *time.Time) func(map[string]string, float64) {
 		return func(_ map[string]string, value float64) { *at = time.UnixMilli(int64(value * 1000)).In(zone) }
 	}
@@ -107,6 +118,23 @@ func (r levelsReader) levels(ctx context.Context, month, now time.Time) (levels,
 			deadline(func(d *deadlineLevel, v float64) { d.met = v })},
 		{`sum by (source, deadline) (count_over_time(oms:reset_inventory_deadline_unknown$client$month))`,
 			deadline(func(d *deadlineLevel, v float64) { d.unknown = v })},
+		{`sum by (le) (sum_over_time(oms:orders_approved$client$month))`, func(labels map[string]string, value float64) {
+			switch labels["le"] {
+			case "+Inf":
+				l.orders.approved = value
+			case "10800", "10800.0": // Prometheus 2, and 3
+				l.orders.within3h = value
+			}
+		}},
+		{`histogram_quantile(0.95, sum by (le) (sum_over_time(oms:orders_approved$client$month)))`, count(&l.orders.p95)},
+		{`sum(sum_over_time(oms:orders_unfillable$client$month))`, count(&l.orders.unfillable)},
+		{`count by (le) (present_over_time(oms:orders_counted$client$month))`, func(labels map[string]string, _ float64) {
+			if labels["le"] == "" {
+				l.orders.unfillableKnown = true
+			} else {
+				l.orders.approvalsKnown = true
+			}
+		}},
 		{`min by (check) (min_over_time(oms:check_state$client$month))`,
 			check(func(c *checkLevel, v float64) { c.notWatched = v == 4 })},
 		{`sum by (check) (count_over_time(oms:check_within_limits$client$month))`,

@@ -82,7 +82,9 @@ func reportDefinitions() []string {
 	return []string{
 		"Deadlines: the share is that of the deadlines with a known result. A file that is processed within a minute after the deadline is in time. Days off have no deadlines.",
 		"Time within limits: the share of the watched time. Time that was not measured counts neither as good nor as bad; it is the time not watched, a share of the whole month.",
-		"Orders approved in time: no order was in status created for longer than the limit, without excluded orders.",
+		"Orders approved: sales orders that were approved for the first time, without excluded orders. The time to approval starts when the order enters the OMS; the 95 % are an estimate.",
+		"Unfillable orders: orders that entered an unfillable parking for the first time, compared with the number of approved orders. Routing retries do not count.",
+		"Orders are counted while the exporter runs: those of the time not watched can be missing.",
 		"Incidents: those that ended in this month, and those that were open at its end. An incident starts when a check exceeds its limit, also if that was before this month, continues while the check cannot be measured, and ends up to 15 minutes after the problem. The length is unknown if the end was not recorded.",
 		"Mean length: of ended and open incidents, open ones until the end of this page's period. Mean time to repair: of ended incidents.",
 		"Percentages are rounded to the worse value.",
@@ -142,21 +144,44 @@ func (l levels) summary() []reportLine {
 		all.ended, all.repair = all.ended+c.ended, all.repair+c.repair
 		all.open, all.openFor, all.started = all.open+c.open, all.openFor+c.openFor, all.started+c.ended+c.open+c.lost()
 	}
-	approved := l.checks["created"].row("", l.minutes())
-	approvedInTime := approved.Within
-	if l.checks["created"].watched > 0 {
-		approvedInTime += " of the time that was watched; not watched: " + approved.Unwatched
-	}
 	sum := all.row("", l.minutes())
-	return []reportLine{
+	lines := []reportLine{
 		{"Reset-inventory deadlines met", met},
 		{"Deadlines missed", number(d.judged - d.met)},
 		{"Deadlines with an unknown result", number(d.unknown)},
-		{"Time with all orders approved in time", approvedInTime},
-		{"Incidents", sum.Incidents},
-		{"Mean length of an incident", sum.Length},
-		{"Mean time to repair", sum.Repair},
-		{"Time that was not watched, mean of the checks", lackOf(unwatched, l.minutes()*float64(watchable))},
+	}
+	return append(append(lines, l.orders.lines()...),
+		reportLine{"Incidents", sum.Incidents},
+		reportLine{"Mean length of an incident", sum.Length},
+		reportLine{"Mean time to repair", sum.Repair},
+		reportLine{"Time that was not watched, mean of the checks", lackOf(unwatched, l.minutes()*float64(watchable))},
+	)
+}
+
+// lines puts what is known of orders into words.
+func (o orderLevel) lines() []reportLine {
+	approved, within, p95, unfillable := unknownLevel, unknownLevel, unknownLevel, unknownLevel
+	if o.approvalsKnown {
+		approved, within, p95 = number(o.approved), noLevel, noLevel
+	}
+	if o.approvalsKnown && o.approved > 0 {
+		within = fmt.Sprintf("%s (%s of %s)", shareOf(o.within3h, o.approved), number(o.within3h), number(o.approved))
+		p95 = "about " + collector.Span(time.Duration(o.p95)*time.Second)
+		if o.p95 >= (24 * time.Hour).Seconds() {
+			p95 = "24 h or more"
+		}
+	}
+	if o.unfillableKnown {
+		unfillable = number(o.unfillable)
+	}
+	if o.unfillableKnown && o.approved > 0 {
+		unfillable = fmt.Sprintf("%s (%s for %s approved)", lackOf(o.unfillable, o.approved), number(o.unfillable), number(o.approved))
+	}
+	return []reportLine{
+		{"Orders approved", approved},
+		{"Orders approved within 3 hours", within},
+		{"Time to approval that 95 % of the orders did not exceed", p95},
+		{"Unfillable orders", unfillable},
 	}
 }
 

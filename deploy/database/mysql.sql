@@ -30,7 +30,11 @@ GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON order_item_ship_group
 GRANT SELECT (order_id, order_item_seq_id, ship_group_seq_id) ON order_item_ship_group_assoc TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, facility_id, change_datetime) ON order_facility_change TO exporter;
 GRANT SELECT (from_facility_id) ON order_facility_change TO exporter;
+GRANT SELECT (created_tx_stamp) ON order_facility_change TO exporter;
+GRANT SELECT (order_facility_change_id) ON order_facility_change TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON order_status TO exporter;
+GRANT SELECT (created_tx_stamp) ON order_status TO exporter;
+GRANT SELECT (order_status_id) ON order_status TO exporter;
 GRANT SELECT (order_id, attr_name) ON order_attribute TO exporter;
 GRANT SELECT (order_identification_type_id, order_id, id_value, thru_date) ON order_identification TO exporter;
 GRANT SELECT (fulfillment_log_id, order_id, external_fulfillment_id, created_date) ON order_fulfillment_history TO exporter;

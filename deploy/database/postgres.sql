@@ -35,7 +35,11 @@ GRANT SELECT (order_id, ship_group_seq_id, facility_id) ON public.order_item_shi
 GRANT SELECT (order_id, order_item_seq_id, ship_group_seq_id) ON public.order_item_ship_group_assoc TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, facility_id, change_datetime) ON public.order_facility_change TO exporter;
 GRANT SELECT (from_facility_id) ON public.order_facility_change TO exporter;
+GRANT SELECT (created_tx_stamp) ON public.order_facility_change TO exporter;
+GRANT SELECT (order_facility_change_id) ON public.order_facility_change TO exporter;
 GRANT SELECT (order_id, order_item_seq_id, status_id, status_datetime) ON public.order_status TO exporter;
+GRANT SELECT (created_tx_stamp) ON public.order_status TO exporter;
+GRANT SELECT (order_status_id) ON public.order_status TO exporter;
 GRANT SELECT (order_id, attr_name) ON public.order_attribute TO exporter;
 GRANT SELECT (order_identification_type_id, order_id, id_value, thru_date) ON public.order_identification TO exporter;
 GRANT SELECT (fulfillment_log_id, order_id, external_fulfillment_id, created_date) ON public.order_fulfillment_history TO exporter;

@@ -53,12 +53,15 @@ func vintages() []vintage {
 		{name: "ofbiz-only", lacks: moquiTables()},
 		// Moqui alone makes the tables itself, and stamps rows with last_updated_stamp only.
 		{name: "moqui-only", lacks: slices.Concat(ofbizTables(),
-			[]string{"order_header.created_tx_stamp", "order_fulfillment_history.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
+			[]string{"order_header.created_tx_stamp", "order_fulfillment_history.created_tx_stamp", "order_status.created_tx_stamp",
+				"order_facility_change.created_tx_stamp", "data_manager_log.last_updated_tx_stamp"})},
 		{name: "moqui-without-orders", lacks: slices.Concat(ofbizTables(), orderTables(), []string{"data_manager_log.last_updated_tx_stamp"})},
 		// Both, and everything that Moqui can write was written by it.
 		{name: "both-unstamped", rows: []string{
 			"UPDATE order_header SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 			"UPDATE order_fulfillment_history SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
+			"UPDATE order_status SET created_tx_stamp = NULL",
+			"UPDATE order_facility_change SET created_tx_stamp = NULL",
 			"UPDATE data_manager_log SET last_updated_tx_stamp = NULL, created_tx_stamp = NULL",
 		}},
 		{name: "empty", lacks: omsTables()},

@@ -131,6 +131,11 @@ type Orders struct {
 	Parked []WaitingOrders
 	// Imports has every channel by which an order entered within the history; none until the backfill is complete.
 	Imports []Import
+	// Approvals and Unfillable count since the first look at them; nil before it, and where the OMS does not keep what they need.
+	Approvals *Approvals
+	// Unfillable counts the orders that entered a parking for what no facility can fulfill for the first time, whatever the routing
+	// retries, without excluded orders.
+	Unfillable *uint64
 	// Missing has every shop that was lately reconciled with Shopify; of all others nothing is known.
 	Missing []MissingOrders
 	// Merged is how many groups of open orders are counted in others, because a client has no more than some thousand channels.
@@ -229,6 +234,35 @@ type Import struct {
 
 // RecentOrders is the window in which Import.Recent counts.
 const RecentOrders = 24 * time.Hour
+
+// Approvals are the sales orders that were approved for the first time, without excluded orders and those whose entry is not known. It
+// only grows.
+type Approvals struct {
+	Count uint64
+	// Within has, for each of ApprovalTimes, how many were approved within that time since their entry (entry_date); Total is the
+	// time of all.
+	Within []uint64
+	Total  time.Duration
+}
+
+// Add counts an order that was approved so long after its entry.
+func (a *Approvals) Add(took time.Duration) {
+	took = max(took, 0) // clocks differ
+	a.Count++
+	a.Total += took
+	for i, within := range ApprovalTimes() {
+		if took <= within {
+			a.Within[i]++
+		}
+	}
+}
+
+// ApprovalTimes are the times within which approved orders are counted; 3 h is the guide's limit.
+func ApprovalTimes() []time.Duration {
+	return []time.Duration{
+		5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+	}
+}
 
 // MissingOrders counts the orders that Shopify has and the OMS lacks, as far as the last reconciliation tells
 // (HotWax' generate#OrderReconciliationReport, once a day as a rule, about the orders of the day before). It leaves out

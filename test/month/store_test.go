@@ -16,6 +16,7 @@ import (
 // What is not in a scrape any more is stale at once, be it that the scrape failed.
 func TestStore(t *testing.T) {
 	s := newServer(t)
+	s.retain(t, "oms_jobs")
 	jobs := func(statuses ...string) []*dto.MetricFamily {
 		family := &dto.MetricFamily{Name: new("oms_jobs")}
 		for _, status := range statuses {
@@ -44,6 +45,16 @@ func TestStore(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", series, got, want)
 		}
 	}
+}
+
+// retain keeps what no rule looks back to.
+func (s *server) retain(t *testing.T, selector string) {
+	t.Helper()
+	expression, err := parser.NewParser(parser.Options{}).ParseExpr(selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.db.retain(expression, lookback)
 }
 
 // values returns all values of a series.

@@ -69,10 +69,12 @@ func (s *server) store(ctx context.Context, now time.Time, scrapes []scrape) err
 func (t *target) store(at int64, families []*dto.MetricFamily, store func(*series, float64) error) error {
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
-			of := t.seriesOf(family.GetName(), metric)
-			of.last = at
-			if err := store(of, metric.GetGauge().GetValue()+metric.GetCounter().GetValue()); err != nil {
-				return err
+			for _, sample := range samplesOf(family.GetName(), metric) {
+				of := t.seriesOf(sample.name, metric, sample.le)
+				of.last = at
+				if err := store(of, sample.value); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -91,9 +93,32 @@ func (t *target) store(at int64, families []*dto.MetricFamily, store func(*serie
 	return store(&t.up, up)
 }
 
+// An exposed is a sample of a metric. le is that of a bucket.
+type exposed struct {
+	name, le string
+	value    float64
+}
+
+// samplesOf returns the one sample of a gauge or counter, and the several of a histogram.
+func samplesOf(name string, metric *dto.Metric) []exposed {
+	h := metric.GetHistogram()
+	if h == nil {
+		return []exposed{{name: name, value: metric.GetGauge().GetValue() + metric.GetCounter().GetValue()}}
+	}
+	all := []exposed{
+		{name: name + "_count", value: float64(h.GetSampleCount())}, {name: name + "_sum", value: h.GetSampleSum()},
+		{name: name + "_bucket", le: "+Inf", value: float64(h.GetSampleCount())},
+	}
+	for _, b := range h.GetBucket() {
+		le := labels.FormatOpenMetricsFloat(b.GetUpperBound())
+		all = append(all, exposed{name: name + "_bucket", le: le, value: float64(b.GetCumulativeCount())})
+	}
+	return all
+}
+
 // seriesOf finds or makes the series of a metric. The metric's own labels win over the target's: honor_labels.
-func (t *target) seriesOf(name string, metric *dto.Metric) *series {
-	t.key = append(t.key[:0], name...)
+func (t *target) seriesOf(name string, metric *dto.Metric, le string) *series {
+	t.key = append(append(append(t.key[:0], name...), 0xff), le...)
 	for _, l := range metric.GetLabel() {
 		t.key = append(append(append(append(t.key, 0xff), l.GetName()...), 0xff), l.GetValue()...)
 	}
@@ -102,6 +127,9 @@ func (t *target) seriesOf(name string, metric *dto.Metric) *series {
 		all := labels.NewBuilder(t.labels).Set(model.MetricNameLabel, name)
 		for _, l := range metric.GetLabel() {
 			all.Set(l.GetName(), l.GetValue())
+		}
+		if le != "" {
+			all.Set(model.BucketLabel, le)
 		}
 		of = &series{labels: all.Labels()}
 		t.series[string(t.key)] = of

@@ -65,6 +65,10 @@ type ordersArea struct {
 	open     openOrders
 	missing  missing
 	imports  imports
+
+	approved, unfillable firsts
+	approvals            oms.Approvals
+	unfillables          uint64
 }
 
 func newOrdersArea(s *Source) *ordersArea {
@@ -79,6 +83,8 @@ func newOrdersArea(s *Source) *ordersArea {
 		channels: channels,
 		area:     newArea(s, "orders", sqlread.NewLane("orders"), newHistory, stamped(statements, channels.decodeOrder, nil)),
 		imports:  imports{counts: map[unique.Handle[history.Attributes]]uint64{}},
+		approved: firsts{statement: "orders_approved"}, unfillable: firsts{statement: "orders_unfillable"},
+		approvals: oms.Approvals{Within: make([]uint64, len(oms.ApprovalTimes()))},
 	}
 }
 
@@ -102,7 +108,7 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 			facts.Imports = s.orders.imports.count(h, now)
 		}
 		if err == nil || errors.Is(err, oms.ErrIncomplete) {
-			err = errors.Join(err, s.missingOrders(ctx, r, now, &facts))
+			err = errors.Join(err, s.missingOrders(ctx, r, now, &facts), s.reachedOrders(ctx, r, now, &facts))
 		}
 		return errors.Join(lacking, err)
 	})
@@ -119,12 +125,11 @@ func (s *Source) createdOrders(ctx context.Context, r *sqlread.Reader, now time.
 	}
 	excluded, created := map[string]int{}, []oms.CreatedOrders{}
 	known := map[oms.Channel]int{} // where each is among them
-	named := sqlread.Args{"channels": exclude.Channels}
+	named := s.exclusions()
 	for _, c := range exclude.Channels {
 		excluded["channel "+c] = 0
 	}
-	for i, attribute := range exclude.MissingAttributes {
-		named["attribute_"+strconv.Itoa(i)] = attribute
+	for _, attribute := range exclude.MissingAttributes {
 		excluded["missing attribute "+attribute] = 0
 	}
 	ages := oms.CreatedAges()
@@ -158,6 +163,16 @@ func (s *Source) createdOrders(ctx context.Context, r *sqlread.Reader, now time.
 		facts.Excluded, facts.Created = excluded, oms.Known(created)
 	}
 	return err
+}
+
+// exclusions are the parameters of the part of that name.
+func (s *Source) exclusions() sqlread.Args {
+	exclude := s.client.Orders.CreatedExclude
+	named := sqlread.Args{"channels": exclude.Channels}
+	for i, attribute := range exclude.MissingAttributes {
+		named["attribute_"+strconv.Itoa(i)] = attribute
+	}
+	return named
 }
 
 // Attributes implements oms.Source.

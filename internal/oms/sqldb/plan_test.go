@@ -28,6 +28,7 @@ const (
 	recentOrders  = 32_000
 	unsynced      = 1600
 	fulfilled     = 32_000
+	reachedRows   = 3500 // statuses within 2 hours
 	pendingJobs   = 300
 	openMessages  = 25
 )
@@ -58,6 +59,9 @@ var limits = map[string]limit{
 	"fulfillments_bound":       {2*fulfilled + 20, 0},
 	"orders_page_of_ids":       {5 * history.SequencePage, 0},
 	"fulfillments_page_of_ids": {5 * history.SequencePage, 0},
+	// The statuses and changes of the last hours, and of Moqui's rows the latest 2000; for each order its header and its past.
+	"orders_approved":   {4*2000 + 8*reachedRows, 0},
+	"orders_unfillable": {4*2000 + 3*reachedRows, 0},
 
 	"jobs_open":     {4 * pendingJobs, 2},
 	"messages_open": {12 * openMessages, 0}, // and once for each of its parts
@@ -136,9 +140,13 @@ func TestPlans(t *testing.T) {
 			play("some stamps", `UPDATE order_header SET created_tx_stamp = NULL WHERE order_id LIKE '%1' OR order_id LIKE '%4' OR order_id LIKE '%8';
 				UPDATE order_fulfillment_history SET created_tx_stamp = NULL WHERE fulfillment_log_id LIKE '%1';
 				UPDATE job_sandbox SET last_updated_tx_stamp = NULL WHERE job_id LIKE '%1' OR job_id LIKE '%4' OR job_id LIKE '%8';
-				UPDATE data_manager_log SET last_updated_tx_stamp = NULL WHERE log_id LIKE '%1' OR log_id LIKE '%4' OR log_id LIKE '%8';`)
+				UPDATE data_manager_log SET last_updated_tx_stamp = NULL WHERE log_id LIKE '%1' OR log_id LIKE '%4' OR log_id LIKE '%8';
+				UPDATE order_status SET created_tx_stamp = NULL WHERE order_id LIKE '%1' OR order_id LIKE '%4' OR order_id LIKE '%8';
+				UPDATE order_facility_change SET created_tx_stamp = NULL WHERE order_id LIKE '%1' OR order_id LIKE '%4' OR order_id LIKE '%8';`)
 			play("no stamps", `ALTER TABLE order_header RENAME COLUMN created_tx_stamp TO away;
 				ALTER TABLE data_manager_log RENAME COLUMN last_updated_tx_stamp TO away;
+				ALTER TABLE order_status RENAME COLUMN created_tx_stamp TO away;
+				ALTER TABLE order_facility_change RENAME COLUMN created_tx_stamp TO away;
 				UPDATE job_sandbox SET last_updated_tx_stamp = NULL`)
 			if !found["jobs_by_id"] || !found["files_by_id"] && db.Config.Driver != config.Postgres {
 				t.Errorf("rows were looked up by %v only", found)

@@ -28,6 +28,16 @@ FROM (
 ) o
 GROUP BY o.status_id, o.product_store_id, o.sales_channel_enum_id;
 
+-- part: exclusion
+-- The configured exclusion for which an order h does not count, or ''. Index: the primary key of order_attribute.
+-- columns: none
+CASE WHEN h.sales_channel_enum_id IN (:channels) THEN 'channel'
+      {{- range $i, $_ := attributes}}
+      WHEN (SELECT a.order_id FROM {{order_attribute}} a
+            WHERE a.order_id = {{like "order_attribute.order_id" "order_header.order_id" "h.order_id"}} AND a.attr_name = :attribute_{{$i}} LIMIT 1) IS NULL THEN '{{$i}}'
+      {{- end}}
+      ELSE '' END;
+
 -- statement: orders_created
 -- Created sales orders by channel and by exclusion, with their ages. Index: order_header.status_id, then the primary key
 -- of order_attribute. The subquery has one row so that no planner thinks of reading all attributes.
@@ -38,12 +48,7 @@ SELECT /*limit*/ c.product_store_id, c.sales_channel_enum_id, c.exclusion, COUNT
   {{- end}}
 FROM (
   SELECT h.product_store_id, h.sales_channel_enum_id, COALESCE(h.entry_date, h.order_date) AS entered,
-    CASE WHEN h.sales_channel_enum_id IN (:channels) THEN 'channel'
-      {{- range $i, $_ := attributes}}
-      WHEN (SELECT a.order_id FROM {{order_attribute}} a
-            WHERE a.order_id = {{like "order_attribute.order_id" "order_header.order_id" "h.order_id"}} AND a.attr_name = :attribute_{{$i}} LIMIT 1) IS NULL THEN '{{$i}}'
-      {{- end}}
-      ELSE '' END AS exclusion
+    {{template "exclusion"}} AS exclusion
   FROM {{order_header}} h
   WHERE h.status_id = 'ORDER_CREATED' AND COALESCE(h.order_type_id, '') = 'SALES_ORDER'
 ) c
@@ -186,6 +191,59 @@ SELECT /*limit*/ {{template "order_columns"}} FROM (
 ) u
 {{- end}}
 WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
+
+-- part: reached
+-- Sales orders that reached something for the first time, without excluded orders, and when they entered the OMS: by the rows of a history
+-- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by those from :since on among the newest
+-- 2000 by the index of the timestamp or by the primary key. LIMIT keeps servers from merging the queries.
+-- columns: order_id reached entered written
+SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.written
+FROM (
+{{- if .Stamped}}
+  SELECT s.* FROM (
+    SELECT order_id, {{.Time}} AS reached, created_tx_stamp AS written FROM {{.Table}}
+    WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND {{.Reached}} LIMIT 9223372036854775807
+  ) s
+  UNION ALL
+{{- end}}
+  SELECT n.* FROM (
+    SELECT order_id, {{.Time}} AS reached, {{if .Stamped}}created_tx_stamp{{else}}NULL{{end}} AS written FROM (
+{{- if and mysql .Stamped}}
+      SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY {{.ID}} DESC LIMIT 2000
+    ) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id
+    WHERE {{else}}
+      SELECT {{.Columns}}{{if .Stamped}}, created_tx_stamp{{end}} FROM {{.Table}} WHERE {{.ID}} > '' ORDER BY {{.ID}} DESC LIMIT 2000
+    ) u
+    WHERE {{if .Stamped}}created_tx_stamp IS NULL AND {{end}}{{end}}{{.Time}} >= :since AND {{.Reached}} LIMIT 2000
+  ) n
+) c
+JOIN {{order_header}} h ON h.order_id = {{like "order_header.order_id" (print .Name ".order_id") "c.order_id"}}
+WHERE COALESCE(h.order_type_id, '') = 'SALES_ORDER' AND {{template "exclusion"}} = ''
+  AND c.reached = (SELECT MIN(f.{{.Time}}) FROM {{.Table}} f WHERE f.order_id = c.order_id AND {{.Reached}});
+
+-- statement: orders_approved_newest
+-- The newest timestamp of the statuses, every 5 minutes. Index: order_status.created_tx_stamp, one entry read.
+-- columns: newest
+SELECT /*limit*/ created_tx_stamp FROM {{order_status}} WHERE {{must "order_status" "created_tx_stamp"}} < :to
+ORDER BY created_tx_stamp DESC LIMIT 1;
+
+-- statement: orders_approved
+-- Sales orders that were lately approved for the first time, every 5 minutes. Index: order_status.created_tx_stamp, then for each the
+-- primary key of order_header and order_status.order_id.
+-- columns: {{template "reached.columns"}}
+{{template "reached" (approvals order_status (must "order_status" "order_status_id") (column "order_status" "created_tx_stamp"))}};
+
+-- statement: orders_unfillable_newest
+-- The newest timestamp of the facility changes, every 5 minutes. Index: order_facility_change.created_tx_stamp, one entry read.
+-- columns: newest
+SELECT /*limit*/ created_tx_stamp FROM {{order_facility_change}} WHERE {{must "order_facility_change" "created_tx_stamp"}} < :to
+ORDER BY created_tx_stamp DESC LIMIT 1;
+
+-- statement: orders_unfillable
+-- Sales orders that lately entered an unfillable parking for the first time, whatever the routing retries; every 5 minutes. Index:
+-- order_facility_change.created_tx_stamp, then for each the primary key of order_header and order_facility_change.order_id.
+-- columns: {{template "reached.columns"}}
+{{template "reached" (unfillables order_facility_change (must "order_facility_change" "order_facility_change_id") (column "order_facility_change" "created_tx_stamp"))}};
 
 -- part: shop
 -- The shop of a reconciliation.

@@ -32,6 +32,8 @@ func catalogue(attributes []string) sqlread.Catalogue {
 		"fulfillments_by_id": func(table string) tableByID {
 			return tableByID{table, "order_fulfillment_history", "fulfillment_log_id", "created_date"}
 		},
+		"approvals":   approvals,
+		"unfillables": unfillables,
 	}}
 }
 
@@ -58,8 +60,9 @@ func tables() []sqlread.Table {
 		{Name: "order_item_ship_group", Required: "order_id ship_group_seq_id facility_id"},
 		{Name: "order_item_ship_group_assoc", Required: "order_id order_item_seq_id ship_group_seq_id"},
 		{Name: "order_facility_change", Required: "order_id order_item_seq_id facility_id change_datetime",
-			Optional: "from_facility_id"},
-		{Name: "order_status", Required: "order_id order_item_seq_id status_id status_datetime"},
+			Optional: "from_facility_id created_tx_stamp order_facility_change_id"},
+		{Name: "order_status", Required: "order_id order_item_seq_id status_id status_datetime",
+			Optional: "created_tx_stamp order_status_id"},
 		{Name: "order_attribute", Required: "order_id attr_name"},
 		{Name: "order_identification", Required: "order_identification_type_id order_id id_value thru_date"},
 		{Name: "order_fulfillment_history", Required: "fulfillment_log_id order_id external_fulfillment_id created_date",

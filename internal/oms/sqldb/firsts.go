@@ -1,0 +1,163 @@
+package sqldb
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/oms-exporter/oms_exporter/internal/history"
+	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/sqlread"
+	"github.com/oms-exporter/oms_exporter/internal/walltime"
+)
+
+const (
+	// firstsEvery is how often approvals and unfillable orders are looked for: reports are about days.
+	firstsEvery = 5 * time.Minute
+	// A timestamp is the start of its transaction, so rows come late. They are looked for firstsOverlap behind the newest one each time,
+	// and history.Reread behind it every lateEvery.
+	firstsOverlap = 15 * time.Minute
+	lateEvery     = time.Hour
+	// firstsWindow is what one statement covers at most, after a failure that lasted.
+	firstsWindow = 4 * time.Hour
+)
+
+// A historyOfOrders is for the template reached: by which rows of which table an order reaches something.
+type historyOfOrders struct {
+	Name, Table string // the second as it is in the database
+	ID, Time    string
+	Columns     string // what the others read, without the timestamp
+	Reached     string
+	Stamped     bool
+}
+
+// approvals are the rows by which an order is approved as a whole.
+func approvals(table, id string, stamped bool) historyOfOrders {
+	return historyOfOrders{
+		Name: "order_status", Table: table, ID: id, Time: "status_datetime", Stamped: stamped,
+		Columns: "order_id, order_item_seq_id, status_id, status_datetime",
+		Reached: "COALESCE(status_id, '') = 'ORDER_APPROVED' AND (order_item_seq_id IS NULL OR order_item_seq_id = '_NA_')",
+	}
+}
+
+// unfillables are the rows that bring an item of an order to a parking for what no facility can fulfill (domain: HotWax' seed data).
+func unfillables(table, id string, stamped bool) historyOfOrders {
+	return historyOfOrders{
+		Name: "order_facility_change", Table: table, ID: id, Time: "change_datetime", Stamped: stamped,
+		Columns: "order_id, facility_id, change_datetime",
+		Reached: "COALESCE(facility_id, '') IN (" + quoted([]string{"UNFILLABLE_PARKING", "UNF_HOLD_PARKING"}) + ")",
+	}
+}
+
+// firsts finds the orders that reach something for the first time, each once, by a history of orders. What was there at the first look
+// did not come. Only who has the lane of the orders may use it.
+type firsts struct {
+	statement, text string
+
+	at, lateAt time.Time // our clock at the last look, and at the last for what came late
+	readTo     time.Time // up to which timestamp all is read
+	behind     bool      // whether more is to be read at once
+	// seen has when the orders that are still read again reached it.
+	seen map[string]time.Time
+}
+
+// A first is an order that reached something for the first time.
+type first struct{ entered, reached time.Time }
+
+// look returns the orders that reached it since the last look. It says whether it is known what came since a first look.
+func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zone *time.Location, named sqlread.Args) (came []first, known bool, err error) {
+	if text := r.Text(f.statement); text != f.text { // a column has come or gone
+		*f = firsts{statement: f.statement, text: text}
+	}
+	if f.text == "" {
+		return nil, false, nil
+	}
+	begins := f.seen == nil
+	if !begins && !f.behind && !walltime.Due(now, f.at, firstsEvery) {
+		return nil, true, nil
+	}
+	newest, err := f.newest(ctx, r, now)
+	if err != nil {
+		return nil, !begins, err
+	}
+	readTo, until := newest.Earliest(), walltime.Never
+	base := walltime.Earlier(readTo, f.readTo)
+	behind := readTo.Sub(base) > firstsWindow
+	if behind {
+		readTo = base.Add(firstsWindow)
+		until = newest.Floor(readTo, zone)
+	}
+	late := begins || walltime.Due(now, f.lateAt, lateEvery)
+	overlap, last := firstsOverlap, f.at
+	if late {
+		overlap = history.Reread
+	}
+	if begins {
+		last = now
+	}
+	if base.IsZero() { // nothing has a timestamp
+		base = now
+	}
+	named["from"], named["to"] = r.Stored(newest.Floor(base.Add(-overlap), zone)), r.Stored(until)
+	named["since"] = r.Time(last.Add(-firstsWindow))
+	found := map[string]time.Time{}
+	err = r.Query(ctx, f.statement, named, func(rec sqlread.Record) {
+		id, reached := rec.Text("order_id"), rec.Moment("reached")
+		if _, twice := found[id]; twice || !f.seen[id].IsZero() {
+			return
+		}
+		found[id] = walltime.FirstSet(rec.Moment("written"), reached).Latest()
+		if !begins {
+			came = append(came, first{rec.Moment("entered").At(now), reached.At(now)})
+		}
+	})
+	if err != nil {
+		return nil, !begins, err
+	}
+	if f.at, f.readTo, f.behind = now, readTo, behind; late && !behind {
+		f.lateAt = now
+	}
+	read := walltime.Earlier(now, readTo).Add(-history.Reread - firstsWindow)
+	maps.DeleteFunc(f.seen, func(_ string, at time.Time) bool { return at.Before(read) })
+	if begins {
+		f.seen = found
+	}
+	maps.Copy(f.seen, found)
+	return came, true, nil
+}
+
+// newest returns the newest timestamp, where there are any. One in the future must not hide what comes after it; a server's clock may be
+// somewhat ahead.
+func (f *firsts) newest(ctx context.Context, r *sqlread.Reader, now time.Time) (newest walltime.Moment, err error) {
+	statement := f.statement + "_newest"
+	if !r.Has(statement) { // Moqui made the table
+		return newest, nil
+	}
+	before := sqlread.Args{"to": r.Time(now.Add(firstsOverlap))}
+	err = r.Query(ctx, statement, before, func(rec sqlread.Record) { newest = rec.Moment("newest") })
+	return newest, err
+}
+
+// reachedOrders counts the approvals and the unfillable orders since the first look at each. What is not counted yet is no older answer:
+// it is counted with the next look.
+func (s *Source) reachedOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
+	a, zone := s.orders, s.client.Database.Timezone
+	approved, known, err := a.approved.look(ctx, r, now, zone, s.exclusions())
+	for _, o := range approved {
+		if !o.entered.IsZero() {
+			a.approvals.Add(o.reached.Sub(o.entered))
+		}
+	}
+	if known {
+		facts.Approvals = &oms.Approvals{Count: a.approvals.Count, Within: slices.Clone(a.approvals.Within), Total: a.approvals.Total}
+	}
+	if err != nil {
+		return err
+	}
+	unfillable, known, err := a.unfillable.look(ctx, r, now, zone, s.exclusions())
+	if a.unfillables += uint64(len(unfillable)); known {
+		facts.Unfillable = new(a.unfillables)
+	}
+	return err
+}
