@@ -42,10 +42,11 @@ var (
 		"Sales orders that entered the OMS since the exporter started.", "product_store", "channel")
 	ordersEntered = newMetric(count, "oms_orders_entered_recently",
 		"Sales orders that entered the OMS within the last 24 hours.", "product_store", "channel")
-	// Only the first approval of an order counts. The buckets reach from 5 minutes to 24 hours.
+	// Only the first approval of an order counts, if its entry is known. The buckets reach from 5 minutes to 24 hours; `_count` is the
+	// number of approved orders.
 	ordersApproval = newMetric(distribution, "oms_orders_approval_seconds",
 		"Time from entry into the OMS to approval of the sales orders that were approved since the exporter started, without excluded orders.")
-	// `UNFILLABLE_PARKING` or `UNF_HOLD_PARKING`. An order counts once, however often the routing retries it.
+	// The parkings are `UNFILLABLE_PARKING` and `UNF_HOLD_PARKING`. An order counts once, however often the routing retries it.
 	ordersUnfillable = newMetric(total, "oms_orders_unfillable_total",
 		"Sales orders that entered an unfillable parking for the first time since the exporter started, without excluded orders.")
 	ordersMissing = newMetric(count, "oms_orders_missing",
