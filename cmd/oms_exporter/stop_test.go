@@ -189,7 +189,7 @@ func TestNowhereToWrite(t *testing.T) {
 // TestDemoGuide shows that it names the pages, the clients and every fault.
 func TestDemoGuide(t *testing.T) {
 	guide := demoGuide("http://localhost:9942/")
-	want := []string{"http://localhost:9942/metrics\n", "name=order-stuck&on=true'\n", "KREWE, UCG, ADOC and NEWERA", "Ctrl-C ends the demo"}
+	want := []string{"http://localhost:9942/metrics\n", "name=order-stuck&on=true'\n", "KREWE, UCG, ADOC and NEWERA", "Ctrl-C stops the demo"}
 	for _, f := range demo.Faults() {
 		want = append(want, fmt.Sprintf("\n  %-20s %s\n", f.Name, f.Description))
 	}

@@ -54,9 +54,10 @@ var limits = map[string]limit{
 	"orders_duplicate":         {10 * recentOrders, 0},
 	"orders_renamed":           {9 * recentOrders, 0},
 	"fulfillments_unconfirmed": {8 * fulfilled, 0},
-	// The entries of an index up to the bound, and a page of ids, in a temporary table.
-	"orders_bound":             {2*recentOrders + 20, 0},
-	"fulfillments_bound":       {2*fulfilled + 20, 0},
+	// The entries of an index up to the bound, which PostgreSQL also looks up where it has not vacuumed; and a page of ids, in a
+	// temporary table.
+	"orders_bound":             {3 * recentOrders, 0},
+	"fulfillments_bound":       {3 * fulfilled, 0},
 	"orders_page_of_ids":       {5 * history.SequencePage, 0},
 	"fulfillments_page_of_ids": {5 * history.SequencePage, 0},
 	// The statuses and changes of the last hours, and of Moqui's rows the latest 2000; for each order its header and its past.
