@@ -195,7 +195,8 @@ WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
 -- part: reached
 -- Sales orders that reached something for the first time, without excluded orders, and when they entered the OMS: by the rows of a history
 -- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by those from :since on among the newest
--- 2000 by the index of the timestamp or by the primary key. LIMIT keeps servers from merging the queries.
+-- 2000 by the index of the timestamp or by the primary key: as texts, so none is seen whose id has just grown a digit. LIMIT keeps servers
+-- from merging the queries.
 -- columns: order_id reached entered written
 SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.written
 FROM (
