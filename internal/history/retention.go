@@ -70,9 +70,11 @@ func (k *Retained) LatestStarts(rows map[string]*Row, few int, of func(*Row) Gro
 	k.latest(rows, few, of, StartOf, k.begun)
 }
 
-// StartOf is when a row started, EndOf when it ended.
+// StartOf is when a row started.
 func StartOf(r *Row) walltime.Moment { return r.Start }
-func EndOf(r *Row) walltime.Moment   { return r.End }
+
+// EndOf is when a row ended.
+func EndOf(r *Row) walltime.Moment { return r.End }
 
 func (k *Retained) latest(rows map[string]*Row, few int, of func(*Row) Group, by func(*Row) walltime.Moment, kept map[string]bool) {
 	bounds := boundOf(rows, few, of, by)
