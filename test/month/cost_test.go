@@ -128,8 +128,7 @@ func demoClients(b *testing.B, start time.Time) (time.Time, *memory) {
 func withHistory(b *testing.B, recent *memory, now time.Time) *tsdb.DB {
 	b.Helper()
 	options := tsdb.DefaultOptions()
-	options.MinBlockDuration = (60 * 24 * time.Hour).Milliseconds() // nothing is compacted meanwhile
-	options.MaxBlockDuration = options.MinBlockDuration
+	options.RetentionDuration = 0
 	db, err := tsdb.Open(b.TempDir(), nil, nil, options, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -139,33 +138,36 @@ func withHistory(b *testing.B, recent *memory, now time.Time) *tsdb.DB {
 			b.Error(err)
 		}
 	})
-	app := db.AppenderV2(b.Context())
-	n := 0
-	for _, s := range recent.all {
+	db.DisableCompactions() // until all is there
+	current := slices.DeleteFunc(slices.Clone(recent.all), func(s *memorySeries) bool {
 		last := s.samples[len(s.samples)-1]
-		if last.t < now.UnixMilli() || value.IsStaleNaN(last.v) {
-			continue
-		}
-		every := scrapeInterval
-		if name := s.labels.Get(model.MetricNameLabel); strings.Contains(name, ":") || strings.HasPrefix(name, "ALERTS") {
-			every = evaluationInterval
-		}
-		var ref storage.SeriesRef
-		from := now.Add(-time.Duration(s.keep) * time.Millisecond)
-		for at := from.Truncate(every); !at.After(now); at = at.Add(every) {
-			if ref, err = app.Append(ref, s.labels, 0, at.UnixMilli(), last.v, nil, nil, storage.AOptions{}); err != nil {
+		return last.t < now.UnixMilli() || value.IsStaleNaN(last.v)
+	})
+	slices.SortStableFunc(current, func(a, b *memorySeries) int { return cmp.Compare(b.keep, a.keep) })
+	refs := make([]storage.SeriesRef, len(current))
+	keep := time.Duration(current[0].keep) * time.Millisecond
+	for at := now.Add(-keep).Truncate(time.Minute); !at.After(now); at = at.Add(evaluationInterval) {
+		app := db.AppenderV2(b.Context())
+		for i, s := range current {
+			if now.Sub(at).Milliseconds() > s.keep {
+				break
+			}
+			name := s.labels.Get(model.MetricNameLabel)
+			recorded := strings.Contains(name, ":") || name == "ALERTS" || name == "ALERTS_FOR_STATE"
+			if !recorded && !at.Equal(at.Truncate(scrapeInterval)) {
+				continue
+			}
+			last := s.samples[len(s.samples)-1].v
+			if refs[i], err = app.Append(refs[i], s.labels, 0, at.UnixMilli(), last, nil, nil, storage.AOptions{}); err != nil {
 				b.Fatal(err)
 			}
-			n++
 		}
-		if n > 1_000_000 {
-			if err := app.Commit(); err != nil {
-				b.Fatal(err)
-			}
-			app, n = db.AppenderV2(b.Context()), 0
+		if err := app.Commit(); err != nil {
+			b.Fatal(err)
 		}
 	}
-	if err := app.Commit(); err != nil {
+	db.EnableCompactions()
+	if err := db.Compact(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	return db
