@@ -52,8 +52,8 @@ func loadRules(ctx context.Context, db *memory) ([]*rules.Group, error) {
 		return filepath.Base(g.File()) == "check_state.yml" // what is shown follows from the alerts, and no alert from it
 	})
 	for _, g := range groups {
-		if g.Interval()%step != 0 {
-			return nil, fmt.Errorf("group %s: its interval %s is not made of steps", g.Name(), g.Interval())
+		if g.Interval()%step != 0 && step%g.Interval() != 0 {
+			return nil, fmt.Errorf("group %s: its interval %s is neither made of steps nor part of one", g.Name(), g.Interval())
 		}
 		for _, rule := range g.Rules() {
 			db.retain(rule.Query(), lookback)
