@@ -140,7 +140,8 @@ func TestCalendar(t *testing.T) {
 	judge(t, promtool, map[string]any{
 		"rule_files": ruleFiles, "evaluation_interval": look.String(), "tests": tests,
 		"group_eval_order": []string{
-			"oms_clients", "oms_limit_defaults", "oms_limit_overrides", "oms_report_limits", "oms_deadlines", "oms_limits", "oms_exporter", "oms_reset_inventory",
+			"oms_clients", "oms_limit_defaults", "oms_limit_overrides", "oms_report_limits", "oms_deadlines", "oms_limits", "oms_exporter_tickets", "oms_exporter",
+			"oms_reset_inventory", "oms_reset_inventory_tickets",
 		},
 	})
 }

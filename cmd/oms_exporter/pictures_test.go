@@ -84,7 +84,7 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	prometheus.Store(address)
-	testserver.Eventually(t, 4*time.Minute, func() error {
+	testserver.Eventually(t, 6*time.Minute, func() error {
 		page := p.get(t, "/status.json")
 		var status struct {
 			Trouble []string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
 )
 
 // A server is Prometheus without its clock: its storage, its engine and its rules.
@@ -40,8 +42,32 @@ func newServer(t testing.TB) *server {
 // lookback is for how long a sample is the current one, unless a newer one comes or its series ends.
 const lookback = 5 * time.Minute
 
-// loadRules reads the shipped rules as Prometheus does by default.
+// loadRules reads the shipped rules, but for those that only show what the alerts tell.
 func loadRules(ctx context.Context, db *memory) ([]*rules.Group, error) {
+	groups, err := loadGroups(ctx, db, step)
+	if err != nil {
+		return nil, err
+	}
+	groups = slices.DeleteFunc(groups, func(g *rules.Group) bool {
+		return filepath.Base(g.File()) == "check_state.yml" // what is shown follows from the alerts, and no alert from it
+	})
+	for _, g := range groups {
+		if g.Interval()%step != 0 && step%g.Interval() != 0 {
+			return nil, fmt.Errorf("group %s: its interval %s is neither made of steps nor part of one", g.Name(), g.Interval())
+		}
+		for _, rule := range g.Rules() {
+			db.retain(rule.Query(), lookback)
+		}
+	}
+	return groups, nil
+}
+
+// loadGroups reads the shipped rules as Prometheus does by default. The interval is that of groups that do not have their own.
+func loadGroups(ctx context.Context, db interface {
+	storage.AppendableV2
+	storage.Queryable
+}, interval time.Duration,
+) ([]*rules.Group, error) {
 	words := parser.NewParser(parser.Options{})
 	engine := promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: 2 * time.Minute, LookbackDelta: lookback,
@@ -59,22 +85,12 @@ func loadRules(ctx context.Context, db *memory) ([]*rules.Group, error) {
 		Context: ctx, AppendableV2: db, Queryable: db, QueryFunc: rules.EngineQueryFunc(engine, db), Parser: words,
 		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
 	})
-	loaded, errs := manager.LoadGroups(step, labels.EmptyLabels(), "", nil, false, files...)
+	loaded, errs := manager.LoadGroups(interval, labels.EmptyLabels(), "", nil, false, files...)
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}
-	groups := make([]*rules.Group, 0, len(loaded))
-	for _, g := range loaded {
-		if filepath.Base(g.File()) == "check_state.yml" { // what is shown follows from the alerts, and no alert from it
-			continue
-		}
-		if g.Interval()%step != 0 {
-			return nil, fmt.Errorf("group %s: its interval %s is not made of steps", g.Name(), g.Interval())
-		}
-		groups = append(groups, g)
-		for _, rule := range g.Rules() {
-			db.retain(rule.Query(), lookback)
-		}
+	groups := slices.Collect(maps.Values(loaded))
+	for _, g := range groups {
 		for _, rule := range g.AlertingRules() {
 			rule.SetRestored(true) // there is nothing to restore
 		}

@@ -37,7 +37,8 @@ type sample struct {
 }
 
 func newMemory() *memory {
-	return &memory{byName: map[string][]*memorySeries{}, byLabels: map[string]*memorySeries{}, keep: map[string]int64{"": lookback.Milliseconds()}}
+	least := map[string]int64{"": lookback.Milliseconds()}
+	return &memory{byName: map[string][]*memorySeries{}, byLabels: map[string]*memorySeries{}, keep: least}
 }
 
 // retain keeps all that an expression looks back to. What names no metric may be any.
