@@ -14,6 +14,9 @@ var (
 		"Sales orders of the last 7 days that are already in the OMS, without cancelled and rejected orders.", "product_store", "channel")
 	ordersUnconfirmed = newMetric(count, "oms_orders_fulfillments_unconfirmed",
 		"Orders with a fulfillment of the last 7 days that the shop has not confirmed within 4 hours.")
+	// More than 50 000 orders or fulfillments, for example: the client's page says which. The other metrics of the last mile are lower bounds then.
+	ordersTruncated = newMetric(greatest, "oms_orders_last_mile_truncated",
+		"1 if the exporter does not look at all orders and fulfillments of the last 7 days, else 0.")
 )
 
 // lastMileCollector measures whether orders reach the systems behind the OMS, and each of them once.
@@ -36,6 +39,10 @@ func (lastMileCollector) update(ctx context.Context, src Sources, b *batch) erro
 	if facts.Unconfirmed != nil {
 		b.set(ordersUnconfirmed, float64(*facts.Unconfirmed))
 	}
+	if facts.Duplicate.Known {
+		b.set(ordersTruncated, boolFloat(len(facts.Partial) > 0))
+	}
+	b.remarks = append(b.remarks, facts.Partial...)
 	b.age = facts.Age
 	return err
 }

@@ -77,6 +77,11 @@ func goldens() map[string]golden {
 			Open: oms.Known([]oms.OpenOrders{{Channel: web, Status: oms.OrderCreated, Count: 9}}),
 		}}}},
 
+		"last_mile_truncated": {"last_mile", &fake{Facts: facts{LastMile: oms.LastMile{
+			Duplicate: oms.Known([]oms.DuplicateOrders{}), Partial: []string{"more than 50000 orders of the last 7 days: only the newest are measured"},
+		}}}},
+		"last_mile_failed": {"last_mile", &fake{Err: errors.New("statement timeout")}},
+
 		"jobs": {"jobs", &fake{Facts: facts{Jobs: oms.Jobs{
 			Pending: 31, Queued: 2, Running: 4,
 			Runs: oms.Known([]oms.Run{

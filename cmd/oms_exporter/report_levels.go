@@ -123,7 +123,7 @@ func (r levelsReader) levels(ctx context.Context, month, now time.Time) (levels,
 			case "+Inf":
 				l.orders.approved = value
 			case "10800", "10800.0": // Prometheus 2, and 3
-				l.orders.within3h = value
+				l.orders.within3h += value
 			}
 		}},
 		{`histogram_quantile(0.95, sum by (le) (sum_over_time(oms:orders_approved$client$month)))`, count(&l.orders.p95)},

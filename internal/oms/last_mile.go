@@ -11,7 +11,7 @@ const (
 )
 
 // LastMile holds the facts about what leaves the OMS for other systems. Of more than 50 000 orders or fulfillments the newest are looked at,
-// and of those that Moqui wrote as many: then there is an error, too, and what is counted is the least there is.
+// and of those that Moqui wrote as many.
 type LastMile struct {
 	// Unsynced has every configured target, with each channel by which an order entered that goes there; a target of none has
 	// one without a name.
@@ -21,6 +21,8 @@ type LastMile struct {
 	// Unconfirmed counts the orders with a fulfillment that the shop has not confirmed ConfirmedWithin its entry
 	// (order_fulfillment_history.external_fulfillment_id is _NA_); nil where the OMS does not keep them.
 	Unconfirmed *int
+	// Partial says in words which orders and fulfillments are not looked at. Where there are such, what is counted is the least there is.
+	Partial []string
 	// Age says how old the answer is.
 	Age time.Duration
 }

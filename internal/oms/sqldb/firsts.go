@@ -55,7 +55,9 @@ func unfillables(table, id string, stamped bool) historyOfOrders {
 type firsts struct {
 	statement, text string
 
-	at, lateAt time.Time // our clock at the last look, and at the last for what came late
+	tried      time.Time // our clock at the last look
+	known      bool      // whether it succeeded
+	at, lateAt time.Time // our clock at the last look that succeeded, and at the last for what came late
 	readTo     time.Time // up to which timestamp all is read
 	behind     bool      // whether more is to be read at once
 	// seen has when the orders that are still read again reached it.
@@ -65,21 +67,19 @@ type firsts struct {
 // A first is an order that reached something for the first time.
 type first struct{ entered, reached time.Time }
 
-// look returns the orders that reached it since the last look. It says whether it is known what came since a first look.
-func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zone *time.Location, named sqlread.Args) (came []first, known bool, err error) {
+// look returns the orders that reached it since the last look.
+func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zone *time.Location, named sqlread.Args) (came []first, err error) {
 	if text := r.Text(f.statement); text != f.text { // a column has come or gone
 		*f = firsts{statement: f.statement, text: text}
 	}
-	if f.text == "" {
-		return nil, false, nil
+	if f.text == "" || !(f.behind && f.known) && !walltime.Due(now, f.tried, firstsEvery) {
+		return nil, nil
 	}
+	f.tried, f.known = now, false
 	begins := f.seen == nil
-	if !begins && !f.behind && !walltime.Due(now, f.at, firstsEvery) {
-		return nil, true, nil
-	}
 	newest, err := f.newest(ctx, r, now)
 	if err != nil {
-		return nil, !begins, err
+		return nil, err
 	}
 	readTo, until := newest.Earliest(), walltime.Never
 	base := walltime.Earlier(readTo, f.readTo)
@@ -113,8 +113,9 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 		}
 	})
 	if err != nil {
-		return nil, !begins, err
+		return nil, err
 	}
+	f.known = true
 	if f.at, f.readTo, f.behind = now, readTo, behind; late && !behind {
 		f.lateAt = now
 	}
@@ -124,7 +125,7 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 		f.seen = found
 	}
 	maps.Copy(f.seen, found)
-	return came, true, nil
+	return came, nil
 }
 
 // newest returns the newest timestamp, where there are any. One in the future must not hide what comes after it; a server's clock may be
@@ -141,23 +142,27 @@ func (f *firsts) newest(ctx context.Context, r *sqlread.Reader, now time.Time) (
 
 // reachedOrders counts the approvals and the unfillable orders since the first look at each. What is not counted yet is no older answer:
 // it is counted with the next look.
-func (s *Source) reachedOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
-	a, zone := s.orders, s.client.Database.Timezone
-	approved, known, err := a.approved.look(ctx, r, now, zone, s.exclusions())
-	for _, o := range approved {
+func (s *Source) reachedOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) {
+	a := s.orders
+	for _, o := range s.cameTo(ctx, r, now, &a.approved) {
 		if !o.entered.IsZero() {
 			a.approvals.Add(o.reached.Sub(o.entered))
 		}
 	}
-	if known {
+	if a.approved.known {
 		facts.Approvals = &oms.Approvals{Count: a.approvals.Count, Within: slices.Clone(a.approvals.Within), Total: a.approvals.Total}
 	}
-	if err != nil {
-		return err
-	}
-	unfillable, known, err := a.unfillable.look(ctx, r, now, zone, s.exclusions())
-	if a.unfillables += uint64(len(unfillable)); known {
+	a.unfillables += uint64(len(s.cameTo(ctx, r, now, &a.unfillable)))
+	if a.unfillable.known {
 		facts.Unfillable = new(a.unfillables)
 	}
-	return err
+}
+
+// cameTo looks, and logs what goes wrong: what only reports are made of must not make the other facts about orders fail.
+func (s *Source) cameTo(ctx context.Context, r *sqlread.Reader, now time.Time, f *firsts) []first {
+	came, err := f.look(ctx, r, now, s.client.Database.Timezone, s.exclusions())
+	if err != nil {
+		s.logger.Warn("orders are not counted", "statement", f.statement, "err", s.db.Describe(ctx, err))
+	}
+	return came
 }

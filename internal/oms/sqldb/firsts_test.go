@@ -87,6 +87,15 @@ func TestFirsts(t *testing.T) {
 			come(0)
 			later(5 * time.Minute)
 			look(restarted, 1, "one more after it")
+
+			w.exec(t, "ALTER TABLE order_status RENAME COLUMN order_status_id TO away")
+			later(5 * time.Minute)
+			if facts, err := restarted.Orders(t.Context(), w.now); err != nil || facts.Approvals != nil || facts.Unfillable == nil {
+				t.Errorf("without a column of the statuses: approved %v, unfillable %v, error %v", facts.Approvals, facts.Unfillable, err)
+			}
+			w.exec(t, "ALTER TABLE order_status RENAME COLUMN away TO order_status_id")
+			later(5 * time.Minute)
+			look(restarted, 1, "with that column again")
 		})
 	}
 }

@@ -38,8 +38,8 @@ type lastMileArea struct {
 	tried time.Time // of the last read; zero when there was none
 	err   error     // why it failed
 	facts oms.LastMile
-	// partial is why the facts are not all: what this OMS version does not have to measure a target, and orders that are not looked at.
-	partial error
+	// lacking is what this OMS version does not have to measure a target.
+	lacking error
 }
 
 func newLastMileArea() *lastMileArea {
@@ -56,7 +56,7 @@ func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, err
 			every = lastMileAgain
 		}
 		if walltime.Due(now, a.tried, every) {
-			a.tried, a.facts, a.partial = now, oms.LastMile{}, nil
+			a.tried, a.facts, a.lacking = now, oms.LastMile{}, nil
 			a.err = s.readLastMile(ctx, r, now)
 		}
 		facts = a.facts
@@ -69,7 +69,7 @@ func (s *Source) LastMile(ctx context.Context, now time.Time) (oms.LastMile, err
 				facts.Unsynced[i].Oldest = o.Oldest.Add(facts.Age)
 			}
 		}
-		return errors.Join(a.err, a.partial)
+		return errors.Join(a.err, a.lacking)
 	})
 	return facts, err
 }
@@ -92,7 +92,7 @@ func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.T
 	}
 	for _, target := range s.client.LastMile {
 		if err := lacksTarget(r, target); err != nil {
-			found.partial = errors.Join(found.partial, fmt.Errorf("last_mile target %s: %w", target.Target, err))
+			found.lacking = errors.Join(found.lacking, fmt.Errorf("last_mile target %s: %w", target.Target, err))
 			continue
 		}
 		if err := s.unsynced(ctx, r, now, orders, target, &found.facts); err != nil {
@@ -102,8 +102,8 @@ func (s *Source) readLastMile(ctx context.Context, r *sqlread.Reader, now time.T
 	return nil
 }
 
-// recent returns the parameters of the statements about the orders or the fulfillments of the last days, and notes in partial which are
-// not looked at.
+// recent returns the parameters of the statements about the orders or the fulfillments of the last days, and notes which are not
+// looked at.
 func (a *lastMileArea) recent(ctx context.Context, r *sqlread.Reader, now time.Time, rows string) (sqlread.Args, error) {
 	since := now.Add(-oms.LastMileDays)
 	named := sqlread.Args{"from": r.Time(since), "entered_since": r.Time(since)}
@@ -126,17 +126,17 @@ func (a *lastMileArea) recent(ctx context.Context, r *sqlread.Reader, now time.T
 			return nil, err
 		}
 	}
+	partial := func(format string, args ...any) {
+		a.facts.Partial = append(a.facts.Partial, fmt.Sprintf(format, args...))
+	}
 	if more || ids.More {
-		a.partial = errors.Join(a.partial, fmt.Errorf("more than %d %s of the last %d days: only the newest are measured",
-			mostRecent, rows, oms.LastMileDays/(24*time.Hour)))
+		partial("more than %d %s of the last %d days: only the newest are measured", mostRecent, rows, oms.LastMileDays/(24*time.Hour))
 	}
 	if len(ids.Spans) > mostSpans {
-		a.partial = errors.Join(a.partial, fmt.Errorf("the ids of %s of the last days have more than %d prefixes: without a timestamp, only those of the first are measured",
-			rows, mostSpans))
+		partial("the ids of %s of the last days have more than %d prefixes: without a timestamp, only those of the first are measured", rows, mostSpans)
 	}
 	if ids.Strange != "" {
-		a.partial = errors.Join(a.partial, fmt.Errorf("the ids of %s like %q do not end in a number: those without a timestamp are not measured",
-			rows, ids.Strange))
+		partial("the ids of %s like %q do not end in a number: those without a timestamp are not measured", rows, ids.Strange)
 	}
 	for i := range mostSpans {
 		var span history.Span

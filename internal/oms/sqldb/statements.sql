@@ -196,7 +196,7 @@ WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
 -- Sales orders that reached something for the first time, without excluded orders, and when they entered the OMS: by the rows of a history
 -- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by those from :since on among the newest
 -- 2000 by the index of the timestamp or by the primary key: as texts, so none is seen whose id has just grown a digit. LIMIT keeps servers
--- from merging the queries.
+-- from merging the queries, and ends the search for an earlier row with the first: routing retries may have made hundreds.
 -- columns: order_id reached entered written
 SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.written
 FROM (
@@ -219,8 +219,8 @@ FROM (
   ) n
 ) c
 JOIN {{order_header}} h ON h.order_id = {{like "order_header.order_id" (print .Name ".order_id") "c.order_id"}}
-WHERE COALESCE(h.order_type_id, '') = 'SALES_ORDER' AND {{template "exclusion"}} = ''
-  AND c.reached = (SELECT MIN(f.{{.Time}}) FROM {{.Table}} f WHERE f.order_id = c.order_id AND {{.Reached}});
+WHERE COALESCE(h.order_type_id, '') = 'SALES_ORDER' AND {{template "exclusion"}} = '' AND c.reached IS NOT NULL
+  AND (SELECT f.order_id FROM {{.Table}} f WHERE f.order_id = c.order_id AND {{.Reached}} AND f.{{.Time}} < c.reached LIMIT 1) IS NULL;
 
 -- statement: orders_approved_newest
 -- The newest timestamp of the statuses, every 5 minutes. Index: order_status.created_tx_stamp, one entry read.
