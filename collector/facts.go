@@ -99,6 +99,7 @@ func sayings() []saying {
 		{"last_mile", ordersOldestUnsynced, nil, longest, "%s", "oldest of them approved %s ago"},
 		{"last_mile", ordersDuplicate, nil, sum, "%s twice", "orders that are there twice: %s"},
 		{"last_mile", ordersUnconfirmed, nil, sum, "%s open", "orders whose fulfillment the shop has not confirmed: %s"},
+		{"last_mile", ordersTruncated, nil, sum, "not all", "not all orders and fulfillments are measured"},
 		{"job_running", jobRunning, nil, longest, "%s", "longest running %s"},
 		{"job_failing", jobConsecutiveFailures, nil, highest, "%s in a row", "most consecutive failures: %s"},
 		{"scheduler", jobSchedulerLocked, nil, sum, "locked", "active job-manager locks: %s"},
