@@ -95,7 +95,11 @@ func startSFTP(client *ssh.Client) (*session, error) {
 func (c *connection) bindContext(ctx context.Context) (release func()) {
 	deadline, _ := ctx.Deadline()
 	_ = c.conn.SetDeadline(deadline) // fails only when it is closed, which the next request finds out
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) { // else the connection's own deadline says what is wrong
+			_ = c.conn.Close()
+		}
+	})
 	return func() {
 		stop()
 		_ = c.conn.SetDeadline(time.Time{})
