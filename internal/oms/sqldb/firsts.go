@@ -72,7 +72,7 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 	if text := r.Text(f.statement); text != f.text { // a column has come or gone
 		*f = firsts{statement: f.statement, text: text}
 	}
-	if f.text == "" || !(f.behind && f.known) && !walltime.Due(now, f.tried, firstsEvery) {
+	if f.text == "" || (!f.behind || !f.known) && !walltime.Due(now, f.tried, firstsEvery) {
 		return nil, nil
 	}
 	f.tried, f.known = now, false

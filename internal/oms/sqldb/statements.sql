@@ -386,7 +386,7 @@ GROUP BY w.product_store_id, w.sales_channel_enum_id;
 SELECT /*limit*/ d.product_store_id, d.sales_channel_enum_id, SUM(d.duplicate)
 FROM (
   SELECT o.product_store_id, o.sales_channel_enum_id,
-    CASE WHEN o.external_id = '' OR (SELECT k.order_id FROM {{order_header}} k
+    CASE WHEN COALESCE(o.external_id, '') = '' OR (SELECT k.order_id FROM {{order_header}} k
       WHERE k.{{must "order_header" "external_id"}} = o.external_id AND k.order_id <> o.order_id
         AND COALESCE(k.order_type_id, '') = 'SALES_ORDER' AND COALESCE(k.status_id, '') NOT IN ('ORDER_CANCELLED', 'ORDER_REJECTED')
         AND COALESCE(k.product_store_id, '') = COALESCE(o.product_store_id, '')
