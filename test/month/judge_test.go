@@ -26,22 +26,22 @@ func TestJudge(t *testing.T) {
 		fires []fires
 		wrong []string // the beginning of each
 	}{
-		"prompt":          {"job-stuck", []fires{watch, stuck(61, 192)}, nil},
+		"prompt":          {"job-stuck", []fires{watch, stuck(62, 194)}, nil},
 		"silent":          {"job-stuck", []fires{watch}, []string{"OMSJobStuck does not fire"}},
-		"late":            {"job-stuck", []fires{watch, stuck(64, 185)}, []string{"OMSJobStuck fires only after 4m0s"}},
-		"too early":       {"job-stuck", []fires{watch, stuck(59, 185)}, []string{"unexpected: ", "OMSJobStuck does not fire"}},
+		"late":            {"job-stuck", []fires{watch, stuck(66, 186)}, []string{"OMSJobStuck fires only after 6m0s"}},
+		"too early":       {"job-stuck", []fires{watch, stuck(58, 186)}, []string{"unexpected: ", "OMSJobStuck does not fire"}},
 		"stops early":     {"job-stuck", []fires{watch, stuck(60, 100)}, []string{"OMSJobStuck stops at"}},
-		"breaks off":      {"job-stuck", []fires{watch, stuck(60, 100), stuck(102, 185)}, []string{"OMSJobStuck stops at"}},
-		"does not end":    {"job-stuck", []fires{watch, stuck(60, 194)}, []string{"unexpected: "}},
-		"another client":  {"job-stuck", []fires{watch, stuck(60, 185), {"OMSJobStuck", "UCG", 60, 61}}, []string{"unexpected: "}},
-		"another alert":   {"job-stuck", []fires{watch, stuck(60, 185), {"OMSJobOverdue", "KREWE", 60, 61}}, []string{"unexpected: "}},
-		"shows later":     {"sftp-hung", []fires{watch, unreachable(67, 181)}, nil},
-		"shows too late":  {"sftp-hung", []fires{watch, unreachable(69, 181)}, []string{"OMSSFTPUnreachable fires only after 9m0s"}},
-		"ends later":      {"sftp-hung", []fires{watch, unreachable(65, 188)}, nil},
-		"ends too late":   {"sftp-hung", []fires{watch, unreachable(65, 189)}, []string{"unexpected: "}},
-		"nobody on watch": {"job-stuck", []fires{stuck(60, 185), {watchdog, "all", 5, 299}}, []string{watchdog + " did not"}},
+		"breaks off":      {"job-stuck", []fires{watch, stuck(60, 100), stuck(104, 186)}, []string{"OMSJobStuck stops at"}},
+		"does not end":    {"job-stuck", []fires{watch, stuck(60, 196)}, []string{"unexpected: "}},
+		"another client":  {"job-stuck", []fires{watch, stuck(60, 186), {"OMSJobStuck", "UCG", 60, 62}}, []string{"unexpected: "}},
+		"another alert":   {"job-stuck", []fires{watch, stuck(60, 186), {"OMSJobOverdue", "KREWE", 60, 62}}, []string{"unexpected: "}},
+		"shows later":     {"sftp-hung", []fires{watch, unreachable(68, 182)}, nil},
+		"shows too late":  {"sftp-hung", []fires{watch, unreachable(70, 182)}, []string{"OMSSFTPUnreachable fires only after 10m0s"}},
+		"ends later":      {"sftp-hung", []fires{watch, unreachable(66, 188)}, nil},
+		"ends too late":   {"sftp-hung", []fires{watch, unreachable(66, 190)}, []string{"unexpected: "}},
+		"nobody on watch": {"job-stuck", []fires{stuck(60, 186), {watchdog, "all", 6, 298}}, []string{watchdog + " did not"}},
 		"watch broken": {
-			"job-stuck", []fires{stuck(60, 185), {watchdog, "all", 0, 98}, {watchdog, "all", 100, lastMinute}},
+			"job-stuck", []fires{stuck(60, 186), {watchdog, "all", 0, 98}, {watchdog, "all", 102, lastMinute}},
 			[]string{watchdog + " did not"},
 		},
 	} {
@@ -65,7 +65,7 @@ func minute(n int) time.Time { return clockChange.Add(time.Duration(n) * time.Mi
 // history is the record of alerts that fired so.
 func history(all []fires) *record {
 	r := newRecord()
-	for n := range lastMinute + 1 {
+	for n := 0; n <= lastMinute; n += int(step / time.Minute) {
 		var firing []*rules.Alert
 		for _, f := range all {
 			if f.from <= n && n <= f.to {

@@ -14,7 +14,7 @@ import (
 // approvedOrders are how many orders of a client were approved, within 3 hours and at all, and how many were unfillable.
 type approvedOrders struct{ within3h, all, unfillable float64 }
 
-// TestOrders has the clients live for 90 minutes, and compares what the service levels record of their orders with what their databases hold
+// TestOrders has the clients live for three hours, and compares what the service levels record of their orders with what their databases hold
 // at the end.
 func TestOrders(t *testing.T) {
 	start := clockChange.Add(30 * time.Hour) // in the morning
@@ -29,8 +29,8 @@ func TestOrders(t *testing.T) {
 	for _, c := range e.configs {
 		before[c.Name] = ordersOf(t, c)
 	}
-	for minute := range 90 + 1 { // orders are looked for every 5 minutes, also in the last one
-		now := start.Add(time.Duration(minute) * step)
+	for n := range 90 + 1 { // orders are looked for every 5 minutes, which is every third step, also in the last one
+		now := start.Add(time.Duration(n) * step)
 		if err := e.advance(t.Context(), now, nil); err != nil {
 			t.Fatal(err)
 		}

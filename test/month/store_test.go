@@ -28,7 +28,7 @@ func TestStore(t *testing.T) {
 		return []*dto.MetricFamily{family}
 	}
 	for minute, families := range [][]*dto.MetricFamily{jobs("queued", "running"), jobs("running"), nil, jobs("queued")} {
-		now := clockChange.Add(time.Duration(minute) * step)
+		now := clockChange.Add(time.Duration(minute) * time.Minute)
 		if err := s.store(t.Context(), now, []scrape{{client: "KREWE", families: families}}); err != nil {
 			t.Fatal(err)
 		}
