@@ -56,7 +56,7 @@ func (r *report) add(e engine, s scenario, all [][]*measurement) {
 // hours adds what the exporter's scrapes of an hour consist of.
 func (r *report) hours(e engine, short, long hourOf) {
 	r.judgeHour(e, short, long)
-	fmt.Fprintf(&r.statements, "\n### %s\n\nDatabase CPU %.1f ms for each of %d scrapes, %.1f ms on a tenth of the history; first look back %s and %s.\n\n%s",
+	fmt.Fprintf(&r.statements, "\n### %s\n\nDatabase CPU %.1f ms for each of %d scrapes, %.1f ms on a tenth of the history; first backfill %s and %s.\n\n%s",
 		e.name, long.cpu(), long.scrapes, short.cpu(), long.lookBack.Round(time.Second), short.lookBack.Round(time.Second), long.table())
 }
 

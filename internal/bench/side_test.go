@@ -20,7 +20,7 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// patience is how long an exporter may take until it measures a client: with many, all make their first look back at once.
+// patience is how long an exporter may take until it measures a client: with many, all make their first backfill at once.
 const patience = 15 * time.Minute
 
 // program is a kind of exporter.
@@ -110,7 +110,7 @@ func (p program) start(t *testing.T, h host, s setup) *side {
 	}
 	command := slices.Concat(p.command, []string{"--config.file=" + p.configure(t, h.engine, dsns)})
 	running := &side{testserver.Exporter(t, p.up, command...), p, clients}
-	for _, page := range running.paths(ofEach) { // so that all begin to look back
+	for _, page := range running.paths(ofEach) { // so that all begin their backfill
 		_, _ = running.get(t.Context(), page, time.Minute)
 	}
 	for _, page := range running.paths(ofEach) {

@@ -79,7 +79,7 @@ func anHour(t *testing.T, e engine, server *testserver.Server, database string, 
 	return h
 }
 
-// traced makes a scrape, or as many as it takes until the look back is complete, and returns what its statements took.
+// traced makes a scrape, or as many as it takes until the backfill is complete, and returns what its statements took.
 func traced(t *testing.T, source oms.Source, now time.Time, complete bool) (map[string]share, time.Duration) {
 	t.Helper()
 	began := time.Now()
