@@ -171,7 +171,7 @@ func (r *Reader) Has(statement string) bool { return r.statements[statement] != 
 // Text returns the statement's text, or nothing where this OMS version does not have what it needs.
 func (r *Reader) Text(statement string) string {
 	if st := r.statements[statement]; st != nil {
-		return st.text.Value()
+		return st.text
 	}
 	return ""
 }

@@ -6,10 +6,11 @@ import (
 	"maps"
 	"math"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"text/template"
-	"unique"
+	"weak"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
@@ -55,7 +56,7 @@ func (c Catalogue) Statements(driver config.Driver) ([]StatementText, error) {
 	}
 	for _, s := range c.sections() {
 		if s.kind == "statement" {
-			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name].text.Value(), rendered[s.name].columns})
+			texts = append(texts, StatementText{s.name, s.purpose, rendered[s.name].text, rendered[s.name].columns})
 		}
 	}
 	texts = append(texts, StatementText{Name: "ping", Purpose: "Whether the server answers, in each scrape.", SQL: ping})
@@ -142,7 +143,7 @@ func (c Catalogue) render(d dialect, s *Schema) (map[string]*statement, error) {
 		case err != nil:
 			return nil, fmt.Errorf("catalogue: %w", err)
 		default:
-			statements[s.name] = newStatement(text.String(), strings.Fields(columns.String())...)
+			statements[s.name] = shared(d, text.String(), columns.String())
 		}
 	}
 	return statements, nil
@@ -153,27 +154,52 @@ type Args map[string]any
 
 var parameter = regexp.MustCompile(`:[a-z_]+[0-9]*`)
 
-// A statement is one of a catalogue as this OMS version can answer it. Many clients are of the same version, so texts are held
-// once for all.
+// A statement is one of a catalogue as this OMS version can answer it.
 type statement struct {
-	text    unique.Handle[string] // with parameters by name
-	columns []string              // that it returns
-	index   map[string]int        // of the columns
+	text    string         // with parameters by name
+	columns []string       // that it returns
+	index   map[string]int // of the columns
 	// parts are what stands before, between and behind the parameters.
 	parts, parameters []string
 
 	mu    sync.Mutex
-	bound map[string]unique.Handle[string] // texts with placeholders, by the sizes of the parameters
+	bound map[string]string // texts with placeholders, by the sizes of the parameters
+}
+
+// statements are those in use: weak.Pointer[statement] by sharedKey. Many clients are of the same OMS version, and share them.
+var statements sync.Map
+
+// A sharedKey has all that a statement is made of.
+type sharedKey struct {
+	driver        config.Driver
+	text, columns string
+}
+
+// shared returns the statement with this text and these columns.
+func shared(d dialect, text, columns string) *statement {
+	key := sharedKey{d.driver, text, columns}
+	for {
+		known, _ := statements.Load(key)
+		if known != nil {
+			if st := known.(weak.Pointer[statement]).Value(); st != nil { //nolint:forcetypeassert // nothing else is in there
+				return st
+			}
+			statements.CompareAndDelete(key, known)
+		}
+		st := newStatement(text, strings.Fields(columns)...)
+		use := weak.Make(st)
+		if _, taken := statements.LoadOrStore(key, use); !taken {
+			runtime.AddCleanup(st, func(key sharedKey) { statements.CompareAndDelete(key, use) }, key)
+			return st
+		}
+	}
 }
 
 func newStatement(text string, columns ...string) *statement {
-	st := &statement{
-		text: unique.Make(text), columns: columns, index: make(map[string]int, len(columns)), bound: map[string]unique.Handle[string]{},
-	}
+	st := &statement{text: text, columns: columns, index: make(map[string]int, len(columns)), bound: map[string]string{}}
 	for i, name := range columns {
 		st.index[name] = i
 	}
-	text = st.text.Value()
 	behind := 0
 	for _, at := range parameter.FindAllStringIndex(text, -1) {
 		st.parts, st.parameters = append(st.parts, text[behind:at[0]]), append(st.parameters, text[at[0]+1:at[1]])
@@ -214,10 +240,10 @@ func (st *statement) bind(d dialect, named Args) (string, []any, error) {
 	defer st.mu.Unlock()
 	text, known := st.bound[string(sizes)]
 	if !known {
-		text = unique.Make(st.write(d, sizes))
+		text = st.write(d, sizes)
 		st.bound[string(sizes)] = text
 	}
-	return text.Value(), values, nil
+	return text, values, nil
 }
 
 const single, empty = 0, math.MaxUint8
