@@ -46,10 +46,13 @@ func (d *jobDurations) note(r *history.Row) {
 	at, known := slices.BinarySearchFunc(all, run, func(a, b jobDuration) int {
 		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.took, a.took))
 	})
-	if !known && at < mostDurations {
-		all = slices.Insert(all, at, run)
-		d.jobs[t.Name] = all[:min(len(all), mostDurations)]
+	if known || at == mostDurations {
+		return
 	}
+	if all == nil {
+		all = make([]jobDuration, 0, mostDurations) // with no room for more
+	}
+	d.jobs[t.Name] = slices.Insert(all[:min(len(all), mostDurations-1)], at, run)
 }
 
 // complete adds to the facts about jobs how long each usually takes, and forgets jobs that are not known any more.
