@@ -38,7 +38,7 @@ func TestAgreement(t *testing.T) {
 				w := newWorld(t, kind, uint64(seed))
 				for range 30 {
 					if w.step(t); t.Failed() {
-						return
+						t.Fatalf("history %d", seed)
 					}
 				}
 			}
@@ -69,7 +69,6 @@ var histories = flag.Int("histories", 60, "how many random histories of each kin
 
 const (
 	day       = 24 * time.Hour
-	fresh     = 4 * time.Hour
 	fewStarts = 3
 )
 
@@ -82,7 +81,7 @@ func (k kind) newHistory() *history.History {
 	case runs:
 		return history.NewSequenced(newYork, history.KeepOpen(keepJobs))
 	case orders:
-		return history.NewCounting(newYork, keepOrders, fresh)
+		return history.NewCounting(newYork, keepOrders)
 	}
 	panic("no such kind of table")
 }
@@ -122,7 +121,7 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 	k.Latest(rows, of("ok", succeeded), history.EndOf)
 	k.Latest(rows, of("pool", func(a history.Attributes) string { return a.Pool }), history.StartOf)
 	k.LatestStarts(rows, fewStarts, of("starts", func(a history.Attributes) string { return a.Name }))
-	k.SettleSince(base.Add(-30 * time.Hour))
+	k.CountSince(base.Add(-30 * time.Hour))
 }
 
 func keepFiles(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
@@ -132,7 +131,7 @@ func keepFiles(rows map[string]*history.Row, base, floor time.Time, k *history.R
 }
 
 func keepOrders(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
-	k.CountSince(base.Add(-fresh))
+	k.CountSince(base.Add(-30 * time.Hour))
 	maps.DeleteFunc(rows, func(_ string, r *history.Row) bool { return r.Created.Latest().Before(floor) && !k.Counts(r.End) })
 	k.Latest(rows, of("entered", func(a history.Attributes) string { return a.Name }), func(r *history.Row) walltime.Moment { return r.Created })
 }
@@ -151,8 +150,9 @@ func (k kind) factsOf(rows map[string]*history.Row, counted map[string]int, star
 	successes := map[string]time.Time{}
 	for _, r := range rows {
 		a, ended := r.Attributes(), r.End.At(now)
-		if k != orders && a.Ended() && !ended.Before(now.Add(-day)) {
+		if a.Ended() && !ended.Before(now.Add(-day)) {
 			counted[a.Name+" today"]++
+			counted[a.Name+" refused today"] += r.Records.Failed.Count()
 		}
 		switch {
 		case k.ofJobs() && a.Outcome == "ok" && !ended.Before(since):
@@ -347,15 +347,11 @@ func (w *world) facts(t *testing.T, l *life, now time.Time) facts {
 		}
 		l.host.Settle(t.Context())
 	}
-	counted, kinds := map[string]int{}, h.Kinds()
-	for kind, ended := range h.Counted() {
-		if a := kinds[kind].Attrs.Value(); w.kind != orders && a.Ended() && !ended.At(now).Before(now.Add(-day)) {
-			counted[a.Name+" today"]++
-		}
-	}
-	for a, n := range h.SettledSince(now.Add(-day)) {
-		if a.Ended() {
-			counted[a.Name+" today"] += n
+	counted := map[string]int{}
+	for attrs, ended := range h.CountedSince(now.Add(-day), now) {
+		if a := attrs.Value(); a.Ended() {
+			counted[a.Name+" today"] += ended.Rows
+			counted[a.Name+" refused today"] += ended.Refused
 		}
 	}
 	starts := map[string][]string{}
@@ -445,8 +441,10 @@ func (w *world) slow() {
 		w.insert(w.now.Add(-ago), w.IntN(2) == 0, w.IntN(len(w.banks)))
 	}
 	w.progress(false)
+	edited := map[string]bool{"": true}
 	for range w.IntN(3) { // edited by a person
-		if id := w.any(); id != "" && w.kind != orders {
+		if id := w.any(); !edited[id] && w.kind != orders {
+			edited[id] = true
 			stamped := w.IntN(2) == 0
 			switch held := w.long.follower.Holds(id); {
 			case w.kind != runs: // one that is not held is found within a day only
@@ -482,7 +480,7 @@ func (w *world) pick(from ...string) string { return from[w.IntN(len(from))] }
 // settled says whether a row is counted and may not be known by its id any more.
 func (w *world) settled(id string) bool {
 	r := w.table.Rows[id]
-	return w.kind.ofJobs() && r != nil && !w.long.follower.Holds(id) && r.End.Latest().After(w.now.Add(-36*time.Hour))
+	return r != nil && !w.long.follower.Holds(id) && r.End.Latest().After(w.now.Add(-36*time.Hour))
 }
 
 // any returns the id of one of the rows with the lowest ids.
@@ -535,6 +533,9 @@ func (w *world) insert(at time.Time, stamped bool, server int) {
 		if w.kind == orders {
 			a.Outcome, r.End = "entered", r.Created
 		}
+	}
+	if w.kind == files {
+		r.Records.Failed = history.Noted(max(0, w.IntN(300)-200), true)
 	}
 	r.Attrs = unique.Make(a)
 	w.setRunStamp(r)

@@ -61,10 +61,11 @@ func TestBurst(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for range h.Counted() {
-					known++
+				known = len(h.Rows())
+				for _, ended := range h.CountedSince(now.Add(-time.Hour*24), now) {
+					known += ended.Rows
 				}
-				return table.read, known + len(h.Rows())
+				return table.read, known
 			}
 			_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
 			host.Settle(t.Context())

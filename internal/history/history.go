@@ -62,17 +62,17 @@ type History struct {
 	version string     // of the source when it was last read: another one shows another schema
 
 	rows      map[string]*Row
-	counted   packedRows     // further rows, of which nothing else matters
-	settled   settledRows    // and those that are not even known by their ids any more
-	settledTo time.Time      // which ended before then
-	begun     packedRows     // rows of which it matters when they began; some are counted, too
-	starts    string         // the kind of their groups
-	rested    int            // on how many of the rows the facts rested when that was last looked at
-	displaced map[Group]bool // the groups of which rows were dropped
+	counted   packedRows  // further rows, of which nothing else matters
+	settled   settledRows // and those that are not even known by their ids any more
+	settledTo time.Time   // which ended before then
+	reread    []string    // names of which none is settled
+	begun     packedRows  // rows of which it matters when they began; some are counted, too
+	starts    string      // the kind of their groups
+	rested    int         // on how many of the rows the facts rested when that was last looked at
+	displaced groups      // those of which rows were dropped
 
-	// arrived counts the rows that were put here and are younger than fresh, by what they have in common.
+	// arrived counts the rows that were put here and are fresh, by what they have in common; nil where nobody wants to know.
 	arrived map[unique.Handle[Attributes]]uint64
-	fresh   time.Duration // 0 where nobody wants to know
 
 	// After a burst of changes the overlap begins behind what was read of it: readTo. The passes find what was committed late.
 	readTo    time.Time
@@ -96,16 +96,13 @@ type History struct {
 
 // New returns an empty history of a Table whose timestamps are in zone.
 func New(zone *time.Location, keep Retention) *History {
-	return &History{
-		zone: zone, keep: keep, rows: map[string]*Row{}, settled: settledRows{},
-		arrived: map[unique.Handle[Attributes]]uint64{},
-	}
+	return &History{zone: zone, keep: keep, rows: map[string]*Row{}}
 }
 
-// NewCounting returns a history that also counts the rows which come, if they ended, or came, less than fresh ago.
-func NewCounting(zone *time.Location, keep Retention, fresh time.Duration) *History {
+// NewCounting returns a history that also counts the rows which come, if they are Fresh.
+func NewCounting(zone *time.Location, keep Retention) *History {
 	h := New(zone, keep)
-	h.fresh = fresh
+	h.arrived = map[unique.Handle[Attributes]]uint64{}
 	return h
 }
 
@@ -143,6 +140,9 @@ func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, 
 		err = h.verify(ctx, src, now, open, batch)
 	}
 	h.put(batch, now) // whatever was read is true
+	if err == nil {
+		h.open = open
+	}
 	if full || len(h.rows) > withSlack(h.rested)+slackRows {
 		h.prune(now, err == nil)
 	}
@@ -243,7 +243,7 @@ func (h *History) verify(ctx context.Context, src Reader, now time.Time, open, b
 	}
 	h.counted.remove(slices.Values(gone))
 	h.begun.remove(slices.Values(gone))
-	if h.open, h.unverified = open, h.unverified[len(share):]; len(h.unverified) == 0 {
+	if h.unverified = h.unverified[len(share):]; len(h.unverified) == 0 {
 		h.unverified = nil // the array, too
 	}
 	return nil
@@ -269,41 +269,44 @@ func (h *History) Strange() string {
 // Newest returns the newest timestamp that was read.
 func (h *History) Newest() walltime.Moment { return h.newest }
 
-// Kinds returns what the rows that only count have in common, by index.
-func (h *History) Kinds() []Kind {
-	kinds := make([]Kind, len(h.counted.kinds))
-	for i, k := range h.counted.kinds {
-		kinds[i] = Kind{k.attrs, k.refused}
-	}
-	return kinds
+// A Tally is how many rows ended, or came, and the records that they refused.
+type Tally struct{ Rows, Refused int }
+
+// Add adds a row with these refused records.
+func (t *Tally) Add(refused int) {
+	t.Rows++
+	t.Refused += refused
 }
 
-// Counted yields, for each row that only counts, the index of its kind and when it ended. Those that are settled are left out.
-func (h *History) Counted() iter.Seq2[int, walltime.Moment] {
-	return func(yield func(int, walltime.Moment) bool) {
-		for _, e := range h.counted.rows {
-			if !yield(int(e.kind), h.counted.at(e)) {
-				return
+// CountedSince sums up the rows that only count and ended since then, to the second, by what they have in common: the name and the
+// outcome alone.
+func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attributes]]*Tally {
+	all := map[unique.Handle[Attributes]]*Tally{}
+	tally := func(attrs unique.Handle[Attributes]) *Tally {
+		if all[attrs] == nil {
+			all[attrs] = new(Tally)
+		}
+		return all[attrs]
+	}
+	kinds := make([]*Tally, len(h.counted.kinds))
+	for _, e := range h.counted.rows {
+		if h.counted.at(e).At(now).Before(since) {
+			continue
+		}
+		k := &h.counted.kinds[e.kind]
+		if kinds[e.kind] == nil {
+			kinds[e.kind] = tally(k.attrs.Value().brief())
+		}
+		kinds[e.kind].Add(k.refused)
+	}
+	for attrs, endings := range h.settled.all() {
+		for e := range endings {
+			if !time.Unix(e.at, 0).Before(since) {
+				tally(attrs).Add(e.refused)
 			}
 		}
 	}
-}
-
-// SettledSince yields how many rows with these names and outcomes are settled that ended since then, to the second.
-func (h *History) SettledSince(since time.Time) iter.Seq2[Attributes, int] {
-	return func(yield func(Attributes, int) bool) {
-		for attrs, packed := range h.settled {
-			n := 0
-			for end := range ends(packed) {
-				if !time.Unix(end, 0).Before(since) {
-					n++
-				}
-			}
-			if n > 0 && !yield(attrs.Value(), n) {
-				return
-			}
-		}
-	}
+	return all
 }
 
 // Begun yields the attributes of rows that are not among Rows, and when they began, if that is among the latest starts.
@@ -327,13 +330,7 @@ func (h *History) beganAnother(id string, r *Row) bool {
 	e := h.begun.rows[i]
 	name, start := h.begun.kinds[e.kind].attrs.Value().Name, h.begun.at(e).Stored()
 	same := r != nil && r.Attributes().Name == name && r.Start.Stored().Truncate(time.Second).Equal(start)
-	return !same && h.displaced[Group{h.starts, name}]
-}
-
-// A Kind is what many rows have in common. Several kinds can be equal.
-type Kind struct {
-	Attrs   unique.Handle[Attributes]
-	Refused int // records
+	return !same && h.displaced.has(Group{h.starts, name})
 }
 
 // holds says whether the row is held.
@@ -389,10 +386,11 @@ func into(batch map[string]*Row) func(*Row) { return func(r *Row) { batch[r.ID] 
 func (h *History) put(batch map[string]*Row, now time.Time) {
 	var came []*Row
 	for id, r := range batch {
-		if h.fresh > 0 && !h.holds(id) {
+		isNew, settled := !h.holds(id), h.isSettled(r)
+		if h.arrived != nil && isNew && !settled {
 			came = append(came, r)
 		}
-		if h.isSettled(r) && !h.holds(id) || h.beganAnother(id, r) {
+		if isNew && settled || h.beganAnother(id, r) {
 			h.invalidate(now)
 		}
 		old, have := h.rows[id]
@@ -423,6 +421,9 @@ func (h *History) put(batch map[string]*Row, now time.Time) {
 // Without any before, nothing came yet.
 func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Attributes]]uint64 {
 	came := h.arrived
+	if came == nil {
+		return nil
+	}
 	h.arrived = map[unique.Handle[Attributes]]uint64{}
 	switch before {
 	case nil:
@@ -430,9 +431,9 @@ func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Att
 	case h:
 		return came
 	}
-	// By a clock that was wrong for a moment, one of them may take for fresh what the other did not hold any more.
+	// By a clock that was wrong for a moment, one of them may take for fresh what the other did not hold any more, or had settled.
 	isNew := func(id string, end walltime.Moment) bool {
-		return !before.holds(id) && h.isFresh(end, now) && before.isFresh(end, now)
+		return !before.holds(id) && h.isFresh(end, now) && before.isFresh(end, now) && !end.Latest().Before(before.settledTo)
 	}
 	came = before.arrived
 	for _, r := range h.rows {
@@ -450,7 +451,7 @@ func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Att
 
 // isFresh says of what ended, or came, then whether it is young enough to have come just now.
 func (h *History) isFresh(end walltime.Moment, now time.Time) bool {
-	return end.Latest().After(h.base(now).Add(-h.fresh))
+	return end.Latest().After(h.base(now).Add(-Fresh))
 }
 
 // invalidate notes that the answer would need rows which are not held any more.
@@ -460,14 +461,18 @@ func (h *History) invalidate(now time.Time) {
 	}
 }
 
-// isSettled says of a row that it may be settled already, as it ended long ago, or has no end and is not in progress any more. Only an
-// edit brings such a row.
+// isSettled says of a row that it may be settled already, as it ended long ago, or began then and nobody saw it in progress. Only an edit
+// brings such a row.
 func (h *History) isSettled(r *Row) bool {
+	t := r.Attributes()
+	if h.completed.IsZero() || r.Stamp.IsZero() || t.Open != "" || h.open[r.ID] != nil || slices.Contains(h.reread, t.Name) {
+		return false
+	}
 	last := r.End
-	if last.IsZero() && r.Attributes().Open == "" {
+	if !r.Start.IsZero() && (last.IsZero() || r.Start.Before(last)) {
 		last = r.Start
 	}
-	return !h.completed.IsZero() && !r.Stamp.IsZero() && !last.IsZero() && last.Latest().Before(h.settledTo)
+	return !last.IsZero() && last.Latest().Before(h.settledTo)
 }
 
 // prune drops the rows on which nothing rests, and most of those of which little matters. None is settled where something failed, as
@@ -482,7 +487,7 @@ func (h *History) prune(now time.Time, settle bool) {
 			h.rows[id] = &Row{ID: id, Attrs: h.begun.kinds[e.kind].attrs, Start: h.begun.at(e)}
 		}
 	}
-	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: map[Group]bool{}}
+	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: groups{}}
 	h.keep(h.rows, base, base.Add(-Remembered-Margin), &k)
 	h.counted.prune(func(e packed) bool { return k.Counts(h.counted.at(e)) })
 	var counted, begun []*Row
@@ -497,7 +502,7 @@ func (h *History) prune(now time.Time, settle bool) {
 	h.counted.put(counted, EndOf)
 	h.begun, h.starts = packedRows{}, k.kind
 	h.begun.put(begun, StartOf)
-	if k.settle && settle && len(h.unverified) == 0 {
+	if settle && len(h.unverified) == 0 {
 		h.settle(base, &k)
 	}
 	rows := make(map[string]*Row, len(k.rows)) // one that rows are deleted from stays as large as it was
@@ -505,21 +510,21 @@ func (h *History) prune(now time.Time, settle bool) {
 		rows[id] = h.rows[id]
 	}
 	h.rows = rows
-	h.rested, h.displaced = len(h.rows), k.displaced
+	h.rested, h.displaced, h.reread = len(h.rows), k.displaced, k.reread
 }
 
 // settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
 func (h *History) settle(base time.Time, k *Retained) {
-	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-settledAfter)
-	settled := map[unique.Handle[Attributes]][]int64{}
+	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-Fresh)
+	settled := map[unique.Handle[Attributes]][]ending{}
 	h.counted.prune(func(e packed) bool {
 		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
-		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] {
+		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
+			len(k.reread) > 0 && slices.Contains(k.reread, kind.attrs.Value().Name) {
 			return true
 		}
-		t := kind.attrs.Value()
-		attrs := unique.Make(Attributes{Name: t.Name, Outcome: t.Outcome})
-		settled[attrs] = append(settled[attrs], end.Unix())
+		attrs := kind.attrs.Value().brief()
+		settled[attrs] = append(settled[attrs], ending{end.Unix(), kind.refused})
 		return false
 	})
 	h.settled.settle(settled, k.counted)

@@ -3,12 +3,23 @@ package history
 import (
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
 // A Group is of rows of which only the latest matter; the zero Group is none.
 type Group struct{ Kind, Name string }
+
+// groups are small, because each client has some thousand, many of which are those of others, too.
+type groups map[unique.Handle[Group]]struct{}
+
+func (all groups) add(g Group) { all[unique.Make(g)] = struct{}{} }
+
+func (all groups) has(g Group) bool {
+	_, has := all[unique.Make(g)]
+	return has
+}
 
 // A Retention says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
 type Retention func(rows map[string]*Row, base, floor time.Time, k *Retained)
@@ -34,10 +45,10 @@ func KeepOpen(keep Retention) Retention {
 type Retained struct {
 	rows map[string]bool
 	// displaced are the groups of which rows were dropped, now and formerly.
-	former, displaced map[Group]bool
+	former, displaced groups
 	// counted is since when rows must have ended to be counted; zero where none are.
 	counted time.Time
-	settle  bool // whether they are forgotten in time, and only counted
+	reread  []string
 	// begun are the rows that matter by when they began, and kind is that of their groups.
 	begun map[string]bool
 	kind  string
@@ -48,17 +59,15 @@ func (k *Retained) Counts(end walltime.Moment) bool {
 	return !k.counted.IsZero() && end.Latest().After(k.counted)
 }
 
-// CountSince has rows counted that ended since then, or came.
-func (k *Retained) CountSince(t time.Time) { k.counted = t }
-
-// SettleSince has rows counted that ended since then, and forgets which they are when they are not read again.
-func (k *Retained) SettleSince(t time.Time) { k.counted, k.settle = t, true }
+// CountSince has rows counted that ended since then, or came. Which they are is forgotten when they are not read again, as those with
+// the names in reread are.
+func (k *Retained) CountSince(t time.Time, reread ...string) { k.counted, k.reread = t, reread }
 
 // Keep keeps a row.
 func (k *Retained) Keep(id string) { k.rows[id] = true }
 
 // Displace notes that a row was dropped because of the latest of a group.
-func (k *Retained) Displace(g Group) { k.displaced[g] = true }
+func (k *Retained) Displace(g Group) { k.displaced.add(g) }
 
 // Latest keeps the rows that may be the latest of their group by some moment.
 func (k *Retained) Latest(rows map[string]*Row, of func(*Row) Group, by func(*Row) walltime.Moment) {
@@ -88,15 +97,15 @@ func (k *Retained) latest(rows map[string]*Row, few int, of func(*Row) Group, by
 			if few > 1 {
 				k.kind = g.Kind
 			}
-			if k.former[g] {
-				k.displaced[g] = true
+			if k.former.has(g) {
+				k.Displace(g)
 			}
 			mayBe = append(mayBe, r)
 		}
 	}
 	for _, r := range mayBe {
 		kept[r.ID] = true
-		r.supersedes = r.supersedes || k.displaced[of(r)]
+		r.supersedes = r.supersedes || k.displaced.has(of(r))
 	}
 }
 

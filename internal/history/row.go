@@ -38,6 +38,11 @@ func (r *Row) Attributes() Attributes {
 	return r.Attrs.Value()
 }
 
+// brief is what is still known of rows that only count.
+func (t Attributes) brief() unique.Handle[Attributes] {
+	return unique.Make(Attributes{Name: t.Name, Outcome: t.Outcome})
+}
+
 // Ended is true if the row describes an end.
 func (t Attributes) Ended() bool { return t.Outcome != "" }
 

@@ -1,57 +1,107 @@
 package history
 
 import (
+	"cmp"
 	"encoding/binary"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 	"unique"
 )
 
-// settledAfter is how long ago a row must have ended to be settled: so far back nobody reads changes, but for a new backfill.
-const settledAfter = Reread + time.Hour
+// Fresh is how long ago a row must have ended, or come, to be settled: so far back nobody reads changes, but for a new backfill. What
+// is younger counts as seen coming.
+const Fresh = 2 * Reread
 
 // settledRows count rows that ended long enough ago that they are not read again. Which rows they are is forgotten, so they take two
 // bytes each: each client may have some ten thousand. They are lost and found by a new backfill only.
-type settledRows map[unique.Handle[Attributes]][]byte
+type settledRows struct {
+	kinds  []settledKind
+	packed []byte
+}
+
+// A settledKind says whose are the next bytes.
+type settledKind struct {
+	attrs unique.Handle[Attributes] // name and outcome alone
+	bytes int
+}
+
+// An ending is when a row ended, in seconds of Unix time, and the records that it refused.
+type ending struct {
+	at      int64
+	refused int
+}
 
 // settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and one
 // that somebody edited later as long as its timestamp is young.
 func settles(r *Row) bool {
-	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(settledAfter-Reread))
+	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(Fresh-Reread))
 }
 
 // settle adds what ended then, and drops what ended before the floor.
-func (s settledRows) settle(ended map[unique.Handle[Attributes]][]int64, floor time.Time) {
-	for attrs, packed := range s {
-		ended[attrs] = append(ended[attrs], slices.Collect(ends(packed))...)
+func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]ending, floor time.Time) {
+	for attrs, before := range s.all() {
+		ended[attrs] = slices.AppendSeq(ended[attrs], before)
 	}
-	clear(s)
-	for attrs, all := range ended {
-		slices.Sort(all)
-		if first, _ := slices.BinarySearch(all, floor.Unix()); first < len(all) {
-			s[attrs] = packEnds(all[first:])
+	*s = settledRows{}
+	for _, attrs := range slices.SortedFunc(maps.Keys(ended), func(a, b unique.Handle[Attributes]) int {
+		return cmp.Or(cmp.Compare(a.Value().Name, b.Value().Name), cmp.Compare(a.Value().Outcome, b.Value().Outcome))
+	}) {
+		all := slices.DeleteFunc(ended[attrs], func(e ending) bool { return e.at < floor.Unix() })
+		slices.SortFunc(all, func(a, b ending) int { return cmp.Compare(a.at, b.at) })
+		if before := len(s.packed); len(all) > 0 {
+			s.packed = appendEndings(s.packed, all)
+			s.kinds = append(s.kinds, settledKind{attrs, len(s.packed) - before})
+		}
+	}
+	s.kinds, s.packed = slices.Clone(s.kinds), slices.Clone(s.packed) // with no room for more
+}
+
+// all yields what the rows have in common, with their endings.
+func (s *settledRows) all() iter.Seq2[unique.Handle[Attributes], iter.Seq[ending]] {
+	return func(yield func(unique.Handle[Attributes], iter.Seq[ending]) bool) {
+		packed := s.packed
+		for _, k := range s.kinds {
+			if !yield(k.attrs, endings(packed[:k.bytes])) {
+				return
+			}
+			packed = packed[k.bytes:]
 		}
 	}
 }
 
-// packEnds writes times in order, in seconds of Unix time, each as what it adds to the one before.
-func packEnds(all []int64) []byte {
-	packed, before := make([]byte, 0, 2*len(all)+4), int64(0)
-	for _, end := range all {
-		packed = binary.AppendUvarint(packed, uint64(end-before)) //nolint:gosec // they are in order, and after 1970
-		before = end
+// appendEndings writes endings in the order of time: of each, twice what its time adds to the one before and, if it refused records, one
+// more and their number.
+func appendEndings(packed []byte, all []ending) []byte {
+	before := int64(0)
+	for _, e := range all {
+		added := uint64(e.at-before) << 1 //nolint:gosec // they are in order, and after 1970
+		if before = e.at; e.refused == 0 {
+			packed = binary.AppendUvarint(packed, added)
+			continue
+		}
+		packed = binary.AppendUvarint(packed, added|1)
+		packed = binary.AppendUvarint(packed, uint64(e.refused)) //nolint:gosec // a count
 	}
-	return slices.Clip(packed)
+	return packed
 }
 
-// ends yields what packEnds wrote.
-func ends(packed []byte) iter.Seq[int64] {
-	return func(yield func(int64) bool) {
-		for end := int64(0); len(packed) > 0; {
-			added, n := binary.Uvarint(packed)
-			end += int64(added) //nolint:gosec // as above
-			if packed = packed[n:]; !yield(end) {
+// endings yields what appendEndings wrote.
+func endings(packed []byte) iter.Seq[ending] {
+	return func(yield func(ending) bool) {
+		next := func() uint64 {
+			value, n := binary.Uvarint(packed)
+			packed = packed[n:]
+			return value
+		}
+		for e := (ending{}); len(packed) > 0; {
+			added := next()
+			e.at, e.refused = e.at+int64(added>>1), 0 //nolint:gosec // as above
+			if added&1 > 0 {
+				e.refused = int(next()) //nolint:gosec // as above
+			}
+			if !yield(e) {
 				return
 			}
 		}

@@ -122,7 +122,7 @@ func (w *world) moquiSlow(t *testing.T) {
 		if id := w.anyID(t, table); w.long.runs.Rows()[id].Attributes().Ended() {
 			w.exec(t, fmt.Sprintf("UPDATE service_job_run SET has_error = '%s' WHERE job_run_id = '%s'", w.pick("Y", "N"), id))
 		}
-		w.purge(t, table)
+		w.remove(t, table, w.anyID(t, table))
 	}
 	if w.IntN(6) == 0 { // Moqui's own purge
 		w.exec(t, "DELETE FROM service_job_run WHERE COALESCE(end_time, start_time) < '"+w.wall(w.now.Add(-96*time.Hour))+"'")

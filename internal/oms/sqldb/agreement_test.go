@@ -200,7 +200,8 @@ func (w *world) slow(t *testing.T) {
 		w.exec(t, "UPDATE "+table.name+" SET "+set+" WHERE "+table.id+" = '"+id+"'")
 	}
 	for range w.IntN(3) {
-		w.purge(t, w.table())
+		table := w.table()
+		w.remove(t, table, w.anyID(t, table))
 	}
 	if w.IntN(12) == 0 { // a clock that was wrong for a moment
 		w.insert(t, w.now.Add([]time.Duration{20 * time.Hour, 10 * 24 * time.Hour}[w.IntN(2)]), true)
@@ -210,7 +211,7 @@ func (w *world) slow(t *testing.T) {
 		if w.IntN(4) > 0 {
 			w.exec(t, "UPDATE order_header SET status_id = 'ORDER_COMPLETED', last_updated_tx_stamp = "+w.quoted(w.now)+" WHERE order_id = '"+id+"'")
 		} else {
-			w.exec(t, "DELETE FROM order_header WHERE order_id = '"+id+"'")
+			w.remove(t, worldTable{"order_header", "order_id"}, id)
 		}
 	}
 	if w.IntN(6) == 0 { // OFBiz' own purge
@@ -307,21 +308,27 @@ func (w *world) progress(t *testing.T, quick bool) {
 	})
 }
 
-// purge deletes a row. A job that ended within a day is left alone unless it is held: of others just the count is known.
-func (w *world) purge(t *testing.T, table worldTable) {
-	id := w.anyID(t, table)
-	end := map[string]string{"job_sandbox": "COALESCE(finish_date_time, cancel_date_time)", "service_job_run": "end_time"}[table.name]
-	if end != "" && w.long.jobs.Rows()[id] == nil && w.long.runs.Rows()[id] == nil {
-		id += "' AND NOT (" + end + " IS NOT NULL AND " + end + " > '" + w.wall(w.now.Add(-36*time.Hour))
-		w.exec(t, "DELETE FROM "+table.name+" WHERE "+table.id+" = '"+id+"')")
-		return
+// remove deletes a row. One that ended within a day is left alone unless it is held: of others just the count is known.
+func (w *world) remove(t *testing.T, table worldTable, id string) {
+	which := table.id + " = '" + id + "'"
+	if !w.holds(id) {
+		end := map[string]string{
+			"job_sandbox": "COALESCE(finish_date_time, cancel_date_time)", "service_job_run": "end_time", "order_header": "entry_date",
+			"data_manager_log": "COALESCE(finish_date_time, cancel_date_time, start_date_time, created_date)",
+		}[table.name]
+		which += " AND NOT (" + end + " IS NOT NULL AND " + end + " > '" + w.wall(w.now.Add(-36*time.Hour)) + "')"
 	}
-	w.exec(t, "DELETE FROM "+table.name+" WHERE "+table.id+" = '"+id+"'")
+	w.exec(t, "DELETE FROM "+table.name+" WHERE "+which)
 }
 
 // holds says whether the facts of the long-lived source rest on the row, which is then looked up.
 func (w *world) holds(id string) bool {
-	return w.long.jobs.Rows()[id] != nil || w.long.files.Rows()[id] != nil
+	for _, of := range []*area{w.long.jobs.area, w.long.runs.area, w.long.files.area, w.long.orders.area} {
+		if of.Rows()[id] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) anyID(t *testing.T, table worldTable) string {

@@ -165,12 +165,14 @@ func received(r *history.Row) walltime.Moment {
 	return walltime.FirstSet(r.Created, r.Start, r.End)
 }
 
-// keepFiles keeps of each configuration the last success, failure, and reception, and counts all that ended recently. The
-// files of the configurations in always are kept however old they are.
+// keepFiles keeps of each configuration the last success, failure, and reception, and what is in progress, and counts all that ended
+// recently. The files of the configurations in always are kept however old they are.
 func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []string, k *history.Retained) {
 	for id, r := range rows {
 		if !slices.Contains(always, r.Attributes().Name) && r.End.Latest().Before(floor) && received(r).Latest().Before(floor) {
 			delete(rows, id)
+		} else if !r.Start.IsZero() && !r.Attributes().Ended() {
+			k.Keep(id)
 		}
 	}
 	of := func(kind string, is func(history.Attributes) bool) func(*history.Row) history.Group {
@@ -186,7 +188,7 @@ func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []str
 	k.Latest(rows, of(emptyFile, empty), history.EndOf)
 	k.Latest(rows, of("ended", history.Attributes.Ended), history.EndOf)
 	k.Latest(rows, of("received", func(history.Attributes) bool { return true }), received)
-	k.CountSince(base.Add(-oms.RecentFiles - recentMargin))
+	k.CountSince(base.Add(-oms.RecentFiles-recentMargin), always...) // see stampedTable.LatestUnstamped
 }
 
 // DataManager implements oms.Source. A file in an unknown status may be seen 5 minutes late.
@@ -336,66 +338,47 @@ func (s *Source) readFiles(ctx context.Context, r *sqlread.Reader, now time.Time
 
 // fileRuns sums up the files that ended within the last days, by configuration; of those in always, however old.
 func fileRuns(h *history.History, always []string, now time.Time) []oms.FileRuns {
-	type ended struct {
-		last            time.Time
-		recent, refused int
-	}
 	since := now.Add(-oms.RecentFiles)
-	add := func(sum *ended, end time.Time, refused int) {
-		if sum.last = walltime.Later(sum.last, end); !end.Before(since) {
-			sum.recent++
-			sum.refused += refused
+	ended := h.CountedSince(since, now)
+	configs := map[string]oms.FileRuns{}
+	config := func(name string) oms.FileRuns {
+		if c, known := configs[name]; known {
+			return c
 		}
+		return oms.FileRuns{Config: name, Recent: map[oms.FileOutcome]int{}}
 	}
-	kinds := h.Kinds()
-	counted := make([]ended, len(kinds))
-	for kind, end := range h.Counted() {
-		add(&counted[kind], end.At(now), kinds[kind].Refused)
-	}
-	sums := map[unique.Handle[history.Attributes]]*ended{}
-	for i, k := range kinds {
-		sum := &counted[i]
-		if other := sums[k.Attrs]; other != nil {
-			sum.last, sum.recent, sum.refused = walltime.Later(sum.last, other.last), sum.recent+other.recent, sum.refused+other.refused
-		}
-		sums[k.Attrs] = sum
+	for _, name := range always {
+		configs[name] = config(name)
 	}
 	for _, r := range h.Rows() {
-		if r.End.IsZero() {
+		t, end := r.Attributes(), r.End.At(now)
+		if r.End.IsZero() || !remembered(end, now) && !slices.Contains(always, t.Name) {
 			continue
 		}
-		if sums[r.Attrs] == nil {
-			sums[r.Attrs] = new(ended)
-		}
-		add(sums[r.Attrs], r.End.At(now), r.Records.Failed.Count())
-	}
-	configs := map[string]oms.FileRuns{}
-	for _, config := range always {
-		configs[config] = oms.FileRuns{Config: config, Recent: map[oms.FileOutcome]int{}}
-	}
-	for common, s := range sums {
-		t := common.Value()
-		if !remembered(s.last, now) && !slices.Contains(always, t.Name) {
-			continue
-		}
-		c, ok := configs[t.Name]
-		if !ok {
-			c = oms.FileRuns{Config: t.Name, Recent: map[oms.FileOutcome]int{}}
-		}
+		c := config(t.Name)
 		switch {
 		case succeeded(t) || empty(t):
-			c.LastSuccess = walltime.Later(c.LastSuccess, s.last)
+			c.LastSuccess = walltime.Later(c.LastSuccess, end)
 		case failedFile(t):
-			c.LastFailure = walltime.Later(c.LastFailure, s.last)
+			c.LastFailure = walltime.Later(c.LastFailure, end)
 		}
-		if s.recent > 0 {
-			outcome := oms.FileOutcome(t.Outcome)
-			if empty(t) {
-				outcome = oms.FileFinished
+		configs[t.Name] = c
+		if !end.Before(since) {
+			if ended[r.Attrs] == nil {
+				ended[r.Attrs] = new(history.Tally)
 			}
-			c.Recent[outcome] += s.recent
-			c.RecentFailedRecords += s.refused
+			ended[r.Attrs].Add(r.Records.Failed.Count())
 		}
+	}
+	for attrs, sum := range ended {
+		t := attrs.Value()
+		outcome := oms.FileOutcome(t.Outcome)
+		if empty(t) {
+			outcome = oms.FileFinished
+		}
+		c := config(t.Name)
+		c.Recent[outcome] += sum.Rows
+		c.RecentFailedRecords += sum.Refused
 		configs[t.Name] = c
 	}
 	return slices.Collect(maps.Values(configs))

@@ -121,15 +121,16 @@ func failuresOf(t *testing.T, db testserver.Database, now time.Time) func(now ti
 }
 
 // TestManyFiles has files of a day that are more than are looked up at a time: those that are purged are missed in turns, and
-// those that change, or come to an end once more, are counted once. Their ids are of several forms.
+// those that change, or come to an end once more, are counted once, also where it was forgotten which they are. Their ids are of several
+// forms.
 func TestManyFiles(t *testing.T) {
-	const files, purged, edited = 2500, 300, 200
+	const files, purged, edited, late = 2500, 300, 200, 50
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	db := testserver.Engines()[0].Start(t)(t, "files", "UTC")
 	ids := []string{"F%d", "F%012d", "F%dX"}
 	for i := range files {
 		id := fmt.Sprintf(ids[i%len(ids)], i)
-		ended := now.Add(-time.Duration(i) * 30 * time.Second).Format(time.DateTime)
+		ended := now.Add(-time.Duration(i) * 10 * time.Second).Format(time.DateTime)
 		testserver.Execute(t, db.Admin, fmt.Sprintf(`INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish_date_time,
 			failed_record_count, last_updated_tx_stamp) VALUES ('%[1]s', 'C', 'SERVICE_FINISHED', '%[2]s', '%[2]s', 1, '%[2]s')`, id, ended))
 	}
@@ -164,11 +165,15 @@ func TestManyFiles(t *testing.T) {
 	want(now, files, 0)
 	want(now.Add(30*time.Second), files, 0)
 
-	testserver.Execute(t, db.Admin, fmt.Sprintf(`UPDATE data_manager_log SET status_id = 'SERVICE_FAILED', last_updated_tx_stamp = '%s'
-		WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) BETWEEN 1000 AND %d`, now.Add(time.Minute).Format(time.DateTime), 1000+edited-1))
-	want(now.Add(time.Minute), files-edited, edited)
+	fail := func(first, count int) {
+		testserver.Execute(t, db.Admin, fmt.Sprintf(`UPDATE data_manager_log SET status_id = 'SERVICE_FAILED', last_updated_tx_stamp = '%s'
+			WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) BETWEEN %d AND %d`, now.Format(time.DateTime), first, first+count-1))
+	}
+	now = now.Add(time.Minute)
+	fail(1000, edited)
+	want(now, files-edited, edited)
 
-	testserver.Execute(t, db.Admin, fmt.Sprintf("DELETE FROM data_manager_log WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) >= %d", files-purged))
+	testserver.Execute(t, db.Admin, fmt.Sprintf("DELETE FROM data_manager_log WHERE CAST(SUBSTR(log_id, 2) AS INTEGER) BETWEEN 600 AND %d", 600+purged-1))
 	for i := range 3 {
 		now = now.Add(16 * time.Minute)
 		if i < 2 {
@@ -176,4 +181,10 @@ func TestManyFiles(t *testing.T) {
 		}
 	}
 	want(now, files-edited-purged, edited)
+
+	now = now.Add(time.Minute)
+	fail(2000, late)
+	look(now) // which has all read again
+	s.db.Wait()
+	want(now, files-edited-purged-late, edited+late)
 }

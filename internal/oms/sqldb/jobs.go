@@ -131,7 +131,7 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 	k.Latest(rows, of("job", func(t history.Attributes) string { return t.Name }), lastEvent)
 	k.Latest(rows, of("pool", func(t history.Attributes) string { return t.Pool }), history.StartOf)
 	k.Latest(rows, of("instance", func(t history.Attributes) string { return t.Instance }), active)
-	k.SettleSince(base.Add(-oms.RecentRuns - recentRunsMargin))
+	k.CountSince(base.Add(-oms.RecentRuns - recentRunsMargin))
 }
 
 // jobsArea is what is known of OFBiz' jobs.
@@ -394,24 +394,12 @@ type begunRun struct {
 
 // recentRuns counts by job the runs that ended lately and are held for nothing else.
 func recentRuns(h *history.History, now time.Time) map[string]tally {
-	counts, kinds := map[string]tally{}, h.Kinds()
-	attributes := make([]history.Attributes, len(kinds))
-	for i, k := range kinds {
-		attributes[i] = k.Attrs.Value()
-	}
-	add := func(t history.Attributes, n int) {
-		sum := counts[t.Name]
-		sum.add(t, n)
-		counts[t.Name] = sum
-	}
-	for kind, end := range h.Counted() {
-		if t := attributes[kind]; t.Ended() && recent(end.At(now), now) {
-			add(t, 1)
-		}
-	}
-	for t, n := range h.SettledSince(now.Add(-oms.RecentRuns)) {
-		if t.Ended() {
-			add(t, n)
+	counts := map[string]tally{}
+	for attrs, ended := range h.CountedSince(now.Add(-oms.RecentRuns), now) {
+		if t := attrs.Value(); t.Ended() {
+			sum := counts[t.Name]
+			sum.add(t, ended.Rows)
+			counts[t.Name] = sum
 		}
 	}
 	return counts

@@ -29,13 +29,8 @@ func channelOf(name string) oms.Channel {
 	return oms.Channel{ProductStore: both[:n], Channel: both[n:]}
 }
 
-const (
-	// orderFresh is how long ago an order that is found now can have entered, to count as seen entering: longer than anything
-	// is read again.
-	orderFresh = 2 * history.Reread
-	// orderRetention is how long an order is held, so that all recent ones are counted, and each once only.
-	orderRetention = oms.RecentOrders + recentMargin
-)
+// orderRetention is how long an order counts, so that all recent ones are counted, and each once only.
+const orderRetention = oms.RecentOrders + recentMargin
 
 // decodeOrder reads order_columns. The end of an order is when it came.
 func (n *names) decodeOrder(rec sqlread.Record) history.Row {
@@ -73,7 +68,7 @@ type ordersArea struct {
 
 func newOrdersArea(s *Source) *ordersArea {
 	newHistory := func() *history.History {
-		return history.NewCounting(s.client.Database.Timezone, keepOrders, orderFresh)
+		return history.NewCounting(s.client.Database.Timezone, keepOrders)
 	}
 	statements := stampedStatements{
 		newest: "orders_newest", changes: "orders_changes", byID: "orders_by_id", unstampedNewest: "orders_unstamped_newest",
@@ -205,18 +200,15 @@ func (c *imports) count(h *history.History, now time.Time) []oms.Import {
 		c.counts[channel] += n
 	}
 	c.of = h
-	last, recent := map[unique.Handle[history.Attributes]]time.Time{}, map[unique.Handle[history.Attributes]]int{}
-	enter := func(channel unique.Handle[history.Attributes], entered time.Time) {
-		if !entered.Before(now.Add(-oms.RecentOrders)) {
-			recent[channel]++
-		}
-	}
-	kinds := h.Kinds()
-	for kind, entered := range h.Counted() {
-		enter(kinds[kind].Attrs, entered.At(now))
+	since, last := now.Add(-oms.RecentOrders), map[unique.Handle[history.Attributes]]time.Time{}
+	recent := map[unique.Handle[history.Attributes]]int{}
+	for channel, came := range h.CountedSince(since, now) {
+		recent[channel] = came.Rows
 	}
 	for _, r := range h.Rows() {
-		enter(r.Attrs, r.End.At(now))
+		if !r.End.At(now).Before(since) {
+			recent[r.Attrs]++
+		}
 		if entered := r.Created.At(now); remembered(entered, now) {
 			last[r.Attrs] = walltime.Later(last[r.Attrs], entered)
 		}
