@@ -455,7 +455,7 @@ func (w *world) slow() {
 		}
 	}
 	for range w.IntN(3) { // purged; of what is settled only the count is known, and it is purged later than it counts
-		if id := w.any(); !w.settled(id) {
+		if id := w.any(); !edited[id] && !w.settled(id) {
 			w.remove(id)
 		}
 	}

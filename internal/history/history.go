@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unique"
 
@@ -297,7 +298,7 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 		if kinds[e.kind] == nil {
 			kinds[e.kind] = tally(k.attrs.Value().brief())
 		}
-		kinds[e.kind].Add(k.refused)
+		kinds[e.kind].Add(int(k.refused))
 	}
 	for attrs, endings := range h.settled.all() {
 		for e := range endings {
@@ -505,9 +506,14 @@ func (h *History) prune(now time.Time, settle bool) {
 	if settle && len(h.unverified) == 0 {
 		h.settle(base, &k)
 	}
-	rows := make(map[string]*Row, len(k.rows)) // one that rows are deleted from stays as large as it was
+	// A map that rows are deleted from stays as large as it was, and rows that a backfill left here and there hold the memory around
+	// them.
+	rows, held := make(map[string]*Row, len(k.rows)), make([]Row, 0, len(k.rows))
 	for id := range k.rows {
-		rows[id] = h.rows[id]
+		r := *h.rows[id]
+		r.ID = strings.Clone(id)
+		held = append(held, r)
+		rows[r.ID] = &held[len(held)-1]
 	}
 	h.rows = rows
 	h.rested, h.displaced, h.reread = len(h.rows), k.displaced, k.reread
@@ -515,7 +521,11 @@ func (h *History) prune(now time.Time, settle bool) {
 
 // settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
 func (h *History) settle(base time.Time, k *Retained) {
-	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-Fresh)
+	after := settledAfter
+	if h.arrived != nil {
+		after = Fresh
+	}
+	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-after)
 	settled := map[unique.Handle[Attributes]][]ending{}
 	h.counted.prune(func(e packed) bool {
 		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
@@ -524,7 +534,7 @@ func (h *History) settle(base time.Time, k *Retained) {
 			return true
 		}
 		attrs := kind.attrs.Value().brief()
-		settled[attrs] = append(settled[attrs], ending{end.Unix(), kind.refused})
+		settled[attrs] = append(settled[attrs], ending{end.Unix(), int(kind.refused)})
 		return false
 	})
 	h.settled.settle(settled, k.counted)

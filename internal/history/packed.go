@@ -35,15 +35,15 @@ type packed struct {
 type rowKind struct {
 	attrs      unique.Handle[Attributes]
 	east, west int32
-	refused    int
+	refused    uint32
 	settles    bool // it can be settled: it is read no more when it ended long ago
 	form
 }
 
 // A form is what an id has beside the number that its last digits are: what stands before them, and how many they are.
 type form struct {
+	digits uint8
 	prefix string
-	digits int
 }
 
 // mostDigits is how many fit into a packed row's number.
@@ -51,12 +51,12 @@ const mostDigits = 9
 
 // split divides an id into its form and its number.
 func split(id string) (form, uint32) {
-	digits := 0
-	for digits < min(len(id), mostDigits) && '0' <= id[len(id)-1-digits] && id[len(id)-1-digits] <= '9' {
-		digits++
+	first := len(id)
+	for first > max(0, len(id)-mostDigits) && '0' <= id[first-1] && id[first-1] <= '9' {
+		first--
 	}
-	n, _ := strconv.ParseUint(id[len(id)-digits:], 10, 32) // of no digits it is 0
-	return form{id[:len(id)-digits], digits}, uint32(n)
+	n, _ := strconv.ParseUint(id[first:], 10, 32)               // of no digits it is 0
+	return form{uint8(len(id) - first), id[:first]}, uint32(n) //nolint:gosec // nine at most
 }
 
 func (t *packedRows) id(e packed) string {
@@ -95,12 +95,13 @@ func (t *packedRows) put(rows []*Row, time func(*Row) walltime.Moment) {
 		return
 	}
 	t.rows = append(make([]packed, 0, len(t.rows)+len(rows)), t.rows...) // with no room for more
+	defer t.fit()
 	index := t.index()
 	for _, r := range rows {
 		f, number := split(r.ID)
 		at := time(r)
 		east, west := at.Offsets()
-		of := index(rowKind{r.Attrs, east, west, r.Records.Failed.Count(), settles(r), f})
+		of := index(rowKind{r.Attrs, east, west, ClampUint32(r.Records.Failed.Count()), settles(r), f})
 		t.rows = append(t.rows, packed{number, of, ClampUint32(at.Stored().Unix())})
 	}
 	slices.SortFunc(t.rows, func(a, b packed) int { return t.compare(a, t.kinds[b.kind].form, b.number) })
@@ -153,9 +154,6 @@ func (t *packedRows) remove(ids iter.Seq[string]) {
 // the others than they need.
 func (t *packedRows) prune(keep func(packed) bool) {
 	t.rows = slices.DeleteFunc(t.rows, func(e packed) bool { return !keep(e) })
-	if cap(t.rows) > withSlack(len(t.rows)) {
-		t.rows = slices.Clone(t.rows)
-	}
 	kinds := t.kinds
 	t.kinds = nil
 	index := t.index()
@@ -163,7 +161,17 @@ func (t *packedRows) prune(keep func(packed) bool) {
 		e := &t.rows[i]
 		e.kind = index(kinds[e.kind])
 	}
-	t.kinds = slices.Clip(t.kinds)
+	t.fit()
+}
+
+// fit makes no more room than there is need of.
+func (t *packedRows) fit() {
+	if cap(t.rows) > withSlack(len(t.rows)) {
+		t.rows = slices.Clone(t.rows)
+	}
+	if cap(t.kinds) > len(t.kinds) {
+		t.kinds = append(make([]rowKind, 0, len(t.kinds)), t.kinds...)
+	}
 }
 
 // withSlack is how much room so much may have.

@@ -10,9 +10,12 @@ import (
 	"unique"
 )
 
-// Fresh is how long ago a row must have ended, or come, to be settled: so far back nobody reads changes, but for a new backfill. What
-// is younger counts as seen coming.
-const Fresh = 2 * Reread
+const (
+	// settledAfter is how long ago a row must have ended to be settled: so far back nobody reads changes, but for a new backfill.
+	settledAfter = Reread + 30*time.Minute
+	// Fresh is how long ago a row may have come that counts as seen coming, and is not settled.
+	Fresh = 2 * Reread
+)
 
 // settledRows count rows that ended long enough ago that they are not read again. Which rows they are is forgotten, so they take two
 // bytes each: each client may have some ten thousand. They are lost and found by a new backfill only.
@@ -36,7 +39,7 @@ type ending struct {
 // settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and one
 // that somebody edited later as long as its timestamp is young.
 func settles(r *Row) bool {
-	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(Fresh-Reread))
+	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(settledAfter-Reread))
 }
 
 // settle adds what ended then, and drops what ended before the floor.

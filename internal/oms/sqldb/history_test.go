@@ -130,7 +130,7 @@ func TestManyFiles(t *testing.T) {
 	ids := []string{"F%d", "F%012d", "F%dX"}
 	for i := range files {
 		id := fmt.Sprintf(ids[i%len(ids)], i)
-		ended := now.Add(-time.Duration(i) * 10 * time.Second).Format(time.DateTime)
+		ended := now.Add(-time.Duration(i) * 6 * time.Second).Format(time.DateTime)
 		testserver.Execute(t, db.Admin, fmt.Sprintf(`INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, finish_date_time,
 			failed_record_count, last_updated_tx_stamp) VALUES ('%[1]s', 'C', 'SERVICE_FINISHED', '%[2]s', '%[2]s', 1, '%[2]s')`, id, ended))
 	}
