@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -98,7 +99,7 @@ func (f *Follower) Advance(ctx context.Context, src Reader, now time.Time, open,
 	}
 	f.host.Advanced(h.newest, now)
 	if lost := !h.invalidSince.IsZero(); lost || walltime.Due(now, h.completed, renewEvery) {
-		// Until the new backfill is complete, the facts are those of before the loss.
+		// Until the new backfill is complete, the facts are those of before the loss, without what was lost.
 		if err := f.startBackfill(now); lost && now.Sub(h.invalidSince) > staleFor {
 			return h, err
 		}
@@ -112,6 +113,9 @@ func (f *Follower) startBackfill(now time.Time) error {
 	defer f.mu.Unlock()
 	if f.next == nil {
 		f.next, f.progress, f.failed = f.newHistory(), "it has just started", nil
+		if f.history != nil && !f.history.invalidSince.IsZero() {
+			f.next.edited = maps.Clone(f.history.edited)
+		}
 	}
 	if !f.running {
 		f.running = f.host.Go(func(ctx context.Context) { f.runBackfill(ctx, now) })
@@ -155,8 +159,9 @@ func daysLeft(left time.Duration) string {
 func (f *Follower) runStep(ctx context.Context, h *History, now time.Time, more *bool) error {
 	took, err := f.host.Step(ctx, now, func(ctx context.Context, src Reader) (err error) {
 		if version := src.Version(); version != h.version { // it begins, or must begin again
+			edited := h.edited
 			*h = *f.newHistory()
-			h.version = version
+			h.version, h.edited = version, edited
 		}
 		*more, err = h.step(ctx, src, now)
 		return err

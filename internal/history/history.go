@@ -54,8 +54,8 @@ const (
 // The runs of Moqui's jobs have no timestamps with an index: their changes are found by their ids, see Sequence.
 //
 // If a row is lost that made others superfluous, the answer would need those: then the history is invalid, and a new backfill
-// replaces it. So it does when a column has come or gone by which rows are read, and once a day, for rows that are
-// not held and that somebody edited without a timestamp.
+// replaces it. So it does when a row that only counted, and is not held any more, is open again or ends once more; when a column has
+// come or gone by which rows are read; and once a day, for rows that are not held and that somebody purged, or edited without a timestamp.
 type History struct {
 	zone    *time.Location // in which the OMS writes
 	keep    Retention
@@ -66,11 +66,15 @@ type History struct {
 	counted   packedRows  // further rows, of which nothing else matters
 	settled   settledRows // and those that are not even known by their ids any more
 	settledTo time.Time   // which ended before then
+	countedTo time.Time   // and those do not count any more that ended before then
 	reread    []string    // names of which none is settled
-	begun     packedRows  // rows of which it matters when they began; some are counted, too
-	starts    string      // the kind of their groups
-	rested    int         // on how many of the rows the facts rested when that was last looked at
-	displaced groups      // those of which rows were dropped
+	// edited are further such names: one of their rows was edited when it may have been settled, so others will be. A backfill because
+	// of that takes them over, so that there is one for each name and day.
+	edited    map[string]bool
+	begun     packedRows // rows of which it matters when they began; some are counted, too
+	starts    string     // the kind of their groups
+	rested    int        // on how many of the rows the facts rested when that was last looked at
+	displaced groups     // those of which rows were dropped
 
 	// arrived counts the rows that were put here and are fresh, by what they have in common; nil where nobody wants to know.
 	arrived map[unique.Handle[Attributes]]uint64
@@ -97,10 +101,10 @@ type History struct {
 
 // New returns an empty history of a Table whose timestamps are in zone.
 func New(zone *time.Location, keep Retention) *History {
-	return &History{zone: zone, keep: keep, rows: map[string]*Row{}}
+	return &History{zone: zone, keep: keep, rows: map[string]*Row{}, edited: map[string]bool{}}
 }
 
-// NewCounting returns a history that also counts the rows which come, if they are Fresh.
+// NewCounting returns a history that also counts the rows which come, if that is less than Fresh ago.
 func NewCounting(zone *time.Location, keep Retention) *History {
 	h := New(zone, keep)
 	h.arrived = map[unique.Handle[Attributes]]uint64{}
@@ -142,7 +146,7 @@ func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, 
 	}
 	h.put(batch, now) // whatever was read is true
 	if err == nil {
-		h.open = open
+		h.open, h.backfill.base = open, time.Time{}
 	}
 	if full || len(h.rows) > withSlack(h.rested)+slackRows {
 		h.prune(now, err == nil)
@@ -182,7 +186,6 @@ func (h *History) read(ctx context.Context, src Reader, now time.Time, full bool
 		if err := h.readChanges(ctx, t, since, now, batch); err != nil {
 			return err
 		}
-		h.backfill.base = time.Time{}
 	}
 	if pass {
 		return h.pass(ctx, t, now, batch)
@@ -270,13 +273,17 @@ func (h *History) Strange() string {
 // Newest returns the newest timestamp that was read.
 func (h *History) Newest() walltime.Moment { return h.newest }
 
-// A Tally is how many rows ended, or came, and the records that they refused.
-type Tally struct{ Rows, Refused int }
+// A Tally is how many rows ended, or came, the records that they refused, and when the last one ended.
+type Tally struct {
+	Rows, Refused int
+	Last          time.Time
+}
 
-// Add adds a row with these refused records.
-func (t *Tally) Add(refused int) {
+// Add adds a row that ended then with these refused records.
+func (t *Tally) Add(end time.Time, refused int) {
 	t.Rows++
 	t.Refused += refused
+	t.Last = walltime.Later(t.Last, end)
 }
 
 // CountedSince sums up the rows that only count and ended since then, to the second, by what they have in common: the name and the
@@ -291,19 +298,20 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 	}
 	kinds := make([]*Tally, len(h.counted.kinds))
 	for _, e := range h.counted.rows {
-		if h.counted.at(e).At(now).Before(since) {
+		end := h.counted.at(e).At(now)
+		if end.Before(since) {
 			continue
 		}
 		k := &h.counted.kinds[e.kind]
 		if kinds[e.kind] == nil {
 			kinds[e.kind] = tally(k.attrs.Value().brief())
 		}
-		kinds[e.kind].Add(int(k.refused))
+		kinds[e.kind].Add(end, int(k.refused))
 	}
 	for attrs, endings := range h.settled.all() {
 		for e := range endings {
-			if !time.Unix(e.at, 0).Before(since) {
-				tally(attrs).Add(e.refused)
+			if end := time.Unix(e.at, 0).UTC(); !end.Before(since) {
+				tally(attrs).Add(end, e.refused)
 			}
 		}
 	}
@@ -387,11 +395,15 @@ func into(batch map[string]*Row) func(*Row) { return func(r *Row) { batch[r.ID] 
 func (h *History) put(batch map[string]*Row, now time.Time) {
 	var came []*Row
 	for id, r := range batch {
-		isNew, settled := !h.holds(id), h.isSettled(r)
-		if h.arrived != nil && isNew && !settled {
+		isNew := !h.holds(id)
+		if h.arrived != nil && isNew && !r.End.Latest().Before(h.settledTo) {
 			came = append(came, r)
 		}
-		if isNew && settled || h.beganAnother(id, r) {
+		if isNew && h.maySettled(r) {
+			h.edited[r.Attributes().Name] = true
+			h.invalidate(now)
+		}
+		if h.beganAnother(id, r) {
 			h.invalidate(now)
 		}
 		old, have := h.rows[id]
@@ -462,18 +474,24 @@ func (h *History) invalidate(now time.Time) {
 	}
 }
 
-// isSettled says of a row that it may be settled already, as it ended long ago, or began then and nobody saw it in progress. Only an edit
-// brings such a row.
-func (h *History) isSettled(r *Row) bool {
-	t := r.Attributes()
-	if h.completed.IsZero() || r.Stamp.IsZero() || t.Open != "" || h.open[r.ID] != nil || slices.Contains(h.reread, t.Name) {
+// maySettled says of a row that is not held that it may be settled, as it ended long ago, or began then and was not open: somebody edited
+// it, or it would not be read.
+func (h *History) maySettled(r *Row) bool {
+	t, began := r.Attributes(), walltime.FirstSet(r.Start, r.Created)
+	switch {
+	case r.Stamp.IsZero(), h.open[r.ID] != nil, h.staysKnown(t.Name, h.reread):
 		return false
+	case !r.Stamp.Latest().After(h.backfill.base): // the backfill reads it, or read it, as it is
+		return false
+	case !r.End.IsZero() && r.End.Latest().Before(h.settledTo):
+		return r.End.Latest().After(h.countedTo)
 	}
-	last := r.End
-	if !r.Start.IsZero() && (last.IsZero() || r.Start.Before(last)) {
-		last = r.Start
-	}
-	return !last.IsZero() && last.Latest().Before(h.settledTo)
+	return t.Open == "" && !began.IsZero() && began.Latest().Before(h.settledTo)
+}
+
+// staysKnown says whether rows with this name are never settled.
+func (h *History) staysKnown(name string, reread []string) bool {
+	return h.edited[name] || slices.Contains(reread, name)
 }
 
 // prune drops the rows on which nothing rests, and most of those of which little matters. None is settled where something failed, as
@@ -516,7 +534,7 @@ func (h *History) prune(now time.Time, settle bool) {
 		rows[r.ID] = &held[len(held)-1]
 	}
 	h.rows = rows
-	h.rested, h.displaced, h.reread = len(h.rows), k.displaced, k.reread
+	h.rested, h.displaced, h.reread, h.countedTo = len(h.rows), k.displaced, k.reread, k.counted
 }
 
 // settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
@@ -530,7 +548,7 @@ func (h *History) settle(base time.Time, k *Retained) {
 	h.counted.prune(func(e packed) bool {
 		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
 		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
-			len(k.reread) > 0 && slices.Contains(k.reread, kind.attrs.Value().Name) {
+			h.staysKnown(kind.attrs.Value().Name, k.reread) {
 			return true
 		}
 		attrs := kind.attrs.Value().brief()

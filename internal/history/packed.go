@@ -55,7 +55,7 @@ func split(id string) (form, uint32) {
 	for first > max(0, len(id)-mostDigits) && '0' <= id[first-1] && id[first-1] <= '9' {
 		first--
 	}
-	n, _ := strconv.ParseUint(id[first:], 10, 32)               // of no digits it is 0
+	n, _ := strconv.ParseUint(id[first:], 10, 32)              // of no digits it is 0
 	return form{uint8(len(id) - first), id[:first]}, uint32(n) //nolint:gosec // nine at most
 }
 

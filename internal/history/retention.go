@@ -59,8 +59,8 @@ func (k *Retained) Counts(end walltime.Moment) bool {
 	return !k.counted.IsZero() && end.Latest().After(k.counted)
 }
 
-// CountSince has rows counted that ended since then, or came. Which they are is forgotten when they are not read again, as those with
-// the names in reread are.
+// CountSince has rows counted that ended since then, or came. Which they are is forgotten once nothing reads them again; rows with a
+// name in reread are read for ever, so those stay known.
 func (k *Retained) CountSince(t time.Time, reread ...string) { k.counted, k.reread = t, reread }
 
 // Keep keeps a row.

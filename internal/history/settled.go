@@ -36,8 +36,8 @@ type ending struct {
 	refused int
 }
 
-// settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and one
-// that somebody edited later as long as its timestamp is young.
+// settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and of one
+// that somebody edited later it is known which it is, as long as it counts.
 func settles(r *Row) bool {
 	return !r.Stamp.IsZero() && !r.Stamp.Latest().After(r.End.Latest().Add(settledAfter-Reread))
 }

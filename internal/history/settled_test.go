@@ -3,6 +3,7 @@ package history_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 	"unique"
@@ -37,7 +38,7 @@ func (t *rereadTable) Changes(ctx context.Context, from, to time.Time, put func(
 }
 
 // TestSettled has files that ended within five days, one each five minutes, half of which are read again and again. Each counts for a day,
-// once, with the record that it refused; and nothing is read anew because of them, but where one that is settled changes.
+// once, with the record that it refused; and nothing is read anew because of them, but once where one that is settled changes.
 func TestSettled(t *testing.T) {
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	table := &rereadTable{name: "again", Table: historytest.Table{Rows: map[string]*history.Row{}}}
@@ -76,29 +77,158 @@ func TestSettled(t *testing.T) {
 				want++
 			}
 		}
-		if again, once := counts["again"].Rows, counts["once"]; once != (history.Tally{Rows: want, Refused: want}) || again < want || again > want+1 {
+		if again, once := counts["again"].Rows, counts["once"]; once.Rows != want || once.Refused != want || again < want || again > want+1 {
 			t.Errorf("at %s: counted are %v, want %d each", now, counts, want)
 		}
 		now = now.Add(10 * time.Minute)
 	}
-	if table.windows != windows {
-		t.Errorf("%d windows were read, want no more than the first backfill's %d", table.windows, windows)
-	}
-
 	changed := *table.Rows["9929"] // of six hours ago
 	changed.Attrs, changed.Stamp = unique.Make(history.Attributes{Name: "once", Outcome: "failed"}), walltime.Wall(now, time.UTC)
 	table.Rows["9929"] = &changed
-	look()
-	if table.windows == windows {
-		t.Error("nothing was read anew, although a row changed that is not known any more")
+	if table.windows != windows {
+		t.Errorf("%d windows were read, want no more than the first backfill's %d", table.windows, windows)
 	}
-	failed := 0
-	for attrs, ended := range look().CountedSince(now.Add(-12*time.Hour), now) {
-		if attrs.Value().Outcome == "failed" {
-			failed += ended.Rows
+	look() // and all is read anew
+	for range 12 {
+		counts := map[string]int{}
+		for attrs, ended := range look().CountedSince(now.Add(-12*time.Hour), now) {
+			if a := attrs.Value(); a.Name == "once" {
+				counts[a.Outcome] += ended.Rows
+			}
 		}
+		want := 0
+		for _, r := range table.Rows {
+			if r.Attributes().Name == "once" && r.ID != changed.ID && !r.End.Latest().Before(now.Add(-12*time.Hour)) {
+				want++
+			}
+		}
+		if counts["failed"] != 1 || counts["finished"] != want {
+			t.Errorf("at %s: counted are %v, want 1 that failed and %d that finished", now, counts, want)
+		}
+		now = now.Add(10 * time.Minute)
 	}
-	if failed != 1 {
-		t.Errorf("%d rows failed, want 1", failed)
+	if table.windows != 2*windows {
+		t.Errorf("%d windows were read, want those of two backfills, %d", table.windows, 2*windows)
 	}
+}
+
+// TestTouched edits rows that are settled, or never ended before: all is read anew where the row may have counted already, and that once,
+// however often it is touched. Each counts as it does for who reads the whole table.
+func TestTouched(t *testing.T) {
+	start := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	ago := func(now time.Time, d time.Duration) walltime.Moment { return walltime.Wall(now.Add(-d), time.UTC) }
+	const hour, day = time.Hour, 24 * time.Hour
+	for _, c := range []struct {
+		name                string
+		row                 history.Row // as it was at first
+		created, began, end time.Duration
+		edit                func(r *history.Row, now time.Time)
+		every               time.Duration // again and again
+		backfills           int
+	}{
+		{"ended 5 days ago", history.Row{}, 5 * day, 5 * day, 5 * day, nil, 0, 0},
+		{"ended 20 days ago", history.Row{}, 20 * day, 20 * day, 20 * day, nil, 0, 0},
+		{"ended 8 hours ago, touched now and then", history.Row{}, 8 * hour, 8 * hour, 8 * hour, nil, 20 * time.Minute, 1},
+		{"pending for 2 days, and cancelled without a date", history.Row{}, 2 * day, 0, 0,
+			func(r *history.Row, _ time.Time) { r.Attrs, r.End = attrs("cancelled"), r.Created }, 0, 0},
+		{"pending for 5 hours, and cancelled without a date", history.Row{}, 5 * hour, 0, 0,
+			func(r *history.Row, _ time.Time) { r.Attrs, r.End = attrs("cancelled"), r.Created }, 0, 0},
+		{"in progress for 9 days", history.Row{}, 9 * day, 9 * day, 0, nil, 30 * time.Minute, 0},
+		{"in progress for 6 hours, and then finished", history.Row{}, 6 * hour, 6 * hour, 0,
+			func(r *history.Row, now time.Time) { r.Attrs, r.End = attrs("finished"), ago(now, 0) }, 0, 0},
+		{"ended 7 hours ago, and pending again", history.Row{}, 8 * hour, 8 * hour, 7 * hour,
+			func(r *history.Row, _ time.Time) {
+				r.Attrs, r.Start, r.End = attrs(""), walltime.Moment{}, walltime.Moment{}
+			}, 10 * time.Minute, 1},
+		{"ended 7 hours ago, and once more", history.Row{}, 8 * hour, 8 * hour, 7 * hour,
+			func(r *history.Row, now time.Time) { r.Attrs, r.End = attrs("failed"), ago(now, 0) }, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := start
+			table := &rereadTable{Table: historytest.Table{Rows: map[string]*history.Row{}}}
+			for i := range 5 * 24 * 12 { // others
+				end := ago(now, time.Duration(i)*5*time.Minute)
+				id := fmt.Sprint(10_000 - i)
+				table.Rows[id] = &history.Row{ID: id, Attrs: attrs("finished"), Created: end, Start: end, End: end, Stamp: end}
+			}
+			moment := func(d time.Duration) walltime.Moment {
+				if d == 0 {
+					return walltime.Moment{}
+				}
+				return ago(now, d+time.Second) // not that of another
+			}
+			r := history.Row{ID: "7", Attrs: attrs(""), Created: moment(c.created), Start: moment(c.began), End: moment(c.end)}
+			if c.end != 0 {
+				r.Attrs = attrs("finished")
+			}
+			r.Stamp = walltime.FirstSet(r.End, r.Start, r.Created)
+			table.Rows["7"] = &r
+			host := &historytest.Host{Reader: table}
+			f := history.NewFollower("test", host, func() *history.History {
+				return history.New(time.UTC, func(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
+					maps.DeleteFunc(rows, func(_ string, r *history.Row) bool {
+						return r.End.Latest().Before(floor) && r.Created.Latest().Before(floor)
+					})
+					k.Latest(rows, func(r *history.Row) history.Group { return history.Group{Kind: "ended", Name: r.Attributes().Name} }, history.EndOf)
+					k.CountSince(base.Add(-30 * hour))
+				})
+			})
+			look := func() int {
+				t.Helper()
+				open := map[string]*history.Row{}
+				if r := table.Rows["7"]; r.End.IsZero() {
+					open["7"] = r
+				}
+				h, err := f.Advance(t.Context(), table, now, open, nil)
+				host.Settle(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				counted := 0
+				for _, ended := range h.CountedSince(now.Add(-day), now) {
+					counted += ended.Rows
+				}
+				for _, r := range h.Rows() {
+					if !r.End.IsZero() && !r.End.Latest().Before(now.Add(-day)) {
+						counted++
+					}
+				}
+				return counted
+			}
+			_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
+			host.Settle(t.Context())
+			first := table.windows
+			touched := time.Time{}
+			for i := range 5 * 60 {
+				if i == 60 || i > 60 && c.every > 0 && now.Sub(touched) >= c.every {
+					edited := *table.Rows["7"]
+					if edited.Stamp = ago(now, 0); c.edit != nil {
+						c.edit(&edited, now)
+					}
+					table.Rows["7"], touched = &edited, now
+				}
+				counted := look()
+				if i == 60 {
+					counted = look() // after a backfill
+				}
+				want := 0
+				for _, r := range table.Rows {
+					if !r.End.IsZero() && !r.End.Latest().Before(now.Add(-day)) {
+						want++
+					}
+				}
+				if counted != want {
+					t.Fatalf("after %d minutes %d rows ended within a day, want %d", i, counted, want)
+				}
+				now = now.Add(time.Minute)
+			}
+			if backfills := table.windows / first; backfills != c.backfills+1 {
+				t.Errorf("%d backfills, want %d and the first", backfills-1, c.backfills)
+			}
+		})
+	}
+}
+
+func attrs(outcome string) unique.Handle[history.Attributes] {
+	return unique.Make(history.Attributes{Name: "FILE", Outcome: outcome})
 }

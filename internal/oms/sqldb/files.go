@@ -165,14 +165,12 @@ func received(r *history.Row) walltime.Moment {
 	return walltime.FirstSet(r.Created, r.Start, r.End)
 }
 
-// keepFiles keeps of each configuration the last success, failure, and reception, and what is in progress, and counts all that ended
-// recently. The files of the configurations in always are kept however old they are.
+// keepFiles keeps of each configuration the last success, failure, and reception, and counts all that ended recently. The
+// files of the configurations in always are kept however old they are.
 func keepFiles(rows map[string]*history.Row, base, floor time.Time, always []string, k *history.Retained) {
 	for id, r := range rows {
 		if !slices.Contains(always, r.Attributes().Name) && r.End.Latest().Before(floor) && received(r).Latest().Before(floor) {
 			delete(rows, id)
-		} else if !r.Start.IsZero() && !r.Attributes().Ended() {
-			k.Keep(id)
 		}
 	}
 	of := func(kind string, is func(history.Attributes) bool) func(*history.Row) history.Group {
@@ -350,11 +348,7 @@ func fileRuns(h *history.History, always []string, now time.Time) []oms.FileRuns
 	for _, name := range always {
 		configs[name] = config(name)
 	}
-	for _, r := range h.Rows() {
-		t, end := r.Attributes(), r.End.At(now)
-		if r.End.IsZero() || !remembered(end, now) && !slices.Contains(always, t.Name) {
-			continue
-		}
+	last := func(t history.Attributes, end time.Time) oms.FileRuns {
 		c := config(t.Name)
 		switch {
 		case succeeded(t) || empty(t):
@@ -362,12 +356,19 @@ func fileRuns(h *history.History, always []string, now time.Time) []oms.FileRuns
 		case failedFile(t):
 			c.LastFailure = walltime.Later(c.LastFailure, end)
 		}
-		configs[t.Name] = c
+		return c
+	}
+	for _, r := range h.Rows() {
+		t, end := r.Attributes(), r.End.At(now)
+		if r.End.IsZero() || !remembered(end, now) && !slices.Contains(always, t.Name) {
+			continue
+		}
+		configs[t.Name] = last(t, end)
 		if !end.Before(since) {
 			if ended[r.Attrs] == nil {
 				ended[r.Attrs] = new(history.Tally)
 			}
-			ended[r.Attrs].Add(r.Records.Failed.Count())
+			ended[r.Attrs].Add(end, r.Records.Failed.Count())
 		}
 	}
 	for attrs, sum := range ended {
@@ -376,7 +377,7 @@ func fileRuns(h *history.History, always []string, now time.Time) []oms.FileRuns
 		if empty(t) {
 			outcome = oms.FileFinished
 		}
-		c := config(t.Name)
+		c := last(t, sum.Last) // the row of the last one may have gone
 		c.Recent[outcome] += sum.Rows
 		c.RecentFailedRecords += sum.Refused
 		configs[t.Name] = c
