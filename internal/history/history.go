@@ -481,7 +481,7 @@ func (h *History) maySettled(r *Row) bool {
 	switch {
 	case r.Stamp.IsZero(), h.open[r.ID] != nil, h.staysKnown(t.Name, h.reread):
 		return false
-	case !r.Stamp.Latest().After(h.backfill.base): // the backfill reads it, or read it, as it is
+	case h.ids != nil && h.completed.IsZero(), !r.Stamp.Latest().After(h.backfill.base): // the backfill reads it, or read it, as it is
 		return false
 	case !r.End.IsZero() && r.End.Latest().Before(h.settledTo):
 		return r.End.Latest().After(h.countedTo)

@@ -232,3 +232,46 @@ func TestTouched(t *testing.T) {
 func attrs(outcome string) unique.Handle[history.Attributes] {
 	return unique.Make(history.Attributes{Name: "FILE", Outcome: outcome})
 }
+
+// TestSettledRuns has a Sequence with the runs of three days, of which more come: they are read in one backfill.
+func TestSettledRuns(t *testing.T) {
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	table := &historytest.Sequence{Table: historytest.Table{Rows: map[string]*history.Row{}}}
+	ids := 100_000
+	run := func(at time.Time) {
+		ids++
+		end := walltime.Wall(at, time.UTC)
+		table.Rows[fmt.Sprint(ids)] = &history.Row{ID: fmt.Sprint(ids), Attrs: attrs("finished"), Start: end, End: end, Stamp: end}
+	}
+	for i := range 3 * 24 * 60 {
+		run(now.Add(time.Duration(i-3*24*60) * time.Minute))
+	}
+	host := &historytest.Host{Reader: table}
+	f := history.NewFollower("test", host, func() *history.History {
+		return history.NewSequenced(time.UTC, func(_ map[string]*history.Row, base, _ time.Time, k *history.Retained) {
+			k.CountSince(base.Add(-30 * time.Hour))
+		})
+	})
+	_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
+	host.Settle(t.Context())
+	steps := host.Steps
+	for range 3 * 60 {
+		run(now)
+		h, err := f.Advance(t.Context(), table, now, nil, nil)
+		host.Settle(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted := 0
+		for _, ended := range h.CountedSince(now.Add(-24*time.Hour), now) {
+			counted += ended.Rows
+		}
+		if want := 24*60 + 1; counted+len(h.Rows()) != want {
+			t.Fatalf("at %s %d runs are counted and %d held, want %d", now, counted, len(h.Rows()), want)
+		}
+		now = now.Add(time.Minute)
+	}
+	if host.Steps != steps {
+		t.Errorf("%d steps of backfills, want no more than the first %d", host.Steps, steps)
+	}
+}
