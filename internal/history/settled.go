@@ -100,7 +100,7 @@ func endings(packed []byte) iter.Seq[ending] {
 		}
 		for e := (ending{}); len(packed) > 0; {
 			added := next()
-			e.at, e.refused = e.at+int64(added>>1), 0 //nolint:gosec // as above
+			e.at, e.refused = e.at+int64(added>>1), 0
 			if added&1 > 0 {
 				e.refused = int(next()) //nolint:gosec // as above
 			}

@@ -167,7 +167,7 @@ type statement struct {
 }
 
 // statements are those in use: weak.Pointer[statement] by sharedKey. Many clients are of the same OMS version, and share them.
-var statements sync.Map
+var statements sync.Map //nolint:gochecknoglobals // shared by all clients
 
 // A sharedKey has all that a statement is made of.
 type sharedKey struct {
