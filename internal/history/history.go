@@ -477,7 +477,10 @@ func (h *History) invalidate(now time.Time) {
 // maySettled says of a row that is not held that it may be settled, as it ended long ago, or began then and was not open: somebody edited
 // it, or it would not be read.
 func (h *History) maySettled(r *Row) bool {
-	t, began := r.Attributes(), walltime.FirstSet(r.Start, r.Created)
+	t, began := r.Attributes(), r.Start
+	if r.End.IsZero() && began.IsZero() {
+		began = r.Created
+	}
 	switch {
 	case r.Stamp.IsZero(), h.open[r.ID] != nil, h.staysKnown(t.Name, h.reread):
 		return false

@@ -113,35 +113,36 @@ func TestSettled(t *testing.T) {
 }
 
 // TestTouched edits rows that are settled, or never ended before: all is read anew where the row may have counted already, and that once,
-// however often it is touched. Each counts as it does for who reads the whole table.
+// however often it is touched. Each counts as it does for who reads the whole table. An order comes only then, though it was made before.
 func TestTouched(t *testing.T) {
 	start := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	ago := func(now time.Time, d time.Duration) walltime.Moment { return walltime.Wall(now.Add(-d), time.UTC) }
-	const hour, day = time.Hour, 24 * time.Hour
+	const hour, day, order = time.Hour, 24 * time.Hour, "made 8 hours ago, and comes now"
 	for _, c := range []struct {
 		name                string
-		row                 history.Row // as it was at first
 		created, began, end time.Duration
 		edit                func(r *history.Row, now time.Time)
 		every               time.Duration // again and again
 		backfills           int
 	}{
-		{"ended 5 days ago", history.Row{}, 5 * day, 5 * day, 5 * day, nil, 0, 0},
-		{"ended 20 days ago", history.Row{}, 20 * day, 20 * day, 20 * day, nil, 0, 0},
-		{"ended 8 hours ago, touched now and then", history.Row{}, 8 * hour, 8 * hour, 8 * hour, nil, 20 * time.Minute, 1},
-		{"pending for 2 days, and cancelled without a date", history.Row{}, 2 * day, 0, 0,
+		{"ended 5 days ago", 5 * day, 5 * day, 5 * day, nil, 0, 0},
+		{"ended 20 days ago", 20 * day, 20 * day, 20 * day, nil, 0, 0},
+		{"ended 8 hours ago, touched now and then", 8 * hour, 8 * hour, 8 * hour, nil, 20 * time.Minute, 1},
+		{"pending for 2 days, and cancelled without a date", 2 * day, 0, 0,
 			func(r *history.Row, _ time.Time) { r.Attrs, r.End = attrs("cancelled"), r.Created }, 0, 0},
-		{"pending for 5 hours, and cancelled without a date", history.Row{}, 5 * hour, 0, 0,
+		{"pending for 5 hours, and cancelled without a date", 5 * hour, 0, 0,
 			func(r *history.Row, _ time.Time) { r.Attrs, r.End = attrs("cancelled"), r.Created }, 0, 0},
-		{"in progress for 9 days", history.Row{}, 9 * day, 9 * day, 0, nil, 30 * time.Minute, 0},
-		{"in progress for 6 hours, and then finished", history.Row{}, 6 * hour, 6 * hour, 0,
+		{"in progress for 9 days", 9 * day, 9 * day, 0, nil, 30 * time.Minute, 0},
+		{"in progress for 6 hours, and then finished", 6 * hour, 6 * hour, 0,
 			func(r *history.Row, now time.Time) { r.Attrs, r.End = attrs("finished"), ago(now, 0) }, 0, 0},
-		{"ended 7 hours ago, and pending again", history.Row{}, 8 * hour, 8 * hour, 7 * hour,
+		{"ended 7 hours ago, and pending again", 8 * hour, 8 * hour, 7 * hour,
 			func(r *history.Row, _ time.Time) {
 				r.Attrs, r.Start, r.End = attrs(""), walltime.Moment{}, walltime.Moment{}
 			}, 10 * time.Minute, 1},
-		{"ended 7 hours ago, and once more", history.Row{}, 8 * hour, 8 * hour, 7 * hour,
+		{"ended 7 hours ago, and once more", 8 * hour, 8 * hour, 7 * hour,
 			func(r *history.Row, now time.Time) { r.Attrs, r.End = attrs("failed"), ago(now, 0) }, 0, 1},
+		{order, 8 * hour, 0, 0,
+			func(r *history.Row, now time.Time) { r.Attrs, r.End = attrs("entered"), ago(now, 0) }, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := start
@@ -162,7 +163,9 @@ func TestTouched(t *testing.T) {
 				r.Attrs = attrs("finished")
 			}
 			r.Stamp = walltime.FirstSet(r.End, r.Start, r.Created)
-			table.Rows["7"] = &r
+			if c.name != order {
+				table.Rows["7"] = &r
+			}
 			host := &historytest.Host{Reader: table}
 			f := history.NewFollower("test", host, func() *history.History {
 				return history.New(time.UTC, func(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
@@ -176,7 +179,7 @@ func TestTouched(t *testing.T) {
 			look := func() int {
 				t.Helper()
 				open := map[string]*history.Row{}
-				if r := table.Rows["7"]; r.End.IsZero() {
+				if r := table.Rows["7"]; r != nil && r.End.IsZero() {
 					open["7"] = r
 				}
 				h, err := f.Advance(t.Context(), table, now, open, nil)
@@ -201,11 +204,12 @@ func TestTouched(t *testing.T) {
 			touched := time.Time{}
 			for i := range 5 * 60 {
 				if i == 60 || i > 60 && c.every > 0 && now.Sub(touched) >= c.every {
-					edited := *table.Rows["7"]
+					edited := r
 					if edited.Stamp = ago(now, 0); c.edit != nil {
 						c.edit(&edited, now)
 					}
-					table.Rows["7"], touched = &edited, now
+					r, touched = edited, now
+					table.Rows["7"] = &edited
 				}
 				counted := look()
 				if i == 60 {
