@@ -482,7 +482,7 @@ func (h *History) maySettled(r *Row) bool {
 		began = r.Created
 	}
 	switch {
-	case r.Stamp.IsZero(), h.open[r.ID] != nil, h.staysKnown(t.Name, h.reread):
+	case r.Stamp.IsZero(), h.open[r.ID] != nil, h.staysKnown(t.Name):
 		return false
 	case h.ids != nil && h.completed.IsZero(), !r.Stamp.Latest().After(h.backfill.base): // the backfill reads it, or read it, as it is
 		return false
@@ -493,8 +493,8 @@ func (h *History) maySettled(r *Row) bool {
 }
 
 // staysKnown says whether rows with this name are never settled.
-func (h *History) staysKnown(name string, reread []string) bool {
-	return h.edited[name] || slices.Contains(reread, name)
+func (h *History) staysKnown(name string) bool {
+	return h.edited[name] || slices.Contains(h.reread, name)
 }
 
 // prune drops the rows on which nothing rests, and most of those of which little matters. None is settled where something failed, as
@@ -511,6 +511,7 @@ func (h *History) prune(now time.Time, settle bool) {
 	}
 	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: groups{}}
 	h.keep(h.rows, base, base.Add(-Remembered-Margin), &k)
+	h.countedTo, h.reread = k.counted, k.reread
 	h.counted.prune(func(e packed) bool { return k.Counts(h.counted.at(e)) })
 	var counted, begun []*Row
 	for id, r := range h.rows {
@@ -537,7 +538,7 @@ func (h *History) prune(now time.Time, settle bool) {
 		rows[r.ID] = &held[len(held)-1]
 	}
 	h.rows = rows
-	h.rested, h.displaced, h.reread, h.countedTo = len(h.rows), k.displaced, k.reread, k.counted
+	h.rested, h.displaced = len(h.rows), k.displaced
 }
 
 // settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
@@ -551,7 +552,7 @@ func (h *History) settle(base time.Time, k *Retained) {
 	h.counted.prune(func(e packed) bool {
 		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
 		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
-			h.staysKnown(kind.attrs.Value().Name, k.reread) {
+			h.staysKnown(kind.attrs.Value().Name) {
 			return true
 		}
 		attrs := kind.attrs.Value().brief()
