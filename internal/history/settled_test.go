@@ -13,11 +13,10 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// rereadTable gives out the rows of one name with every pass, however old they are, and counts the windows of backfills.
+// rereadTable gives out the rows of one name with every pass, however old they are.
 type rereadTable struct {
 	historytest.Table
-	name    string
-	windows int
+	name string
 }
 
 func (t *rereadTable) LatestUnstamped(_ context.Context, put func(*history.Row)) error {
@@ -30,15 +29,8 @@ func (t *rereadTable) LatestUnstamped(_ context.Context, put func(*history.Row))
 	return nil
 }
 
-func (t *rereadTable) Changes(ctx context.Context, from, to time.Time, put func(*history.Row)) error {
-	if to.Sub(from) <= 2*time.Hour {
-		t.windows++
-	}
-	return t.Table.Changes(ctx, from, to, put)
-}
-
 // TestSettled has files that ended within five days, one each five minutes, half of which are read again and again. Each counts for a day,
-// once, with the record that it refused; and nothing is read anew because of them, but once where one that is settled changes.
+// once, with the record that it refused; and there is no further backfill because of them, but one where one that is settled changes.
 func TestSettled(t *testing.T) {
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	table := &rereadTable{name: "again", Table: historytest.Table{Rows: map[string]*history.Row{}}}
@@ -65,7 +57,7 @@ func TestSettled(t *testing.T) {
 	}
 	_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
 	host.Settle(t.Context())
-	windows := table.windows
+	steps := host.Steps
 	for range 3 * 6 {
 		counts := map[string]history.Tally{}
 		for attrs, ended := range look().CountedSince(now.Add(-12*time.Hour), now) {
@@ -85,10 +77,10 @@ func TestSettled(t *testing.T) {
 	changed := *table.Rows["9929"] // of six hours ago
 	changed.Attrs, changed.Stamp = unique.Make(history.Attributes{Name: "once", Outcome: "failed"}), walltime.Wall(now, time.UTC)
 	table.Rows["9929"] = &changed
-	if table.windows != windows {
-		t.Errorf("%d windows were read, want no more than the first backfill's %d", table.windows, windows)
+	if host.Steps != steps {
+		t.Errorf("%d steps of backfills, want no more than the first %d", host.Steps, steps)
 	}
-	look() // and all is read anew
+	look() // and the backfill is repeated
 	for range 12 {
 		counts := map[string]int{}
 		for attrs, ended := range look().CountedSince(now.Add(-12*time.Hour), now) {
@@ -107,17 +99,17 @@ func TestSettled(t *testing.T) {
 		}
 		now = now.Add(10 * time.Minute)
 	}
-	if table.windows != 2*windows {
-		t.Errorf("%d windows were read, want those of two backfills, %d", table.windows, 2*windows)
+	if host.Steps != 2*steps {
+		t.Errorf("%d steps of backfills, want those of two, %d", host.Steps, 2*steps)
 	}
 }
 
-// TestTouched edits rows that are settled, or never ended before: all is read anew where the row may have counted already, and that once,
-// however often it is touched. Each counts as it does for who reads the whole table. An order comes only then, though it was made before.
+// TestTouched edits rows that are settled, or never ended before: the backfill is repeated where the row may have counted already, and
+// that once, however often it is touched. Each counts as it does for who reads the whole table. An order comes only then, though it was made before.
 func TestTouched(t *testing.T) {
 	start := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
 	ago := func(now time.Time, d time.Duration) walltime.Moment { return walltime.Wall(now.Add(-d), time.UTC) }
-	const hour, day, order = time.Hour, 24 * time.Hour, "made 8 hours ago, and comes now"
+	const hour, order = time.Hour, "made 8 hours ago, and comes now"
 	for _, c := range []struct {
 		name                string
 		created, began, end time.Duration
@@ -146,7 +138,7 @@ func TestTouched(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := start
-			table := &rereadTable{Table: historytest.Table{Rows: map[string]*history.Row{}}}
+			table := &historytest.Table{Rows: map[string]*history.Row{}}
 			for i := range 5 * 24 * 12 { // others
 				end := ago(now, time.Duration(i)*5*time.Minute)
 				id := fmt.Sprint(10_000 - i)
@@ -200,7 +192,7 @@ func TestTouched(t *testing.T) {
 			}
 			_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
 			host.Settle(t.Context())
-			first := table.windows
+			first := host.Steps
 			touched := time.Time{}
 			for i := range 5 * 60 {
 				if i == 60 || i > 60 && c.every > 0 && now.Sub(touched) >= c.every {
@@ -226,8 +218,8 @@ func TestTouched(t *testing.T) {
 				}
 				now = now.Add(time.Minute)
 			}
-			if backfills := table.windows / first; backfills != c.backfills+1 {
-				t.Errorf("%d backfills, want %d and the first", backfills-1, c.backfills)
+			if want := (c.backfills + 1) * first; host.Steps != want {
+				t.Errorf("%d steps of backfills, want %d: %d backfills beside the first", host.Steps, want, c.backfills)
 			}
 		})
 	}

@@ -121,7 +121,7 @@ func failuresOf(t *testing.T, db testserver.Database, now time.Time) func(now ti
 }
 
 // TestManyFiles has files of a day that are more than are looked up at a time: those that are purged are missed in turns, and
-// those that change, or come to an end once more, are counted once, also where it was forgotten which they are. Their ids are of several
+// those that change, or end once more, are counted once, also where it was forgotten which they are. Their ids are of several
 // forms.
 func TestManyFiles(t *testing.T) {
 	const files, purged, edited, late = 2500, 300, 200, 50
