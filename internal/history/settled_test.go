@@ -225,6 +225,40 @@ func TestTouched(t *testing.T) {
 	}
 }
 
+// TestTouchedInTurn edits settled rows of one name, one after the other: the backfill is repeated with the first only.
+func TestTouchedInTurn(t *testing.T) {
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	table := &historytest.Table{Rows: map[string]*history.Row{}}
+	for i := range 5 * 24 * 12 {
+		end := walltime.Wall(now.Add(-time.Duration(i)*5*time.Minute), time.UTC)
+		id := fmt.Sprint(10_000 - i)
+		table.Rows[id] = &history.Row{ID: id, Attrs: attrs("finished"), Start: end, End: end, Stamp: end}
+	}
+	host := &historytest.Host{Reader: table}
+	f := history.NewFollower("test", host, func() *history.History {
+		return history.New(time.UTC, func(_ map[string]*history.Row, base, _ time.Time, k *history.Retained) {
+			k.CountSince(base.Add(-30 * time.Hour))
+		})
+	})
+	look := func() {
+		_, _ = f.Advance(t.Context(), table, now, nil, nil)
+		host.Settle(t.Context())
+	}
+	look()
+	first := host.Steps
+	for i := range 12 {
+		look()
+		now = now.Add(20 * time.Minute)
+		edited := *table.Rows[fmt.Sprint(9_900-i)] // of eight hours ago
+		edited.Stamp = walltime.Wall(now, time.UTC)
+		table.Rows[edited.ID] = &edited
+		look()
+	}
+	if host.Steps != 2*first {
+		t.Errorf("%d steps of backfills, want those of two, %d", host.Steps, 2*first)
+	}
+}
+
 func attrs(outcome string) unique.Handle[history.Attributes] {
 	return unique.Make(history.Attributes{Name: "FILE", Outcome: outcome})
 }
