@@ -193,9 +193,12 @@ type life struct {
 	came     int
 }
 
-func newLife(k kind, t history.Reader) *life {
-	host := &historytest.Host{Reader: t}
-	return &life{host: host, follower: history.NewFollower("test", host, k.newHistory)}
+// newLife looks through what it reads a few rows at a time in some histories, else not before it has read all of a statement.
+func (w *world) newLife() *life {
+	host := &historytest.Host{Reader: w.reader()}
+	return &life{host: host, follower: history.NewFollower("test", host, func() *history.History {
+		return w.kind.newHistory().LookThrough(w.unseen)
+	})}
 }
 
 // A bank is a span of ids that a server has reserved.
@@ -207,9 +210,11 @@ type bank struct {
 // A world is a table with its clock, and the follower that lives all the while.
 type world struct {
 	*rand.Rand
-	kind  kind
-	table *historytest.Sequence // or just its Table
-	banks [3]bank
+	kind kind
+	// unseen is how many rows are read until they are looked through.
+	unseen int
+	table  *historytest.Sequence // or just its Table
+	banks  [3]bank
 	// prefixes are those of the servers' ids: in every other history each has its own.
 	prefixes [3]string
 	next     int // where the next bank begins; the ids soon grow a digit
@@ -227,7 +232,7 @@ type world struct {
 
 func newWorld(t *testing.T, k kind, seed uint64) *world {
 	w := &world{
-		Rand: rand.New(rand.NewPCG(seed, 2)), kind: k, table: &historytest.Sequence{Table: historytest.Table{Rows: map[string]*history.Row{}, Columns: "of old"}}, next: 9960, open: map[string]int{},
+		Rand: rand.New(rand.NewPCG(seed, 2)), kind: k, unseen: []int{3, 1000}[seed/4%2], table: &historytest.Sequence{Table: historytest.Table{Rows: map[string]*history.Row{}, Columns: "of old"}}, next: 9960, open: map[string]int{},
 		// The autumn change of New York is on November 1st at 6:00 UTC; some histories cross it.
 		now: []time.Time{
 			time.Date(2026, 10, 30, 3, 0, 0, 0, time.UTC), time.Date(2026, 11, 1, 5, 40, 0, 0, time.UTC),
@@ -256,7 +261,7 @@ func (w *world) reader() history.Reader {
 }
 
 func (w *world) restart(t *testing.T) {
-	w.long = newLife(w.kind, w.reader())
+	w.long = w.newLife()
 	w.facts(t, w.long, w.now)
 	w.seen, w.came = map[string]bool{}, 0
 	for id := range w.table.Rows {
@@ -310,7 +315,7 @@ func (w *world) step(t *testing.T) {
 	}
 	lives := map[string]facts{"long-lived": w.facts(t, w.long, look)}
 	if w.IntN(4) == 0 {
-		lives["fresh"] = w.facts(t, newLife(w.kind, w.reader()), look)
+		lives["fresh"] = w.facts(t, w.newLife(), look)
 	}
 	want := w.kind.factsOf(w.table.Rows, map[string]int{}, map[string][]string{}, look)
 	for who, f := range lives {

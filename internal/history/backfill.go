@@ -52,7 +52,7 @@ func (h *History) step(ctx context.Context, src Reader, now time.Time) (more boo
 		if !next.Before(b.to) {
 			until = walltime.Never // a timestamp in the future is in the last window
 		}
-		if err = t.Changes(ctx, b.from, until, into(batch)); err == nil {
+		if err = t.Changes(ctx, b.from, until, h.through(batch, now)); err == nil {
 			b.from = next
 		}
 		more = true

@@ -3,6 +3,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -19,6 +20,8 @@ const (
 	Remembered = 7 * 24 * time.Hour
 	// Margin widens what is kept, so that a clock that is up to a day off does not cut into what counts.
 	Margin = 26 * time.Hour
+	// MostNames is how many jobs, configurations or channels are known: where there are more, those of which rows were written last.
+	MostNames = 10_000
 
 	// A timestamp is the start of its transaction, by its server's clock, so rows come late. They are looked for behind the
 	// newest timestamp: hardly, at each refresh; some way every 5 minutes, with what else that pass looks for; and far.
@@ -38,8 +41,10 @@ const (
 	// countedAtOnce is how many of the rows that only count are looked up each time: where there are more of them, the others
 	// wait for the next times.
 	countedAtOnce = 2 * idsAtOnce
-	slackRows     = 200 // that are held beyond those on which the facts rest, until they are looked through again
-	renewEvery    = 24 * time.Hour
+	// mostUnseen is how many of the rows that are being read are held until they are looked through.
+	mostUnseen = 12 * Page
+	slackRows  = 200 // that are held beyond those on which the facts rest, until they are looked through again
+	renewEvery = 24 * time.Hour
 )
 
 // A History follows a table by its changes. It holds just the rows on which its facts rest, so it is small however
@@ -75,6 +80,9 @@ type History struct {
 	starts    string     // the kind of their groups
 	rested    int        // on how many of the rows the facts rested when that was last looked at
 	displaced groups     // those of which rows were dropped
+	forgot    bool       // whether there were too many names
+
+	mostUnseen int
 
 	// arrived counts the rows that were put here and are fresh, by what they have in common; nil where nobody wants to know.
 	arrived map[unique.Handle[Attributes]]uint64
@@ -101,7 +109,7 @@ type History struct {
 
 // New returns an empty history of a Table whose timestamps are in zone.
 func New(zone *time.Location, keep Retention) *History {
-	return &History{zone: zone, keep: keep, rows: map[string]*Row{}, edited: map[string]bool{}}
+	return &History{zone: zone, keep: keep, rows: map[string]*Row{}, edited: map[string]bool{}, mostUnseen: mostUnseen}
 }
 
 // NewCounting returns a history that also counts the rows which come, if that is less than Fresh ago.
@@ -196,7 +204,7 @@ func (h *History) read(ctx context.Context, src Reader, now time.Time, full bool
 // readChanges reads what changed since then. Where that is a burst, the next refreshes begin at its last timestamp, and behind it where
 // that alone is one: thousands of rows that one transaction wrote have all the same timestamp.
 func (h *History) readChanges(ctx context.Context, t Table, since, now time.Time, batch map[string]*Row) error {
-	n, last, put := 0, walltime.Moment{}, into(batch)
+	n, last, put := 0, walltime.Moment{}, h.through(batch, now)
 	err := t.Changes(ctx, h.floorOf(since), walltime.Never, func(r *Row) {
 		put(r)
 		if !r.Stamp.Earliest().After(now) { // one in the future must not hide what comes before it
@@ -391,6 +399,20 @@ func (h *History) prime(ctx context.Context, t Table) error {
 // into returns what puts rows into a batch.
 func into(batch map[string]*Row) func(*Row) { return func(r *Row) { batch[r.ID] = r } }
 
+// through returns what puts rows into a batch, of which there may be any number: those before are looked through as soon as they are many.
+// None of them is settled, as they are read again if the statement fails.
+func (h *History) through(batch map[string]*Row, now time.Time) func(*Row) {
+	return func(r *Row) {
+		if batch[r.ID] = r; len(batch) >= h.mostUnseen {
+			h.put(batch, now)
+			clear(batch)
+			if h.forgetNames(); len(h.rows) >= h.mostUnseen {
+				h.prune(now, false)
+			}
+		}
+	}
+}
+
 // put takes rows over, and notes if one changed that made others superfluous.
 func (h *History) put(batch map[string]*Row, now time.Time) {
 	var came []*Row
@@ -509,6 +531,7 @@ func (h *History) prune(now time.Time, settle bool) {
 			h.rows[id] = &Row{ID: id, Attrs: h.begun.kinds[e.kind].attrs, Start: h.begun.at(e)}
 		}
 	}
+	h.forgetNames()
 	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: groups{}}
 	h.keep(h.rows, base, base.Add(-Remembered-Margin), &k)
 	h.countedTo, h.reread = k.counted, k.reread
@@ -528,6 +551,12 @@ func (h *History) prune(now time.Time, settle bool) {
 	if settle && len(h.unverified) == 0 {
 		h.settle(base, &k)
 	}
+	h.displaced = k.displaced
+	if !settle { // more follows soon
+		maps.DeleteFunc(h.rows, func(id string, _ *Row) bool { return !k.rows[id] })
+		h.rested = len(h.rows)
+		return
+	}
 	// A map that rows are deleted from stays as large as it was, and rows that a backfill left here and there hold the memory around
 	// them.
 	rows, held := make(map[string]*Row, len(k.rows)), make([]Row, 0, len(k.rows))
@@ -538,8 +567,37 @@ func (h *History) prune(now time.Time, settle bool) {
 		rows[r.ID] = &held[len(held)-1]
 	}
 	h.rows = rows
-	h.rested, h.displaced = len(h.rows), k.displaced
+	h.rested = len(h.rows)
 }
+
+// forgetNames drops the rows of the names that are too many: those of which all that is known is the oldest.
+func (h *History) forgetNames() {
+	if len(h.rows) <= MostNames {
+		return
+	}
+	latest := map[string]time.Time{}
+	for _, r := range h.rows {
+		name := r.Attributes().Name
+		latest[name] = walltime.Later(latest[name], walltime.FirstSet(r.Stamp, r.End, r.Start).Latest())
+	}
+	if len(latest) <= MostNames {
+		return
+	}
+	h.forgot = true
+	names := slices.SortedFunc(maps.Keys(latest), func(a, b string) int {
+		return cmp.Or(latest[b].Compare(latest[a]), cmp.Compare(a, b))
+	})
+	for _, name := range names[:MostNames] {
+		delete(latest, name)
+	}
+	forgotten := func(name string) bool { _, is := latest[name]; return is }
+	maps.DeleteFunc(h.rows, func(_ string, r *Row) bool { return forgotten(r.Attributes().Name) })
+	h.counted.prune(func(e packed) bool { return !forgotten(h.counted.kinds[e.kind].attrs.Value().Name) })
+	h.settled.forget(forgotten)
+}
+
+// Forgot says whether there were more than MostNames since the backfill began, so that nothing is known of the others.
+func (h *History) Forgot() bool { return h.forgot }
 
 // settle forgets which of the rows that only count ended long ago, unless they are read again, also for what else matters of them.
 func (h *History) settle(base time.Time, k *Retained) {

@@ -17,6 +17,9 @@ type groups map[unique.Handle[Group]]struct{}
 func (all groups) add(g Group) { all[unique.Make(g)] = struct{}{} }
 
 func (all groups) has(g Group) bool {
+	if len(all) == 0 {
+		return false
+	}
 	_, has := all[unique.Make(g)]
 	return has
 }

@@ -61,6 +61,18 @@ func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]ending, floor
 	s.kinds, s.packed = slices.Clone(s.kinds), slices.Clone(s.packed) // with no room for more
 }
 
+// forget drops the rows with these names.
+func (s *settledRows) forget(forgotten func(name string) bool) {
+	left := map[unique.Handle[Attributes]][]ending{}
+	for attrs, ended := range s.all() {
+		if !forgotten(attrs.Value().Name) {
+			left[attrs] = slices.Collect(ended)
+		}
+	}
+	*s = settledRows{}
+	s.settle(left, time.Time{})
+}
+
 // all yields what the rows have in common, with their endings.
 func (s *settledRows) all() iter.Seq2[unique.Handle[Attributes], iter.Seq[ending]] {
 	return func(yield func(unique.Handle[Attributes], iter.Seq[ending]) bool) {

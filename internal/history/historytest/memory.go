@@ -19,7 +19,7 @@ type Table struct {
 	Rows map[string]*history.Row
 	// Columns is the table's version: another value shows another schema.
 	Columns string
-	// Fails, where set, is called before every read, which fails with its error.
+	// Fails, where set, is called before every read, which fails with its error, and after all rows of Changes.
 	Fails func() error
 }
 
@@ -79,7 +79,7 @@ func (t *Table) Changes(_ context.Context, from, to time.Time, put func(*history
 	for _, id := range ids {
 		t.put(id, put)
 	}
-	return nil
+	return t.fails()
 }
 
 // Unstamped implements history.Table.

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/flight"
@@ -35,8 +36,11 @@ func (a *area) advance(ctx context.Context, r *sqlread.Reader, now time.Time, op
 	if h == nil {
 		a.peek(ctx, r, now)
 	}
-	if errors.Is(err, history.ErrIncomplete) {
+	switch {
+	case errors.Is(err, history.ErrIncomplete):
 		err = incomplete{err}
+	case err == nil && h.Forgot():
+		err = fmt.Errorf("the history of %s has more than %d names: those written longest ago are not measured", a.name, history.MostNames)
 	}
 	return h, err
 }

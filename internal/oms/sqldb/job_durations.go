@@ -46,7 +46,7 @@ func (d *jobDurations) note(r *history.Row) {
 	at, known := slices.BinarySearchFunc(all, run, func(a, b jobDuration) int {
 		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.took, a.took))
 	})
-	if known || at == mostDurations {
+	if known || at == mostDurations || all == nil && len(d.jobs) >= history.MostNames {
 		return
 	}
 	if all == nil {

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -210,8 +211,8 @@ func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time
 		status string
 		jobs   int
 	}{{"pending", facts.Pending}, {"queued", facts.Queued}, {"running", facts.Running}} {
-		if err == nil && of.jobs >= mostWaiting {
-			err = fmt.Errorf("%d or more jobs are %s: the others are not measured", mostWaiting, of.status)
+		if h != nil && of.jobs >= mostWaiting {
+			err = errors.Join(err, fmt.Errorf("%d or more jobs are %s: the others are not measured", mostWaiting, of.status))
 		}
 	}
 	return facts, err
