@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -89,5 +90,54 @@ func TestBurst(t *testing.T) {
 			want("the pass", 4*time.Minute, all+10, all+3)
 			want("nothing new after the pass", 30*time.Second, 2002, all+3)
 		})
+	}
+}
+
+// brokenTable breaks off the first time that changes are read from somewhere on, after all of their rows came.
+type brokenTable struct {
+	historytest.Table
+	read map[time.Time]bool
+}
+
+func (t *brokenTable) Changes(ctx context.Context, from, to time.Time, put func(*history.Row)) error {
+	err := t.Table.Changes(ctx, from, to, put)
+	if first := !t.read[from]; first {
+		t.read[from] = true
+		return errors.New("broken off")
+	}
+	return err
+}
+
+// TestBrokenOff has each window of the backfill break off when most of its rows were looked through: those that are read again do not
+// count twice.
+func TestBrokenOff(t *testing.T) {
+	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+	table := &brokenTable{historytest.Table{Rows: map[string]*history.Row{}}, map[time.Time]bool{}}
+	const rows = 20 * 60
+	for i := range rows {
+		end := walltime.Wall(now.Add(-time.Duration(i)*time.Minute), time.UTC)
+		id := fmt.Sprint(10_000 - i)
+		table.Rows[id] = &history.Row{ID: id, Attrs: unique.Make(history.Attributes{Name: "N", Outcome: "finished"}), End: end, Stamp: end}
+	}
+	host := &historytest.Host{Reader: table}
+	f := history.NewFollower("test", host, func() *history.History {
+		return history.New(time.UTC, func(_ map[string]*history.Row, base, _ time.Time, k *history.Retained) {
+			k.CountSince(base.Add(-24 * time.Hour))
+		}).LookThrough(10)
+	})
+	var h *history.History
+	for range 500 {
+		if h, _ = f.Advance(t.Context(), table, now, nil, nil); h != nil {
+			break
+		}
+		host.Settle(t.Context())
+	}
+	if h == nil || host.Delays < 7*12 {
+		t.Fatalf("the backfill broke off %d times, and is complete: %t", host.Delays, h != nil)
+	}
+	for _, ended := range h.CountedSince(now.Add(-24*time.Hour), now) {
+		if ended.Rows != rows {
+			t.Errorf("%d rows count, want %d", ended.Rows, rows)
+		}
 	}
 }
