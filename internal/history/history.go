@@ -84,7 +84,7 @@ type History struct {
 
 	mostUnseen int
 
-	// arrived counts the rows that were put here and are fresh, by what they have in common; nil where nobody wants to know.
+	// arrived counts the rows that were put here and are fresh, by name and outcome; nil where nobody wants to know.
 	arrived map[unique.Handle[Attributes]]uint64
 
 	// After a burst of changes the overlap begins behind what was read of it: readTo. The passes find what was committed late.
@@ -312,7 +312,7 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 		}
 		k := &h.counted.kinds[e.kind]
 		if kinds[e.kind] == nil {
-			kinds[e.kind] = tally(k.attrs.Value().brief())
+			kinds[e.kind] = tally(k.attrs)
 		}
 		kinds[e.kind].Add(end, int(k.refused))
 	}
@@ -330,7 +330,7 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 func (h *History) Begun() iter.Seq2[Attributes, walltime.Moment] {
 	return func(yield func(Attributes, walltime.Moment) bool) {
 		for _, e := range h.begun.rows {
-			if !yield(h.begun.kinds[e.kind].attrs.Value(), h.begun.at(e)) {
+			if !yield(h.begun.attrs(e).Value(), h.begun.at(e)) {
 				return
 			}
 		}
@@ -345,7 +345,7 @@ func (h *History) beganAnother(id string, r *Row) bool {
 		return false
 	}
 	e := h.begun.rows[i]
-	name, start := h.begun.kinds[e.kind].attrs.Value().Name, h.begun.at(e).Stored()
+	name, start := h.begun.attrs(e).Value().Name, h.begun.at(e).Stored()
 	same := r != nil && r.Attributes().Name == name && r.Start.Stored().Truncate(time.Second).Equal(start)
 	return !same && h.displaced.has(Group{h.starts, name})
 }
@@ -446,12 +446,12 @@ func (h *History) put(batch map[string]*Row, now time.Time) {
 	h.begun.remove(maps.Keys(batch))
 	for _, r := range came {
 		if h.isFresh(r.End, now) {
-			h.arrived[r.Attrs]++
+			h.arrived[r.Attributes().brief()]++
 		}
 	}
 }
 
-// Arrivals returns how many rows came since it was last asked, by what they have in common, where before is the history that
+// Arrivals returns how many rows came since it was last asked, by name and outcome alone, where before is the history that
 // was asked then: h or, if the backfill was repeated, the one before h. What is in h and not in that one came meanwhile.
 // Without any before, nothing came yet.
 func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Attributes]]uint64 {
@@ -473,12 +473,12 @@ func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Att
 	came = before.arrived
 	for _, r := range h.rows {
 		if isNew(r.ID, r.End) {
-			came[r.Attrs]++
+			came[r.Attributes().brief()]++
 		}
 	}
 	for _, e := range h.counted.rows {
 		if isNew(h.counted.id(e), h.counted.at(e)) {
-			came[h.counted.kinds[e.kind].attrs]++
+			came[h.counted.attrs(e)]++
 		}
 	}
 	return came
@@ -528,7 +528,7 @@ func (h *History) prune(now time.Time, settle bool) {
 	}
 	for _, e := range h.begun.rows {
 		if id := h.begun.id(e); h.rows[id] == nil {
-			h.rows[id] = &Row{ID: id, Attrs: h.begun.kinds[e.kind].attrs, Start: h.begun.at(e)}
+			h.rows[id] = &Row{ID: id, Attrs: h.begun.attrs(e), Start: h.begun.at(e)}
 		}
 	}
 	h.forgetNames()
@@ -545,9 +545,9 @@ func (h *History) prune(now time.Time, settle bool) {
 			begun = append(begun, r)
 		}
 	}
-	h.counted.put(counted, EndOf)
+	h.counted.put(counted, Attributes.brief, EndOf)
 	h.begun, h.starts = packedRows{}, k.kind
-	h.begun.put(begun, StartOf)
+	h.begun.put(begun, unique.Make[Attributes], StartOf)
 	if settle && len(h.unverified) == 0 {
 		h.settle(base, &k)
 	}
@@ -592,7 +592,7 @@ func (h *History) forgetNames() {
 	}
 	forgotten := func(name string) bool { _, is := latest[name]; return is }
 	maps.DeleteFunc(h.rows, func(_ string, r *Row) bool { return forgotten(r.Attributes().Name) })
-	h.counted.prune(func(e packed) bool { return !forgotten(h.counted.kinds[e.kind].attrs.Value().Name) })
+	h.counted.prune(func(e packed) bool { return !forgotten(h.counted.attrs(e).Value().Name) })
 	h.settled.forget(forgotten)
 }
 
@@ -609,12 +609,11 @@ func (h *History) settle(base time.Time, k *Retained) {
 	settled := map[unique.Handle[Attributes]][]ending{}
 	h.counted.prune(func(e packed) bool {
 		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
-		if !kind.settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
+		if !h.counted.shape(e).settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
 			h.staysKnown(kind.attrs.Value().Name) {
 			return true
 		}
-		attrs := kind.attrs.Value().brief()
-		settled[attrs] = append(settled[attrs], ending{end.Unix(), int(kind.refused)})
+		settled[kind.attrs] = append(settled[kind.attrs], ending{end.Unix(), int(kind.refused)})
 		return false
 	})
 	h.settled.settle(settled, k.counted)

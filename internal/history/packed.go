@@ -19,7 +19,8 @@ import (
 type packedRows struct {
 	rows []packed // in order
 
-	kinds []rowKind
+	kinds  []rowKind
+	shapes []shape
 }
 
 // A packed row takes twelve bytes.
@@ -29,13 +30,17 @@ type packed struct {
 	at     uint32 // in seconds of Unix time
 }
 
-// A rowKind is what many rows have in common: beside their traits the zone offsets of the moment when they ended, the records
-// that they refused, which are mostly none, and the beginning of their ids. These are numbers of a sequence in OFBiz and in
-// Moqui; any other is right too, but may be the only one of its kind, and takes the more memory.
+// A rowKind is what many rows have in common: a few attributes, the records that they refused, which are mostly none, and their shape.
 type rowKind struct {
-	attrs      unique.Handle[Attributes]
+	attrs   unique.Handle[Attributes]
+	refused uint32
+	shape   uint32 // an index
+}
+
+// A shape is what rows of many kinds have in common: the zone offsets of the moment when they ended, and the beginning of their ids. These
+// are numbers of a sequence in OFBiz and in Moqui; any other is right too, but may be the only one of its shape, and takes the more memory.
+type shape struct {
 	east, west int32
-	refused    uint32
 	settles    bool // it can be settled: it is read no more when it ended long ago
 	form
 }
@@ -59,23 +64,27 @@ func split(id string) (form, uint32) {
 	return form{uint8(len(id) - first), id[:first]}, uint32(n) //nolint:gosec // nine at most
 }
 
+func (t *packedRows) shape(e packed) *shape { return &t.shapes[t.kinds[e.kind].shape] }
+
+func (t *packedRows) attrs(e packed) unique.Handle[Attributes] { return t.kinds[e.kind].attrs }
+
 func (t *packedRows) id(e packed) string {
-	k := t.kinds[e.kind]
-	if k.digits == 0 {
-		return k.prefix
+	f := t.shape(e).form
+	if f.digits == 0 {
+		return f.prefix
 	}
-	return fmt.Sprintf("%s%0*d", k.prefix, k.digits, e.number)
+	return fmt.Sprintf("%s%0*d", f.prefix, f.digits, e.number)
 }
 
 func (t *packedRows) at(e packed) walltime.Moment {
-	k := t.kinds[e.kind]
-	return walltime.Packed(int64(e.at)*time.Second.Microseconds(), k.east, k.west)
+	s := t.shape(e)
+	return walltime.Packed(int64(e.at)*time.Second.Microseconds(), s.east, s.west)
 }
 
 // compare orders by the ids, if not as text.
 func (t *packedRows) compare(e packed, f form, number uint32) int {
-	k := &t.kinds[e.kind]
-	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(k.digits, f.digits), cmp.Compare(k.prefix, f.prefix))
+	s := t.shape(e)
+	return cmp.Or(cmp.Compare(e.number, number), cmp.Compare(s.digits, f.digits), cmp.Compare(s.prefix, f.prefix))
 }
 
 // find returns where the row is, or where it would be.
@@ -89,22 +98,22 @@ func (t *packedRows) has(id string) bool {
 	return has
 }
 
-// put adds rows with one of their times. None of them may be there.
-func (t *packedRows) put(rows []*Row, time func(*Row) walltime.Moment) {
+// put adds rows with some of their attributes and one of their times. None of them may be there.
+func (t *packedRows) put(rows []*Row, attrs func(Attributes) unique.Handle[Attributes], time func(*Row) walltime.Moment) {
 	if len(rows) == 0 {
 		return
 	}
 	t.rows = append(make([]packed, 0, len(t.rows)+len(rows)), t.rows...) // with no room for more
 	defer t.fit()
-	index := t.index()
+	kinds, shapes := indexOf(&t.kinds), indexOf(&t.shapes)
 	for _, r := range rows {
 		f, number := split(r.ID)
 		at := time(r)
 		east, west := at.Offsets()
-		of := index(rowKind{r.Attrs, east, west, ClampUint32(r.Records.Failed.Count()), settles(r), f})
-		t.rows = append(t.rows, packed{number, of, ClampUint32(at.Stored().Unix())})
+		kind := kinds(rowKind{attrs(r.Attributes()), ClampUint32(r.Records.Failed.Count()), shapes(shape{east, west, settles(r), f})})
+		t.rows = append(t.rows, packed{number, kind, ClampUint32(at.Stored().Unix())})
 	}
-	slices.SortFunc(t.rows, func(a, b packed) int { return t.compare(a, t.kinds[b.kind].form, b.number) })
+	slices.SortFunc(t.rows, func(a, b packed) int { return t.compare(a, t.shape(b).form, b.number) })
 }
 
 // all yields the ids.
@@ -118,17 +127,17 @@ func (t *packedRows) all() iter.Seq[string] {
 	}
 }
 
-// index returns what gives the index of a kind.
-func (t *packedRows) index() func(rowKind) uint32 {
-	of := make(map[rowKind]uint32, len(t.kinds))
-	for i, k := range t.kinds {
-		of[k] = ClampUint32(i)
+// indexOf returns what gives the index of a value, which is added where it is not among all.
+func indexOf[V comparable](all *[]V) func(V) uint32 {
+	of := make(map[V]uint32, len(*all))
+	for i, v := range *all {
+		of[v] = ClampUint32(i)
 	}
-	return func(k rowKind) uint32 {
-		i, known := of[k]
+	return func(v V) uint32 {
+		i, known := of[v]
 		if !known {
-			i = ClampUint32(len(t.kinds))
-			t.kinds, of[k] = append(t.kinds, k), i
+			i = ClampUint32(len(*all))
+			*all, of[v] = append(*all, v), i
 		}
 		return i
 	}
@@ -150,16 +159,17 @@ func (t *packedRows) remove(ids iter.Seq[string]) {
 	}
 }
 
-// prune removes the rows that need not be kept, with the kinds of which there are none any more, and makes no more room for
+// prune removes the rows that need not be kept, with the kinds and shapes of which there are none any more, and makes no more room for
 // the others than they need.
 func (t *packedRows) prune(keep func(packed) bool) {
 	t.rows = slices.DeleteFunc(t.rows, func(e packed) bool { return !keep(e) })
-	kinds := t.kinds
-	t.kinds = nil
-	index := t.index()
+	formerKinds, formerShapes := t.kinds, t.shapes
+	t.kinds, t.shapes = nil, nil
+	kinds, shapes := indexOf(&t.kinds), indexOf(&t.shapes)
 	for i := range t.rows {
-		e := &t.rows[i]
-		e.kind = index(kinds[e.kind])
+		k := formerKinds[t.rows[i].kind]
+		k.shape = shapes(formerShapes[k.shape])
+		t.rows[i].kind = kinds(k)
 	}
 	t.fit()
 }
@@ -169,9 +179,15 @@ func (t *packedRows) fit() {
 	if cap(t.rows) > withSlack(len(t.rows)) {
 		t.rows = slices.Clone(t.rows)
 	}
-	if cap(t.kinds) > len(t.kinds) {
-		t.kinds = append(make([]rowKind, 0, len(t.kinds)), t.kinds...)
+	t.kinds, t.shapes = clip(t.kinds), clip(t.shapes)
+}
+
+// clip returns all with no room for more.
+func clip[V any](all []V) []V {
+	if cap(all) == len(all) {
+		return all
 	}
+	return append(make([]V, 0, len(all)), all...)
 }
 
 // withSlack is how much room so much may have.

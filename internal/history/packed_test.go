@@ -25,7 +25,7 @@ func TestTally(t *testing.T) {
 		rows = append(rows, &Row{ID: id, End: walltime.Instant(ended[id]), Records: Records{Failed: Noted(i%3, true)}})
 	}
 	for part := range slices.Chunk(rows, 50) {
-		h.counted.put(part, EndOf)
+		h.counted.put(part, Attributes.brief, EndOf)
 	}
 	wantHeld(t, h, ended)
 

@@ -17,8 +17,8 @@ const (
 	Fresh = 2 * Reread
 )
 
-// settledRows count rows that ended long enough ago that they are not read again. Which rows they are is forgotten, so they take two
-// bytes each: each client may have some ten thousand. They are lost and found by a new backfill only.
+// settledRows count rows that ended long enough ago that they are not read again. Which rows they are is forgotten, so they take one
+// or two bytes each: each client may have some ten thousand. They are lost and found by a new backfill only.
 type settledRows struct {
 	kinds  []settledKind
 	packed []byte
@@ -86,17 +86,17 @@ func (s *settledRows) all() iter.Seq2[unique.Handle[Attributes], iter.Seq[ending
 	}
 }
 
-// appendEndings writes endings in the order of time: of each, twice what its time adds to the one before and, if it refused records, one
-// more and their number.
+// appendEndings writes endings in the order of time: of each, twice by how much its distance from the one before differs from the distance
+// before, as jobs run at even intervals, and, if it refused records, one more and their number.
 func appendEndings(packed []byte, all []ending) []byte {
-	before := int64(0)
+	var before, distance int64
 	for _, e := range all {
-		added := uint64(e.at-before) << 1 //nolint:gosec // they are in order, and after 1970
-		if before = e.at; e.refused == 0 {
-			packed = binary.AppendUvarint(packed, added)
+		differs := (e.at - before - distance) << 1
+		if before, distance = e.at, e.at-before; e.refused == 0 {
+			packed = binary.AppendVarint(packed, differs)
 			continue
 		}
-		packed = binary.AppendUvarint(packed, added|1)
+		packed = binary.AppendVarint(packed, differs|1)
 		packed = binary.AppendUvarint(packed, uint64(e.refused)) //nolint:gosec // a count
 	}
 	return packed
@@ -105,16 +105,15 @@ func appendEndings(packed []byte, all []ending) []byte {
 // endings yields what appendEndings wrote.
 func endings(packed []byte) iter.Seq[ending] {
 	return func(yield func(ending) bool) {
-		next := func() uint64 {
-			value, n := binary.Uvarint(packed)
+		e, distance := ending{}, int64(0)
+		for len(packed) > 0 {
+			differs, n := binary.Varint(packed)
 			packed = packed[n:]
-			return value
-		}
-		for e := (ending{}); len(packed) > 0; {
-			added := next()
-			e.at, e.refused = e.at+int64(added>>1), 0
-			if added&1 > 0 {
-				e.refused = int(next()) //nolint:gosec // as above
+			distance += differs >> 1
+			e.at, e.refused = e.at+distance, 0
+			if differs&1 > 0 {
+				refused, n := binary.Uvarint(packed)
+				packed, e.refused = packed[n:], int(refused) //nolint:gosec // as above
 			}
 			if !yield(e) {
 				return
