@@ -39,13 +39,14 @@ var (
 	// 0 means that the job will not run again. A schedule that Moqui rejects does not count.
 	jobScheduled = newMetric(greatest, "oms_job_scheduled",
 		"1 if the job has a pending, queued or running run, or a schedule in Moqui; 0 if it has none.", "job_name")
+	// Absent if there are fewer than five starts, or two if the rows say that the job recurs.
 	jobUsualInterval = newMetric(greatest, "oms_job_usual_interval_seconds",
-		"Median interval between the job's last starts, computed from five to eight starts.", "job_name")
+		"Median interval between the job's last starts, computed from up to eight starts.", "job_name")
 	// Of the last 20 successes within 7 days; absent if there are fewer than ten. It is for the dashboards: an alert on durations would be
 	// false many times a month, because they vary by their nature.
 	jobUsualDuration = newMetric(greatest, "oms_job_usual_duration_seconds",
 		"Duration that 95 % of the job's last successful runs did not exceed.", "job_name")
-	// Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
+	// A week after the last start if no other one of a recurring job is known. Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
 	jobExpectedStart = newMetric(newest, "oms_job_expected_start_timestamp_seconds",
 		"When the next run of an OFBiz job is expected to start, based on its usual interval, as Unix time.", "job_name")
 	jobScheduleUnreadable = newMetric(greatest, "oms_job_schedule_unreadable",

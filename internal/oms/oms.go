@@ -373,13 +373,13 @@ type JobRuns struct {
 	LastDuration *time.Duration
 	// Recent counts the runs that ended within RecentRuns, RecentFailures those of them that failed or crashed.
 	Recent, RecentFailures int
-	// UsualInterval is the median gap between the last starts; nil where there are fewer than five. Further tries and
-	// single asynchronous calls of OFBiz, and runs that Moqui's scheduler did not begin, are left out.
+	// UsualInterval is the median gap between the last starts; nil where there are fewer than five, or two of a job whose rows say that
+	// it recurs. Further tries and single asynchronous calls of OFBiz, and runs that Moqui's scheduler did not begin, are left out.
 	UsualInterval *time.Duration
 	// UsualDuration is how long 95 % of the last 20 successes took at most, of the last 7 days; nil where there are fewer than ten.
 	UsualDuration *time.Duration
-	// Expected is when a job of OFBiz should begin next by that rhythm. It is zero where there is none: of a job that does
-	// not recur, and of one that a person called off.
+	// Expected is when a job of OFBiz should begin next by that rhythm or, where only one start is known of a job that recurs, a week
+	// later. It is zero where there is none: of a job that does not recur, and of one that a person called off.
 	Expected time.Time
 }
 

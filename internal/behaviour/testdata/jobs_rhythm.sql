@@ -124,6 +124,32 @@ INSERT INTO job_sandbox (job_id, job_name, service_name, status_id, pool_id, run
   ('957', 'twice a day', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-17 09:00:00', '2026-11-17 09:00:00', '2026-11-17 09:01:00', NULL, '2026-11-17 09:01:00', 'RULE'),
   ('958', 'twice a day', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-17 10:00:00', '2026-11-17 10:00:00', '2026-11-17 10:01:00', NULL, '2026-11-17 10:01:00', 'RULE');
 
+-- Jobs that recur: a nightly one of which two starts are left; one of which one is; one whose next row was cancelled while it ran; one that
+-- was run by hand after that; some that were cancelled with SQL, with their date and without; and one without a name of its own.
+
+INSERT INTO job_sandbox (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp, temp_expr_id) VALUES
+  ('1001', 'nightly', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-16 02:00:00', '2026-11-16 02:00:00', '2026-11-16 02:01:00', NULL, '2026-11-16 02:01:00', 'RULE'),
+  ('1002', 'nightly', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-17 02:00:00', '2026-11-17 02:00:00', '2026-11-17 02:01:00', NULL, '2026-11-17 02:01:00', 'RULE'),
+  ('1003', 'one left', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-17 02:00:00', '2026-11-17 02:00:00', '2026-11-17 02:01:00', NULL, '2026-11-17 02:01:00', 'RULE'),
+  ('1004', 'called off in a run', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:40:00', NULL, '2026-11-18 10:40:00', 'RULE'),
+  ('1005', 'called off in a run', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:10:00', NULL, '2026-11-18 11:10:00', 'RULE'),
+  ('1006', 'called off in a run', 's', 'SERVICE_CANCELLED', 'pool', NULL, '2026-11-18 11:30:00', NULL, NULL, '2026-11-18 11:05:00', '2026-11-18 11:05:00', 'RULE'),
+  ('1007', 'by hand after that', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:00:00', '2026-11-18 10:00:00', '2026-11-18 10:01:00', NULL, '2026-11-18 10:01:00', 'RULE'),
+  ('1008', 'by hand after that', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1009', 'by hand after that', 's', 'SERVICE_CANCELLED', 'pool', NULL, '2026-11-18 11:00:00', NULL, NULL, '2026-11-18 10:40:00', '2026-11-18 10:40:00', 'RULE'),
+  ('1010', 'by hand after that', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:20:00', '2026-11-18 11:20:00', '2026-11-18 11:21:00', NULL, '2026-11-18 11:21:00', NULL),
+  ('1011', 'off with SQL', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1012', 'off with SQL', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1013', 'off with SQL', 's', 'SERVICE_CANCELLED', 'pool', NULL, '2026-11-18 11:30:00', NULL, NULL, NULL, '2026-11-18 10:59:59', 'RULE'),
+  ('1014', 'off with SQL and date', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1015', 'off with SQL and date', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1016', 'off with SQL and date', 's', 'SERVICE_CANCELLED', 'pool', NULL, '2026-11-18 11:30:00', NULL, NULL, '2026-11-18 11:20:00', '2026-11-18 10:30:00', 'RULE'),
+  ('1017', 'soon off with SQL', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1018', 'soon off with SQL', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:30:00', '2026-11-18 11:30:00', '2026-11-18 11:31:00', NULL, '2026-11-18 11:31:00', 'RULE'),
+  ('1019', 'soon off with SQL', 's', 'SERVICE_PENDING', 'pool', NULL, '2026-11-18 12:30:00', NULL, NULL, NULL, '2026-11-18 11:30:00', 'RULE'),
+  ('1020', '1763480000021', 'nameless', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1021', '1763480000021', 'nameless', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE');
+
 -- at 2026-11-18T17:00:00Z: rhythms and ends
 
 -- The lost one is scheduled anew; the flaky one is called off; what was set by hand runs again.
@@ -132,5 +158,6 @@ INSERT INTO job_sandbox (job_id, job_name, service_name, status_id, pool_id, run
   ('991', 'set by hand', 's', 'SERVICE_RUNNING', 'pool', 'oms1', '2026-11-18 12:00:00', '2026-11-18 12:00:10', NULL, NULL, '2026-11-18 12:00:10'),
   ('992', 'set to finished', 's', 'SERVICE_FAILED', 'pool', 'oms1', '2026-11-18 12:00:00', '2026-11-18 12:00:00', '2026-11-18 12:00:10', NULL, '2026-11-18 12:00:10');
 UPDATE job_sandbox SET status_id = 'SERVICE_CANCELLED', cancel_date_time = '2026-11-18 12:00:10', last_updated_tx_stamp = '2026-11-18 12:00:10' WHERE job_name = 'flaky' AND status_id = 'SERVICE_PENDING';
+UPDATE job_sandbox SET status_id = 'SERVICE_CANCELLED' WHERE job_id = '1019'; -- with SQL, which leaves the timestamp alone
 
 -- at 2026-11-18T17:00:30Z: mended

@@ -34,7 +34,8 @@ func decodeJob(rec sqlread.Record) history.Row {
 	t := history.Attributes{
 		Name: jobName(rec), Pool: rec.Text("pool_id"), Instance: rec.Text("run_by_instance_id"),
 		Recurring: !rec.Null("recurrence"),
-		Single:    rec.Count("current_retry_count") > 0 || rec.Text("system_job_enum_id") == "" && oms.IsCall(rec.Text("job_name")),
+		Single: rec.Count("current_retry_count") > 0 ||
+			rec.Text("system_job_enum_id") == "" && oms.IsCall(rec.Text("job_name")) && rec.Null("recurrence"),
 	}
 	r := history.Row{ID: rec.Text("job_id"), Start: rec.Moment("start_date_time"), Stamp: rec.Moment("last_updated_tx_stamp")}
 	// A crashed row has cancel_date_time only.
@@ -43,7 +44,10 @@ func decodeJob(rec sqlread.Record) history.Row {
 	case jobRunning, jobQueued:
 		t.Open = status
 	case jobCancelled:
-		t.Cancelled, r.End = true, walltime.FirstSet(r.Stamp, end) // the row may be old that a person cancels to end a schedule
+		// The row may be old that a person cancels to end a schedule, and with SQL the timestamp stays as it was.
+		if t.Cancelled, r.End = true, walltime.FirstSet(r.Stamp, end); end.Stored().After(r.End.Stored()) {
+			r.End = end
+		}
 	case jobFinished, jobFailed, jobCrashed:
 		if !end.IsZero() { // else a person set it by hand, which says nothing of how it went
 			t.Outcome, r.End = status, end
@@ -92,8 +96,12 @@ func lastEvent(r *history.Row) walltime.Moment {
 }
 
 const (
-	// A job's usual interval is computed from at least and at most this many last starts.
+	// A job's usual interval is computed from at least and at most this many last starts. Where the rows say that the job recurs, two are
+	// enough: OFBiz keeps a nightly job's rows for a few days.
 	leastStarts, mostStarts = 5, 8
+	leastRecurring          = 2
+	// nextMade is how long before a run starts OFBiz may have made the row of the next one: as long as a thread waits.
+	nextMade = time.Minute
 	// recentRunsMargin is for the runs of the last hours, of which all are counted.
 	recentRunsMargin = 6 * time.Hour
 )
@@ -106,8 +114,8 @@ func rhythmic(r *history.Row) history.Group {
 	return history.Group{}
 }
 
-// keepJobs keeps the last success of each job and the failures since, its last starts, what last happened to it, and the newest
-// start of each pool and instance; and it counts what ended lately.
+// keepJobs keeps the last success of each job and the failures since, its last starts, what last happened to it, when it was last
+// cancelled, and the newest start of each pool and instance; and it counts what ended lately.
 func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Retained) {
 	for id, r := range rows {
 		if lastEvent(r).Latest().Before(floor) {
@@ -129,6 +137,12 @@ func keepJobs(rows map[string]*history.Row, base, floor time.Time, k *history.Re
 	}
 	k.Latest(rows, finishedJob, history.EndOf)
 	k.LatestStarts(rows, mostStarts, rhythmic)
+	k.Latest(rows, func(r *history.Row) history.Group {
+		if t := r.Attributes(); t.Cancelled {
+			return history.Group{Kind: "cancelled", Name: t.Name}
+		}
+		return history.Group{}
+	}, history.EndOf)
 	k.Latest(rows, of("job", func(t history.Attributes) string { return t.Name }), lastEvent)
 	k.Latest(rows, of("pool", func(t history.Attributes) string { return t.Pool }), history.StartOf)
 	k.Latest(rows, of("instance", func(t history.Attributes) string { return t.Instance }), active)
@@ -284,8 +298,13 @@ func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
 	o.tellWait(job, since, now)
 	if job.Stamp.IsZero() { // it must be followed by its id
 		o.rows[job.ID] = &job
+		return
 	}
+	o.rows[job.ID] = waiting // when it does not wait any more, it is read again, because who cancels it with SQL leaves the timestamp alone
 }
+
+// waiting is a row of which nothing but the id matters.
+var waiting = new(history.Row)
 
 // longWait says whether a run that is due since then is reported as a single run.
 func longWait(since, now time.Time) bool { return !since.IsZero() && now.Sub(since) > oms.LongWait }
@@ -431,10 +450,9 @@ type sum struct {
 	failedAt  time.Time
 	oms.JobRuns
 
-	last   *history.Row // to which something happened
-	lastAt time.Time
-	starts []begunRun
-	recent tally
+	cancelled time.Time // when a row of it last was
+	starts    []begunRun
+	recent    tally
 }
 
 // jobHistory sums up the runs of the last days, in the order of the jobs' names.
@@ -488,8 +506,8 @@ func jobHistory(now time.Time, generations ...jobFacts) *oms.JobHistory {
 
 // seen takes in a row to which something happened then.
 func (s *sum) seen(r *history.Row, t history.Attributes, at, now time.Time) {
-	if at.After(s.lastAt) || at.Equal(s.lastAt) && (s.last == nil || r.ID > s.last.ID) {
-		s.last, s.lastAt = r, at
+	if t.Cancelled {
+		s.cancelled = walltime.Later(s.cancelled, at)
 	}
 	if start := r.Start.At(now); rhythmic(r) != (history.Group{}) && !r.Start.IsZero() && remembered(start, now) {
 		s.starts = append(s.starts, begunRun{start, t.Recurring, jobGenerationOf(t)})
@@ -529,14 +547,30 @@ func (s *sum) runs() oms.JobRuns {
 	}
 	slices.SortFunc(s.starts, func(a, b begunRun) int { return a.at.Compare(b.at) })
 	starts := s.starts[max(0, len(s.starts)-mostStarts):]
-	if len(starts) < leastStarts {
+	var last time.Time // that the schedule began
+	for _, r := range starts {
+		if r.recurring {
+			last = r.at
+		}
+	}
+	recurring := !last.IsZero()
+	next := history.Remembered // of a job that recurs, and of which no more is known
+	steady := false
+	if len(starts) >= leastStarts || recurring && len(starts) >= leastRecurring {
+		next, steady = rhythm(starts)
+		job.UsualInterval = &next
+	}
+	if !recurring && !steady {
 		return job
 	}
-	interval, steady := rhythm(starts)
-	job.UsualInterval = &interval
-	recurring := slices.ContainsFunc(starts, func(r begunRun) bool { return r.recurring })
-	if last := starts[len(starts)-1]; (recurring || steady) && !s.last.Attributes().Cancelled && last.generation == oms.JobOfOFBiz {
-		job.Expected = last.at.Add(interval)
+	newest := starts[len(starts)-1]
+	if !recurring {
+		last = newest.at
+	}
+	// What was cancelled since the schedule last began a run was the next one, even if somebody ran the job by hand later.
+	called := !s.cancelled.IsZero() && !s.cancelled.Before(last.Add(-nextMade))
+	if !called && newest.generation == oms.JobOfOFBiz {
+		job.Expected = newest.at.Add(next)
 	}
 	return job
 }

@@ -135,7 +135,7 @@ func (o *oracle) jobRuns() (jobs map[string]oms.JobRuns, starts, activity map[st
 			of[name] = at
 		}
 	}
-	success, last, began := map[string]oracleRow{}, map[string]oracleRow{}, map[string][]time.Time{}
+	success, cancelled, began := map[string]oracleRow{}, map[string]oracleRow{}, map[string][]time.Time{}
 	later := func(of map[string]oracleRow, r oracleRow, when func(oracleRow) time.Time) bool {
 		was := of[r["job_name"]]
 		if was == nil || cmp.Or(when(r).Compare(when(was)), cmp.Compare(r["job_id"], was["job_id"])) > 0 {
@@ -152,7 +152,9 @@ func (o *oracle) jobRuns() (jobs map[string]oms.JobRuns, starts, activity map[st
 		job := jobs[name]
 		job.JobName = name
 		if at := event(r); o.recent(at, week) {
-			later(last, r, event)
+			if r["status_id"] == "SERVICE_CANCELLED" {
+				later(cancelled, r, event)
+			}
 			jobs[name] = job
 		}
 		if o.recent(start, week) {
@@ -204,8 +206,9 @@ func (o *oracle) jobRuns() (jobs map[string]oms.JobRuns, starts, activity map[st
 				regular++
 			}
 		}
-		if 4*regular >= 3*(len(all)-1) && last[name]["status_id"] != "SERVICE_CANCELLED" {
-			job.Expected = all[len(all)-1].Add(interval)
+		last := all[len(all)-1]
+		if off := cancelled[name]; 4*regular >= 3*(len(all)-1) && (off == nil || last.Sub(event(off)) > time.Minute) {
+			job.Expected = last.Add(interval)
 		}
 		jobs[name] = job
 	}
