@@ -2,6 +2,7 @@ package history_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 	"unique"
@@ -61,4 +62,63 @@ func TestRareRun(t *testing.T) {
 		}
 	}
 	t.Error("the run of almost a week ago is not known")
+}
+
+// TestDigitsInPrefixes has servers whose ids seem to have one prefix, as M1 and M2 or as none and 2 have, and runs of each, now and a
+// while ago: every run is known, and counts once, whenever the exporter began to look.
+func TestDigitsInPrefixes(t *testing.T) {
+	for _, prefixes := range [][]string{{"M1", "M2"}, {"", "2"}, {"A3-", "A1", "A2"}} {
+		t.Run(fmt.Sprint(prefixes), func(t *testing.T) {
+			now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
+			table := &historytest.Sequence{Table: historytest.Table{Rows: map[string]*history.Row{}}}
+			next := map[string]int{}
+			run := func(prefix string, at time.Time) {
+				moment := walltime.Wall(at, newYork)
+				id := prefix + fmt.Sprint(100_000+next[prefix])
+				next[prefix]++
+				table.Rows[id] = &history.Row{
+					ID: id, Attrs: unique.Make(history.Attributes{Name: "of " + prefix, Outcome: "ok"}), Start: moment, End: moment, Stamp: moment,
+				}
+			}
+			for ago := 16 * day; ago > 0; ago -= 5 * time.Minute {
+				for _, prefix := range prefixes {
+					run(prefix, now.Add(-ago))
+				}
+			}
+			host := &historytest.Host{Reader: table}
+			f := history.NewFollower("test", host, runs.newHistory)
+			_, _ = f.Advance(t.Context(), table, now, nil, nil) // which begins the backfill
+			host.Settle(t.Context())
+			steps := host.Steps
+			for range 20 {
+				now = now.Add(time.Minute)
+				for _, prefix := range prefixes {
+					run(prefix, now)
+				}
+				h, err := f.Advance(t.Context(), table, now, nil, nil)
+				if err != nil || h.Strange() != "" {
+					t.Fatal(err, h.Strange())
+				}
+				counted := map[string]int{}
+				for _, r := range h.Rows() {
+					counted[r.Attributes().Name]++
+				}
+				for a, ended := range h.CountedSince(now.Add(-day), now) {
+					counted[a.Value().Name] += ended.Rows
+				}
+				want := map[string]int{}
+				for _, r := range table.Rows {
+					if !r.End.Latest().Before(now.Add(-day)) {
+						want[r.Attributes().Name]++
+					}
+				}
+				if !maps.Equal(counted, want) {
+					t.Fatalf("at %s: %v count, want %v", now, counted, want)
+				}
+			}
+			if steps > 20 || host.Steps > steps {
+				t.Errorf("the backfill took %d steps, and %d more followed", steps, host.Steps-steps)
+			}
+		})
+	}
 }

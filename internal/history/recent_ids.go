@@ -42,7 +42,7 @@ const (
 // FindRecent reads the ids of each sequence from its end towards its beginning, until a page has no recent row or there are more than
 // most ids.
 func FindRecent(ctx context.Context, t IDs, most int) (found RecentIDs, err error) {
-	ends, strange, err := endsOf(ctx, t, nil)
+	ends, _, strange, err := endsOf(ctx, t, nil)
 	if err != nil {
 		return RecentIDs{}, err
 	}

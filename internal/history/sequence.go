@@ -44,6 +44,7 @@ type sequences struct {
 type sequence struct {
 	prefix string
 	newest int64 // the highest number read
+	low    int64 // what is below it belongs to another sequence
 	gaps   []gap // below it; all are asked for, and the end of the sequence is looked for, with every pass
 
 	ahead bool            // the backfill has read what is above the number at which it began
@@ -75,18 +76,20 @@ func (q *sequences) read(ctx context.Context, s Sequence, h *History, now time.T
 	if !pass || !all { // the age shows that there is more
 		return nil
 	}
-	ends, strange, err := learn(ctx, s)
+	ends, strange, err := learn(ctx, s, now)
 	if err != nil {
 		return err
 	}
 	q.strange = strange
-	for _, w := range q.all {
-		if ends[w.prefix] <= w.newest {
-			delete(ends, w.prefix)
-		}
+	known := func(e end) bool {
+		return slices.ContainsFunc(q.all, func(w *sequence) bool {
+			return w.prefix == e.prefix && e.number <= w.newest && e.number >= w.newest-longestGap
+		})
 	}
-	if len(ends) > 0 { // a sequence jumped or is new, or nobody has looked for days
-		h.invalidate(now)
+	for _, e := range ends {
+		if !known(e) { // a sequence jumped or is new, or nobody has looked for days
+			h.invalidate(now)
+		}
 	}
 	h.passedAt = now
 	return nil

@@ -1,9 +1,11 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
@@ -12,13 +14,17 @@ import (
 // step reads the next page of the backfill, from the end of each sequence towards its beginning.
 func (q *sequences) step(ctx context.Context, s Sequence, h *History, now time.Time) (more bool, err error) {
 	if !q.learnt {
-		ends, strange, err := learn(ctx, s)
+		ends, strange, err := learn(ctx, s, now)
 		if err != nil {
 			return true, err
 		}
 		q.learnt, q.strange = true, strange
-		for _, prefix := range slices.Sorted(maps.Keys(ends)) {
-			q.all = append(q.all, &sequence{prefix: prefix, newest: ends[prefix], below: ends[prefix] + 1})
+		for i, e := range ends {
+			w := &sequence{prefix: e.prefix, newest: e.number, below: e.number + 1}
+			if i > 0 && ends[i-1].prefix == e.prefix {
+				w.low = ends[i-1].number + longestGap
+			}
+			q.all = append(q.all, w)
 		}
 	}
 	for _, w := range q.all {
@@ -39,7 +45,7 @@ func (w *sequence) step(ctx context.Context, s Sequence, h *History, now time.Ti
 		return false, err
 	}
 	// No wider a span: a server might think that to read all of it is the best way.
-	first := max(floorOfLength(w.below-1), w.below-SequencePage)
+	first := max(floorOfLength(w.below-1), w.below-SequencePage, w.low)
 	ids, err := w.between(ctx, s, first, w.below-1, batch)
 	if err == nil && len(ids) == 0 {
 		first, err = w.nextBelow(ctx, s, first)
@@ -59,7 +65,7 @@ func (w *sequence) step(ctx context.Context, s Sequence, h *History, now time.Ti
 	w.passOver(first, w.below-1, w.above, now)
 	w.below = first
 	h.backfill.from, h.backfill.to = h.base(now).Add(-Remembered-Margin), latest.Latest()
-	return w.below <= 1 || !latest.IsZero() && !latest.Latest().After(h.backfill.from), nil
+	return w.below <= max(w.low, 1) || !latest.IsZero() && !latest.Latest().After(h.backfill.from), nil
 }
 
 // nextBelow returns where the backfill goes on when there is nothing for a while: above the next id as text, if that has
@@ -91,8 +97,17 @@ const (
 	beyond = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
 )
 
-// learn returns the highest number of each prefix, and an id that belongs to no sequence: see endsOf.
-func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange string, err error) {
+// An end is the highest number of a sequence.
+type end struct {
+	prefix string
+	number int64
+}
+
+func (e end) id() string { return e.prefix + strconv.FormatInt(e.number, 10) }
+
+// learn returns the ends of all sequences, in order, and an id that belongs to none: see endsOf. Servers whose prefixes differ in a last
+// digit, such as M1 and M2, seem to have one: of those the lower ones end far below, and runs have just come there.
+func learn(ctx context.Context, s Sequence, now time.Time) (all []end, strange string, err error) {
 	locked, err := s.Locked(ctx)
 	if err != nil {
 		return nil, "", err
@@ -103,15 +118,39 @@ func learn(ctx context.Context, s Sequence) (ends map[string]int64, strange stri
 			return nil, "", err
 		}
 	}
-	return endsOf(ctx, s, known)
+	ends, tops, strange, err := endsOf(ctx, s, known)
+	if err != nil {
+		return nil, "", err
+	}
+	for prefix, number := range ends {
+		all = append(all, end{prefix, number})
+	}
+	lower, ids := map[string]end{}, map[string]bool{}
+	for _, e := range tops {
+		if ends[e.prefix]-e.number > longestGap {
+			lower[e.id()], ids[e.id()] = e, true
+		}
+	}
+	for chunk := range Chunks(ids) {
+		err := s.ByID(ctx, chunk, func(r *Row) {
+			if !r.Stamp.IsZero() && now.Sub(r.Stamp.Latest()) <= reservedBusy {
+				all = append(all, lower[r.ID])
+			}
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	slices.SortFunc(all, func(a, b end) int { return cmp.Or(cmp.Compare(a.prefix, b.prefix), cmp.Compare(a.number, b.number)) })
+	return all, strange, nil
 }
 
 // endsOf returns the highest number of each prefix, as far as it can be found without reading all of the table: that of the ids
 // that are known, and of the last ones, as text, by their first digits. Where ids of two lengths mix it can be a lower one;
 // then the highest is found from there on, because there are hardly ever as many ids missing as one look asks for.
-// It also returns an id that belongs to no sequence, if it saw any.
-func endsOf(ctx context.Context, s lasts, known []string) (ends map[string]int64, strange string, err error) {
-	ends = map[string]int64{}
+// It also returns that of each prefix and first digit, and an id that belongs to no sequence, if it saw any.
+func endsOf(ctx context.Context, s lasts, known []string) (ends map[string]int64, tops map[string]end, strange string, err error) {
+	ends, tops = map[string]int64{}, map[string]end{}
 	note := func(id string) (prefix string) {
 		prefix, number, ok := runNumber(id)
 		_, known := ends[prefix]
@@ -120,6 +159,9 @@ func endsOf(ctx context.Context, s lasts, known []string) (ends map[string]int64
 			return id
 		}
 		ends[prefix] = max(ends[prefix], number)
+		if digit := id[:len(prefix)+1]; number > tops[digit].number {
+			tops[digit] = end{prefix, number}
+		}
 		return prefix
 	}
 	// down visits the last ids as text within [from, to), one for each prefix, until it has seen one with the prefix wanted.
@@ -156,5 +198,5 @@ func endsOf(ctx context.Context, s lasts, known []string) (ends map[string]int64
 			searched[prefix] = true
 		}
 	}
-	return ends, strange, err
+	return ends, tops, strange, err
 }
