@@ -137,8 +137,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 	switch command {
 	case serve.FullCommand():
+		signal.Ignore(syscall.SIGPIPE) // that nobody reads the log any more ends no scrape
 		err = s.serve(ctx, logger)
 	case demo.FullCommand():
+		signal.Ignore(syscall.SIGPIPE)
 		err = s.demo(ctx, logger, stdout, *faults)
 	case check.FullCommand():
 		err = s.check(ctx, newLogger(stderr, "error", *format), *checked, *output, *sanity, stdout, stderr)

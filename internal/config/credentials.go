@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/x509"
 	"errors"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/crypto/ssh"
@@ -24,7 +25,7 @@ func (r *reader) credentials(n *yaml.Node, s *SFTP, nodes map[string]*yaml.Node)
 	case file != nil && password != nil:
 		r.fail(password.Line, "sftp.password_file and sftp.password are both set: remove one of the two")
 	case file != nil:
-		s.Password = r.fileSecret(file, "sftp.password_file", "the password")
+		s.Password = r.fileSecret(file, "sftp.password_file", "the password", anything)
 	case password != nil:
 		s.Password = r.envPassword(password, "sftp.password")
 	case key == nil:
@@ -49,9 +50,13 @@ func (r *reader) envPassword(n *yaml.Node, what string) Secret {
 	return r.outside(n.Line, what, "the password", EnvSecret(template), anything)
 }
 
-// fileSecret is fileText for what nobody else may know.
-func (r *reader) fileSecret(n *yaml.Node, what, content string) Secret {
-	s := r.fileText(n, what, content)
+// fileSecret is what nobody else may know of what a file holds, and fault says what is wrong with it.
+func (r *reader) fileSecret(n *yaml.Node, what, content string, fault func(string) string) Secret {
+	held, ok := r.heldBy(n, what, content)
+	if !ok {
+		return Secret{}
+	}
+	s := r.outside(n.Line, what, content, held, fault)
 	r.warnExposed(n.Line, what, s)
 	return s
 }
@@ -61,15 +66,6 @@ func (r *reader) warnExposed(line int, what string, s Secret) {
 	if s.exposed() {
 		r.warnings.add(line, r.client, what+" names a file that every user of the machine can read: run chmod o-r on it", *s.text)
 	}
-}
-
-// fileText returns the text that a file holds; content says what should be in it.
-func (r *reader) fileText(n *yaml.Node, what, content string) Secret {
-	held, ok := r.heldBy(n, what, content)
-	if !ok {
-		return Secret{}
-	}
-	return r.outside(n.Line, what, content, held, anything)
 }
 
 // heldBy is the content of the file that a node names, for outside to judge.
@@ -111,7 +107,10 @@ func (r *reader) privateKey(s *SFTP, keyNode, passphraseNode *yaml.Node) {
 	r.warnExposed(keyNode.Line, what, key)
 }
 
-const noKey = " does not contain a private key: write the path of one that ssh-keygen made"
+const (
+	noKey        = " does not contain a private key: write the path of one that ssh-keygen made"
+	otherCiphers = " is encrypted in a way that the exporter cannot read: execute ssh-keygen -p -Z aes256-ctr -f with its path"
+)
 
 // keyFault says what is wrong with a private key.
 func keyFault(key string, passphrase Secret) string {
@@ -120,6 +119,8 @@ func keyFault(key string, passphrase Secret) string {
 	switch {
 	case err == nil:
 		return ""
+	case strings.Contains(key, "BEGIN ENCRYPTED PRIVATE KEY"): // PKCS #8
+		return otherCiphers
 	case !errors.As(err, &encrypted):
 		return noKey
 	case passphrase == (Secret{}):
@@ -129,10 +130,13 @@ func keyFault(key string, passphrase Secret) string {
 	if err != nil {
 		return "" // that is the passphrase's fault
 	}
-	if _, err = ssh.ParsePrivateKeyWithPassphrase([]byte(key), []byte(text)); err != nil && !errors.Is(err, x509.IncorrectPasswordError) {
-		return noKey
+	switch _, err = ssh.ParsePrivateKeyWithPassphrase([]byte(key), []byte(text)); {
+	case err == nil || errors.Is(err, x509.IncorrectPasswordError):
+		return ""
+	case strings.Contains(err.Error(), "unknown cipher"):
+		return otherCiphers
 	}
-	return ""
+	return noKey
 }
 
 // passphraseFault says what is wrong with the passphrase of a private key.

@@ -165,6 +165,10 @@ func TestCanary(t *testing.T) {
 	} {
 		check(content)
 	}
+	tokens := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(tokens, []byte(canary+"\n"+canary), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, setting := range []string{
 		"password: " + canary, "password: ${OMS_TEST_DSN}" + canary, "password: \"${" + canary + "\"", "password: [" + canary + "]",
 		"password_file: " + canary, "private_key_file: /" + canary, "known_hosts_file: " + canary,
@@ -178,6 +182,7 @@ func TestCanary(t *testing.T) {
 	}
 	for _, setting := range []string{
 		"password: " + canary, "password: ${OMS_TEST_DSN}" + canary, "password_file: " + canary, "token_file: " + canary,
+		fmt.Sprintf("url: 'https://tathya', dashboards: [a], token_file: %q", tokens),
 		fmt.Sprintf("url: %q", "https://krewe:"+canary+"@tathya"), fmt.Sprintf("url: %q", "https://tathya/?token="+canary),
 		fmt.Sprintf("url: %q", "https://tathya:"+canary), fmt.Sprintf("provider: %q", pasted), fmt.Sprintf("interval: %q", pasted),
 		fmt.Sprintf("dashboards: [%q, %q]", pasted, pasted), fmt.Sprintf("%q: x", pasted),

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -110,6 +111,9 @@ func TestPrivateKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	rsaPlain, rsaEncrypted := string(pem.EncodeToMemory(pkcs1)), string(pem.EncodeToMemory(old))
+	block, _ := pem.Decode([]byte(encrypted))
+	block.Bytes = bytes.Replace(block.Bytes, []byte("aes256-ctr"), []byte("aes128-gcm"), 1)
+	pkcs8 := string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("what it holds")}))
 	const none = "\x00"
 	for _, test := range []struct{ name, key, passphrase, want string }{
 		{"plain", plain, none, ""},
@@ -123,6 +127,8 @@ func TestPrivateKeys(t *testing.T) {
 		{"RSA, another passphrase", rsaEncrypted, "hunter3", "passphrase_file does not contain the passphrase of the private key: write "},
 		{"needless passphrase", plain, "hunter2", "passphrase_file is set, but the private key is not encrypted: remove "},
 		{"RSA, needless passphrase", rsaPlain, "hunter2", "passphrase_file is set, but the private key is not encrypted: remove "},
+		{"another cipher", string(pem.EncodeToMemory(block)), "hunter2", "private_key_file is encrypted in a way that the exporter cannot read: execute "},
+		{"PKCS #8", pkcs8, "hunter2", "private_key_file is encrypted in a way that the exporter cannot read: execute "},
 		{"a public key", publicKey, none, "private_key_file does not contain a private key: write "},
 		{"half a key", plain[:200], none, "private_key_file does not contain a private key: write "},
 		{"a public key with a passphrase", publicKey, "hunter2", "private_key_file does not contain a private key: write "},

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -69,7 +70,7 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 			}
 		}
 		a.Provider = ""
-		a.Token = r.fileSecret(token, "superset.token_file", "the token")
+		a.Token = r.fileSecret(token, "superset.token_file", "the token", tokenFault)
 		return
 	}
 	if nodes["username"] == nil {
@@ -87,7 +88,7 @@ func (r *reader) supersetLogin(n *yaml.Node, a *SupersetAccount, nodes map[strin
 	case file != nil && variable != nil:
 		r.fail(variable.Line, "superset.password_file and superset.password are both set: remove one of the two")
 	case file != nil:
-		a.Password = r.fileSecret(file, "superset.password_file", "the password")
+		a.Password = r.fileSecret(file, "superset.password_file", "the password", anything)
 	case variable != nil:
 		a.Password = r.envPassword(variable, "superset.password")
 	case nodes["username"] != nil:
@@ -109,6 +110,14 @@ func urlFault(text string) string {
 func providerFault(text string) string {
 	if text != string(SupersetDB) && text != string(SupersetLDAP) {
 		return " is not known"
+	}
+	return ""
+}
+
+// tokenFault says what is wrong with a token: it is sent as a header, which takes no such thing.
+func tokenFault(token string) string {
+	if strings.ContainsFunc(token, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }) {
+		return " contains white space or a control character: write the token alone into it"
 	}
 	return ""
 }

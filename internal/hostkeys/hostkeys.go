@@ -71,11 +71,19 @@ func Parse(content []byte) *File {
 // Empty reports whether nothing in the file says anything, though it has lines that should.
 func (f *File) Empty() bool { return len(f.keys)+len(f.revoked) == 0 && len(f.Unreadable) > 0 }
 
-// For returns the keys that the file has for an address (host:port).
+// For returns the keys that the file has for an address (host:port) or, where it has none, for the host without the port.
 func (f *File) For(address string) []Known {
+	known := f.named(names(address))
+	if host, _, err := net.SplitHostPort(address); err == nil && len(known) == 0 {
+		return f.named([]string{strings.ToLower(host)})
+	}
+	return known
+}
+
+func (f *File) named(names []string) []Known {
 	var known []Known
 	for _, l := range f.keys {
-		if l.matches(address) {
+		if l.matches(names) {
 			known = append(known, l.Known)
 		}
 	}
@@ -97,7 +105,14 @@ func (f *File) Check(address string, remote net.Addr, key ssh.PublicKey) error {
 			return nil
 		},
 	}
-	return checker.CheckHostKey(address, remote, key)
+	err := checker.CheckHostKey(address, remote, key)
+	if cert, is := key.(*ssh.Certificate); is && err != nil && !checker.IsRevoked(cert) {
+		// Of another authority, or expired: then its key may be known all the same.
+		if checker.HostKeyFallback(address, remote, cert.Key) == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 func (f *File) has(address string, key ssh.PublicKey, authority bool) bool {
@@ -112,8 +127,7 @@ func (f *File) revokes(key ssh.PublicKey) bool {
 func same(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
 // matches reports whether one of the patterns matches, and none that begins with ! does.
-func (l line) matches(address string) bool {
-	names := names(address)
+func (l line) matches(names []string) bool {
 	matched := false
 	for _, pattern := range l.hosts {
 		pattern, not := strings.CutPrefix(pattern, "!")

@@ -37,13 +37,13 @@ func TestNames(t *testing.T) {
 	addresses := []string{"sftp.example.com:22", "sftp.example.com:2222", "a.example.com:22", "192.0.2.7:22", "[2001:db8::7]:22"}
 	hidden := func(name string) string { return knownhosts.HashHostname(name) }
 	for names, want := range map[string][]string{
-		"sftp.example.com":                    addresses[:1],
-		"SFTP.Example.com":                    addresses[:1],
+		"sftp.example.com":                    addresses[:2],
+		"SFTP.Example.com":                    addresses[:2],
 		"[sftp.example.com]:2222":             addresses[1:2],
 		"sftp.example.com:2222":               addresses[1:2],
-		"other,sftp.example.com,192.0.2.7":    {addresses[0], addresses[3]},
-		"*.example.com":                       {addresses[0], addresses[2]},
-		"*.example.com,!a.example.com":        addresses[:1],
+		"other,sftp.example.com,192.0.2.7":    {addresses[0], addresses[1], addresses[3]},
+		"*.example.com":                       addresses[:3],
+		"*.example.com,!a.example.com":        addresses[:2],
 		"[*.example.com]:2222":                addresses[1:2],
 		"?.example.com":                       addresses[2:3],
 		"a.example.co":                        nil,
@@ -51,9 +51,9 @@ func TestNames(t *testing.T) {
 		"*":                                   addresses,
 		"*,!*":                                nil,
 		"2001:db8::7":                         addresses[4:],
-		hidden("sftp.example.com"):            addresses[:1],
+		hidden("sftp.example.com"):            addresses[:2],
 		hidden("[sftp.example.com]:2222"):     addresses[1:2],
-		"@cert-authority *.example.com":       {addresses[0], addresses[2]},
+		"@cert-authority *.example.com":       addresses[:3],
 		"@revoked sftp.example.com":           nil,
 		strings.Repeat("*a", 1000) + ".never": nil,
 	} {
@@ -120,7 +120,11 @@ func TestCheck(t *testing.T) {
 		{certified, certificate(authority, "another"), refused},
 		{certified, certificate(other, "host"), refused},
 		{certified, authority.PublicKey(), hostkeys.ErrUnknown},
-		{known, certificate(authority, "host"), refused},
+		{known, certificate(authority, "host"), nil}, // by its key, as without a certificate
+		{known + certified, certificate(other, "host"), nil},
+		{known + certified, certificate(authority, "another"), nil},
+		{known + revoked(authority), certificate(authority, "host"), refused},
+		{known + revoked(host), certificate(authority, "host"), refused},
 		{certified + revoked(authority), certificate(authority, "host"), refused},
 		{certified + revoked(host), certificate(authority, "host"), refused},
 	} {

@@ -40,7 +40,10 @@ func StatementRefused(err error) bool {
 		limited := slices.Contains([]uint16{1203, 1226}, my.Number) // ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
 		// What cannot be compared has no SQLSTATE of its own: ER_CANT_AGGREGATE_2COLLATIONS, _3COLLATIONS, _NCOLLATIONS.
 		collations := slices.Contains([]uint16{1267, 1270, 1271}, my.Number)
-		return strings.HasPrefix(string(my.SQLState[:]), "42") && !limited || collations
+		// A view that is broken, or whose definer has lost its grants or is gone; one who is logged in is not refused a login:
+		// ER_ACCESS_DENIED_ERROR, ER_VIEW_INVALID, ER_NO_SUCH_USER.
+		views := slices.Contains([]uint16{1045, 1356, 1449}, my.Number)
+		return strings.HasPrefix(string(my.SQLState[:]), "42") && !limited || collations || views
 	}
 	pg, is := errors.AsType[*pgconn.PgError](err) // 42 is for syntax and access, 22 for data, 0A for what is not supported
 	return is && slices.Contains([]string{"42", "22", "0A"}, pg.Code[:min(2, len(pg.Code))])

@@ -1,6 +1,7 @@
 package sqlread
 
 import (
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"math"
@@ -51,8 +52,19 @@ func (r Record) value(column string) any {
 	return nil
 }
 
-// Text returns a column as text.
-func (r Record) Text(column string) string { return textOf(r.value(column)) }
+// mostText is more than the names and ids of an OMS have.
+const mostText = 1024
+
+// Text returns a column as text. Of a text that no OMS would have in a name or an id it returns the beginning, with a digest of all of it,
+// so that two such texts stay two.
+func (r Record) Text(column string) string {
+	text := textOf(r.value(column))
+	if len(text) <= mostText {
+		return text
+	}
+	digest := sha256.Sum256([]byte(text))
+	return fmt.Sprintf("%s… (%x)", strings.ToValidUTF8(text[:mostText], ""), digest[:8])
+}
 
 func textOf(value any) string {
 	switch v := value.(type) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
@@ -54,6 +55,22 @@ func TestRecord(t *testing.T) {
 				t.Errorf("text %q, number %s, moment %s, want %q, %s, %s", text, number, moment, c.text, c.number, c.Moment)
 			}
 		})
+	}
+}
+
+// TestLongText has texts that no name has: they are cut, and two of them stay two.
+func TestLongText(t *testing.T) {
+	long := strings.Repeat("ü", 1<<20)
+	texts := map[string]bool{}
+	for _, text := range []string{long, long + "a", long + "b"} {
+		cut := NewRecord(time.UTC, []string{"c"}, []string{"TEXT"}, []any{text}).Text("c")
+		if len(cut) > mostText+30 || !utf8.ValidString(cut) || !strings.HasPrefix(cut, "üü") {
+			t.Errorf("of %d bytes %d are left: %.60q", len(text), len(cut), cut)
+		}
+		texts[cut] = true
+	}
+	if len(texts) != 3 {
+		t.Errorf("3 texts became %d", len(texts))
 	}
 }
 
