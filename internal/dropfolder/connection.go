@@ -159,6 +159,9 @@ func (c *connection) list(ctx context.Context, folder string, fn func(entry)) (n
 			break
 		}
 		if err != nil {
+			if c.sftp.broken == nil {
+				_ = c.sftp.close(handle) // a server has few of them; what matters is why it could not be read
+			}
 			return names, false, c.why(err)
 		}
 		if size += read; size > maxListing || !time.Now().Before(enough) {

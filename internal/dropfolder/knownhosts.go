@@ -22,11 +22,7 @@ type knownHosts struct {
 
 func readKnownHosts(path string) (*knownHosts, error) {
 	const most = 16 << 20
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("known_hosts file: %w", err)
-	case !info.Mode().IsRegular() || info.Size() > most: // to read it might take for ever
+	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > most) { // to read it might take for ever
 		return nil, fmt.Errorf("known_hosts file: %s is no file of 16 MiB at most", path)
 	}
 	content, err := os.ReadFile(path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/backoff"
@@ -22,6 +23,7 @@ type server struct {
 
 	conn    *connection // nil unless there is one
 	backoff backoff.Backoff
+	hasty   time.Duration // what the last attempt was given, if it ended because of that
 
 	unreadable string // the lines of the known_hosts file that were warned of
 }
@@ -76,13 +78,17 @@ func (s *server) hold(ctx context.Context, now time.Time, fn func(*connection)) 
 	return nil
 }
 
-// connect makes a connection, unless it is too early to try again. Until then the error is that of the last attempt.
+// connect makes a connection, unless it is too early to try again. Until then the error is that of the last attempt, but for who has much
+// more time than that had.
 func (s *server) connect(ctx context.Context, now time.Time) error {
-	if wait, cause := s.backoff.Wait(now); cause != nil {
+	start, given := time.Now(), time.Duration(math.MaxInt64)
+	if deadline, limited := ctx.Deadline(); limited {
+		given = deadline.Sub(start)
+	}
+	if wait, cause := s.backoff.Wait(now); cause != nil && (s.hasty == 0 || given/2 < s.hasty) {
 		trace.From(ctx)("no connection to "+s.config.Address+" for another "+wait.Round(time.Second).String(), 0, 0, nil)
 		return cause
 	}
-	start := time.Now()
 	conn, err := s.dial(ctx)
 	trace.From(ctx)("connect to "+s.config.Address, time.Since(start), 0, redact(s.config.Password, err))
 	if err == nil {
@@ -93,6 +99,9 @@ func (s *server) connect(ctx context.Context, now time.Time) error {
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) { // which is the caller's doing
 		err = s.backoff.Fail(now, err)
+		if s.hasty = 0; ctx.Err() != nil {
+			s.hasty = given
+		}
 	}
 	return err
 }

@@ -140,6 +140,26 @@ func TestGiveUp(t *testing.T) {
 	}
 }
 
+// TestHaste has looks that wait for a fraction of a second, and others that have longer: they are not told to wait because of those.
+func TestHaste(t *testing.T) {
+	address, _ := silent(t)
+	l := inboxOf(testserver.SSHD(t), "in", "")
+	l.Address = address
+	f := open(t, l)
+	for i, look := range []struct {
+		within  time.Duration
+		attempt bool
+	}{{200 * time.Millisecond, true}, {300 * time.Millisecond, false}, {time.Second, true}, {time.Second, false}, {300 * time.Millisecond, false}} {
+		before := f.servers[0].backoff
+		ctx, cancel := context.WithTimeout(t.Context(), look.within)
+		_, err := f.Inspect(ctx, start)
+		cancel()
+		if attempt := f.servers[0].backoff != before; err == nil || attempt != look.attempt {
+			t.Errorf("look %d: whether there was an attempt: %v, want %v; %v", i, attempt, look.attempt, err)
+		}
+	}
+}
+
 // silent is the address of a server that says nothing. The channel is closed when a client has said something.
 func silent(tb testing.TB) (address string, begun <-chan struct{}) {
 	tb.Helper()

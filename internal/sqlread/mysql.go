@@ -60,8 +60,8 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 const (
 	// A zone that the server does not know converts to NULL. Few have their tables of time zones filled.
 	mysqlConnect = "SELECT VERSION(), CONVERT_TZ('2000-01-01 00:00:00', '+00:00', :zone) IS NOT NULL"
-	// TIMESTAMP columns, unlike DATETIME, are shown and compared in the session's zone.
-	mysqlSession = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, sql_select_limit = 18446744073709551615, " +
+	// TIMESTAMP columns, unlike DATETIME, are shown and compared in the session's zone. In a mode, empty texts may be NULL.
+	mysqlSession = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, sql_mode = '', sql_big_selects = ON, sql_select_limit = 18446744073709551615, " +
 		"%s = 'REPEATABLE-READ', %s = ON, time_zone = %s"
 	mysqlBegin = "START TRANSACTION READ ONLY"
 	// The variable is NULL unless the session that kills is on the server that has the statement, whatever pooler is between them.

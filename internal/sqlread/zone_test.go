@@ -39,9 +39,9 @@ SELECT /*limit*/ job_id, job_name, start_date_time FROM {{job_sandbox}} WHERE st
 	mysql := func(start func(testing.TB) *testserver.Server) engine {
 		return engine{
 			start,
-			"SET GLOBAL time_zone = '-09:00'; SET GLOBAL sql_select_limit = 1; SET GLOBAL init_connect = " +
+			"SET GLOBAL time_zone = '-09:00'; SET GLOBAL sql_select_limit = 1; SET GLOBAL max_join_size = 1; SET GLOBAL init_connect = " +
 				`'SET NAMES gbk, time_zone = "+09:00", sql_select_limit = 1, character_set_results = latin1'`,
-			[]string{"", "?charset=gbk", "?charset=gbk&collation=gbk_chinese_ci", "?time_zone=%27%2B04:00%27&sql_select_limit=2"},
+			[]string{"", "?charset=gbk", "?charset=gbk&collation=gbk_chinese_ci", "?time_zone=%27%2B04:00%27&sql_select_limit=2", "?sql_mode=%27ANSI_QUOTES,NO_BACKSLASH_ESCAPES%27"},
 			map[string]bool{"DATETIME(3)": false, "TIMESTAMP(3) NULL": true},
 			"SET NAMES utf8mb4; SET time_zone = '+00:00'",
 			`INSERT INTO mysql.time_zone (time_zone_id, use_leap_seconds) VALUES (1, 'N');
