@@ -33,7 +33,7 @@ func mysqlDialect() dialect {
 			}
 			return target{cfg.Addr, cfg.User, cfg.Passwd, cfg.DBName}
 		},
-		catalogue: `SELECT /*limit*/ table_name, column_name, character_set_name, collation_name FROM information_schema.columns
+		catalogue: `SELECT /*limit*/ table_name, column_name, character_set_name, collation_name, column_key FROM information_schema.columns
 WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 		collated: true,
 		around: []StatementText{

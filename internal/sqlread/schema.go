@@ -44,6 +44,7 @@ type Schema struct {
 	tables     map[string]string    // the real, quoted name of each table that can be used
 	columns    map[string]bool      // "table.column" of each optional column that is there
 	collations map[string]collation // by "table.column", of those that the server tells
+	keyed      map[string]bool      // the real, quoted name of each that has a primary key, of a server that tells
 }
 
 // A collation is how a column's text is stored and compared. OFBiz' sample configuration for MySQL gives tables a character
@@ -58,9 +59,10 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 	}
 	found := map[string][]string{} // by real table name
 	collations := map[string]collation{}
+	keyed := map[string]bool{}
 	returns := []string{"table", "column"}
 	if d.collated {
-		returns = append(returns, "charset", "collation")
+		returns = append(returns, "charset", "collation", "key")
 	}
 	err := r.send(ctx, "columns", newStatement(d.catalogue, returns...), Args{"tables": names}, func(rec Record) {
 		column := rec.Text("column")
@@ -70,6 +72,9 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 		found[rec.Text("table")] = append(found[rec.Text("table")], column)
 		if d.collated && rec.Text("collation") != "" {
 			collations[rec.Text("table")+"."+column] = collation{rec.Text("charset"), rec.Text("collation")}
+		}
+		if d.collated && rec.Text("key") == "PRI" {
+			keyed[d.quote(rec.Text("table"))] = true
 		}
 	})
 	if err != nil {
@@ -87,7 +92,7 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 			columns[folded+"."+c] = true
 		}
 	}
-	s := &Schema{tables: map[string]string{}, columns: map[string]bool{}, collations: map[string]collation{}}
+	s := &Schema{tables: map[string]string{}, columns: map[string]bool{}, collations: map[string]collation{}, keyed: keyed}
 	for _, t := range wanted {
 		for _, c := range slices.Concat(strings.Fields(t.Required), t.optional()) {
 			if of, ok := collations[actual[t.Name]+"."+c]; ok {
@@ -127,9 +132,9 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 
 // complete is the schema with everything in it, by which the statements are printed.
 func complete(wanted []Table) *Schema {
-	s := &Schema{tables: map[string]string{}, columns: map[string]bool{}}
+	s := &Schema{tables: map[string]string{}, columns: map[string]bool{}, keyed: map[string]bool{}}
 	for _, t := range wanted {
-		s.tables[t.Name] = t.Name
+		s.tables[t.Name], s.keyed[t.Name] = t.Name, true
 		for _, c := range t.optional() {
 			s.columns[t.Name+"."+c] = true
 		}
@@ -140,7 +145,7 @@ func complete(wanted []Table) *Schema {
 // equal says whether the statements are the same for both. There is none before the first look.
 func (s *Schema) equal(o *Schema) bool {
 	return s != nil && slices.Equal(s.Missing, o.Missing) && maps.Equal(s.tables, o.tables) &&
-		maps.Equal(s.columns, o.columns) && maps.Equal(s.collations, o.collations)
+		maps.Equal(s.columns, o.columns) && maps.Equal(s.collations, o.collations) && maps.Equal(s.keyed, o.keyed)
 }
 
 // comparable returns an expression, a value of the column from, as it can be compared with the column by the latter's index:

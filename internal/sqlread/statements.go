@@ -89,9 +89,16 @@ func (c Catalogue) sections() []section {
 // render executes the templates of all statements whose tables there are.
 func (c Catalogue) render(d dialect, s *Schema) (map[string]*statement, error) {
 	funcs := template.FuncMap{
-		"has":        func(table string) bool { return s.Has(table) },
-		"mysql":      func() bool { return d.driver == config.MySQL },
-		"column":     s.Column,
+		"has":    func(table string) bool { return s.Has(table) },
+		"mysql":  func() bool { return d.driver == config.MySQL },
+		"column": s.Column,
+		// A view has no index that could be named.
+		"besides_primary": func(table string) string {
+			if !s.keyed[table] {
+				return ""
+			}
+			return " IGNORE INDEX (PRIMARY)"
+		},
 		"impossible": func() (string, error) { return "", errNoTable },
 		// A date that is none (see Record.Moment) must not hide the others.
 		"oldest": func(date string) string { return "MIN(CASE WHEN " + date + " > '1971-01-01' THEN " + date + " END)" },

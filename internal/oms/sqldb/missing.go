@@ -31,13 +31,19 @@ type missing struct {
 
 // missingOrders counts the orders that Shopify has and the OMS does not, from time to time. Where the server refuses the question
 // itself, as it does of a column that cannot be compared, they are not known, and Instance tells that the table is as good as
-// missing: the other facts about orders do not depend on it.
+// missing: the other facts about orders do not depend on it. So they do not wait for it either, where somebody locks the table: it has
+// half of the time that is left.
 func (s *Source) missingOrders(ctx context.Context, r *sqlread.Reader, now time.Time, facts *oms.Orders) error {
 	last := &s.orders.missing
 	if !r.Has("orders_missing") {
 		last.at, last.shops = time.Time{}, nil
 		last.refused.Store(false)
 		return nil
+	}
+	if deadline, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
 	}
 	every := missingEvery
 	if last.refused.Load() {

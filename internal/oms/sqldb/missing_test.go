@@ -9,6 +9,7 @@ import (
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omsdata"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 	"github.com/oms-exporter/oms_exporter/internal/trace"
 )
@@ -57,5 +58,63 @@ func TestRefusedReconciliation(t *testing.T) {
 		if told := slices.Contains(instance.Missing, oms.Column{Table: "shopify_oms_order_recon"}); err != nil || told != (step.shops == nil) {
 			t.Errorf("at %s: lacking %v, error %v", w.now.Format(time.TimeOnly), instance.Missing, err)
 		}
+	}
+}
+
+// TestLockedReconciliation has somebody lock the table: the other facts about orders come in time.
+func TestLockedReconciliation(t *testing.T) {
+	for _, engine := range testserver.Engines() {
+		if engine.Name == "sqlite" { // which locks no single table
+			continue
+		}
+		t.Run(engine.Name, func(t *testing.T) {
+			w := &world{db: engine.Start(t)(t, "locked", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+			w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+			s := w.source(t)
+			w.exec(t, `INSERT INTO order_header (order_id, order_type_id, status_id, entry_date) VALUES ('1', 'SALES_ORDER', 'ORDER_CREATED', '2026-11-18 16:00:00')`)
+			lock := "LOCK TABLES shopify_oms_order_recon WRITE"
+			if w.db.Config.Driver == config.Postgres {
+				lock = "BEGIN; LOCK TABLE shopify_oms_order_recon IN ACCESS EXCLUSIVE MODE"
+			}
+			if _, err := s.Orders(t.Context(), w.now); err != nil && !errors.Is(err, oms.ErrIncomplete) { // which probes the schema
+				t.Fatal(err)
+			}
+			s.db.Wait()
+			w.exec(t, lock)
+			w.now = w.now.Add(time.Hour)
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+			defer cancel()
+			facts, err := s.Orders(ctx, w.now)
+			if err == nil || ctx.Err() != nil || len(facts.Open.All) == 0 || facts.Missing != nil {
+				t.Errorf("error %v, in time: %t, open %v, missing %v", err, ctx.Err() == nil, facts.Open, facts.Missing)
+			}
+		})
+	}
+}
+
+// TestViews has views in the place of all tables, as an administrator grants them: everything is measured.
+func TestViews(t *testing.T) {
+	for _, engine := range testserver.Engines() {
+		if engine.Name == "sqlite" { // which has tables only
+			continue
+		}
+		t.Run(engine.Name, func(t *testing.T) {
+			w := &world{db: engine.Start(t)(t, "views", "UTC"), now: dataEnd}
+			w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+			omsdata.Fill(t, w.db.Config.Driver, w.db.Admin, omsdata.World{Anchor: dataEnd, Orders: 500, Span: time.Hour})
+			for _, wanted := range tables() {
+				table := wanted.Name
+				w.exec(t, "ALTER TABLE "+table+" RENAME TO the_"+table)
+				w.exec(t, "CREATE VIEW "+table+" AS SELECT * FROM the_"+table)
+				if w.db.Config.Driver == config.Postgres {
+					w.exec(t, "GRANT SELECT ON "+table+" TO PUBLIC")
+				}
+			}
+			s := w.source(t)
+			testserver.Eventually(t, time.Minute, func() error {
+				_, err := scrape(t.Context(), s, w.now)
+				return err
+			})
+		})
 	}
 }

@@ -103,8 +103,8 @@ func (s *Source) Orders(ctx context.Context, now time.Time) (oms.Orders, error) 
 			facts.Imports = s.orders.imports.count(h, now)
 		}
 		if err == nil || errors.Is(err, oms.ErrIncomplete) {
-			err = errors.Join(err, s.missingOrders(ctx, r, now, &facts))
 			s.reachedOrders(ctx, r, now, &facts)
+			err = errors.Join(err, s.missingOrders(ctx, r, now, &facts))
 		}
 		return errors.Join(lacking, err)
 	})

@@ -182,7 +182,7 @@ WHERE status_id IN ({{open_orders}})
 -- columns: {{template "order_columns.columns"}}
 SELECT /*limit*/ {{template "order_columns"}} FROM (
 {{- if and mysql (column "order_header" "created_tx_stamp")}}
-  SELECT order_id AS id FROM {{order_header}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY order_id DESC LIMIT 500
+  SELECT order_id AS id FROM {{order_header}}{{besides_primary order_header}} WHERE created_tx_stamp IS NULL ORDER BY order_id DESC LIMIT 500
 ) u STRAIGHT_JOIN {{order_header}} ON order_id = u.id
 {{- else}}
   SELECT order_id, order_type_id, product_store_id, sales_channel_enum_id, entry_date, order_date,
@@ -210,7 +210,7 @@ FROM (
   SELECT n.* FROM (
     SELECT order_id, {{.Time}} AS reached, {{if .Stamped}}created_tx_stamp{{else}}NULL{{end}} AS written FROM (
 {{- if and mysql .Stamped}}
-      SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL ORDER BY {{.ID}} DESC LIMIT 2000
+      SELECT {{.ID}} AS id FROM {{.Table}}{{besides_primary .Table}} WHERE created_tx_stamp IS NULL ORDER BY {{.ID}} DESC LIMIT 2000
     ) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id
     WHERE {{else}}
       SELECT {{.Columns}}{{if .Stamped}}, created_tx_stamp{{end}} FROM {{.Table}} WHERE {{.ID}} > '' ORDER BY {{.ID}} DESC LIMIT 2000
@@ -277,7 +277,7 @@ GROUP BY {{template "shop"}};
 -- part: by_id
 -- A table to be read by its ids: in MySQL, whose index of the timestamp has them in order, only what has no timestamp.
 -- columns: none
-{{.Table}} {{if and mysql (column .Name "created_tx_stamp")}}IGNORE INDEX (PRIMARY) WHERE created_tx_stamp IS NULL AND{{else}}WHERE{{end}};
+{{.Table}}{{if and mysql (column .Name "created_tx_stamp")}}{{besides_primary .Table}} WHERE created_tx_stamp IS NULL AND{{else}} WHERE{{end}};
 
 -- part: bound
 -- Whether more rows came within the last days than are looked at, and whether there are rows without a timestamp.
@@ -517,7 +517,7 @@ SELECT /*limit*/ {{template "job_columns"}} FROM {{job_sandbox}} WHERE job_id IN
 -- hint keeps them from looking for them in the whole table by its primary key. PostgreSQL's index does not have the ids: it reads all without a timestamp.
 -- columns: none
 {{if mysql}}(
-  SELECT {{.ID}} AS id FROM {{.Table}} IGNORE INDEX (PRIMARY) WHERE last_updated_tx_stamp IS NULL {{.Page}}
+  SELECT {{.ID}} AS id FROM {{.Table}}{{besides_primary .Table}} WHERE last_updated_tx_stamp IS NULL {{.Page}}
 ) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id ORDER BY {{.ID}}
 {{- else}}{{.Table}} WHERE last_updated_tx_stamp IS NULL {{.Page}}{{end}};
 
