@@ -135,7 +135,7 @@ func TestBrokenFamily(t *testing.T) {
 // TestOddTimeouts shows which scrape timeouts are taken for ones, and that the others are logged.
 func TestOddTimeouts(t *testing.T) {
 	for header, want := range map[string]time.Duration{
-		"1": 500 * time.Millisecond, "3599": maxTimeout - 500*time.Millisecond, "60": maxTimeout - 500*time.Millisecond, "3600": defaultTimeout, "0": defaultTimeout, "": defaultTimeout,
+		"0.0001": minTimeout, "1": 500 * time.Millisecond, "3599": maxTimeout - 500*time.Millisecond, "60": maxTimeout - 500*time.Millisecond, "3600": defaultTimeout, "0": defaultTimeout, "": defaultTimeout,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, options{}, nil, "KREWE")

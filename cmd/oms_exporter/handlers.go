@@ -154,6 +154,8 @@ const (
 	defaultTimeout = 10 * time.Second
 	// maxTimeout is how long a scrape may take whatever the scraper says: what waits takes memory, and a place.
 	maxTimeout = time.Minute
+	// minTimeout is how long a scrape may take at least: nobody is to read that a client fails because somebody did not wait at all.
+	minTimeout = 200 * time.Millisecond
 )
 
 // scrapeContext ends when the scraper has gone or shortly before it gives up. A header that makes no sense costs a line
@@ -164,7 +166,7 @@ func (s *server) scrapeContext(r *http.Request, g *generation) (context.Context,
 		seconds, err := strconv.ParseFloat(header, 64)
 		if err == nil && seconds > 0 && seconds < time.Hour.Seconds() {
 			limit := min(time.Duration(seconds*float64(time.Second)), maxTimeout)
-			timeout = max(limit-g.TimeoutOffset, limit/2)
+			timeout = max(limit-g.TimeoutOffset, limit/2, minTimeout)
 		} else {
 			s.noise.Warn("ignored a scrape timeout that is not a number of seconds within the hour", "header", header)
 		}
