@@ -60,6 +60,7 @@ GRANT SELECT (total_record_count) ON data_manager_log TO exporter;
 GRANT SELECT (failed_record_count) ON data_manager_log TO exporter;
 GRANT SELECT (job_id) ON data_manager_log TO exporter;
 GRANT SELECT (run_by_instance_id) ON data_manager_log TO exporter;
+GRANT SELECT (error_record_content_id) ON data_manager_log TO exporter;
 GRANT SELECT (config_id) ON data_manager_config TO exporter;
 GRANT SELECT (execution_mode_id) ON data_manager_config TO exporter;
 GRANT SELECT (description) ON data_manager_config TO exporter;

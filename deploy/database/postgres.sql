@@ -65,6 +65,7 @@ GRANT SELECT (total_record_count) ON public.data_manager_log TO exporter;
 GRANT SELECT (failed_record_count) ON public.data_manager_log TO exporter;
 GRANT SELECT (job_id) ON public.data_manager_log TO exporter;
 GRANT SELECT (run_by_instance_id) ON public.data_manager_log TO exporter;
+GRANT SELECT (error_record_content_id) ON public.data_manager_log TO exporter;
 GRANT SELECT (config_id) ON public.data_manager_config TO exporter;
 GRANT SELECT (execution_mode_id) ON public.data_manager_config TO exporter;
 GRANT SELECT (description) ON public.data_manager_config TO exporter;

@@ -25,6 +25,10 @@ INSERT INTO data_manager_log (log_id, parent_log_id, config_id, status_id, creat
   ('135', NULL, 'IMP_B', 'DmlsCrashed', '2026-11-18 11:10:00', '2026-11-18 11:11:00', NULL, NULL, NULL, NULL, '2026-11-18 11:11:00', NULL),
   ('140', NULL, 'IMP_OLD', 'SERVICE_FAILED', '2026-11-01 10:00:00', '2026-11-01 10:01:00', '2026-11-01 10:02:00', NULL, 10, 0, '2026-11-01 10:02:00', '2026-11-01 10:01:00');
 
+-- Finished with an error file, and nobody counted.
+INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, start_date_time, finish_date_time, error_record_content_id, last_updated_stamp, last_updated_tx_stamp) VALUES
+  ('136', 'IMP_C', 'SERVICE_FINISHED', '2026-11-18 10:00:00', '2026-11-18 10:01:00', '2026-11-18 10:02:00', '10010', '2026-11-18 10:02:00', '2026-11-18 10:01:00');
+
 -- at 2026-11-18T17:00:00Z: the clinic as it stands
 
 -- Moqui finishes its file and takes the pending one; nothing has a stamp.

@@ -130,7 +130,7 @@ func decodeFile(rec sqlread.Record, config, state string, reset bool) history.Ro
 			t.Outcome = emptyFile
 		case reset && total != nil && refused >= *total:
 			t.Outcome = string(oms.FileFailed)
-		case refused > 0:
+		case refused > 0 || rec.Text("error_record_content_id") != "": // OFBiz writes the refused records there, and may not count them
 			t.Outcome = string(oms.FileFinishedWithErrors)
 		default:
 			t.Outcome = string(oms.FileFinished)

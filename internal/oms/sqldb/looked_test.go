@@ -104,12 +104,12 @@ func lookMySQL(ctx context.Context, conn driver.QueryerContext, query string, ar
 
 // lookPostgres executes the query, and sums up the rows that came out of tables and indexes, or were thrown away there.
 func lookPostgres(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (int, error) {
-	rows, err := fetch(ctx, conn, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args)
+	_, rows, err := values(ctx, conn, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args)
 	if err != nil {
 		return 0, err
 	}
 	var explained []struct{ Plan postgresPlan }
-	if err := json.Unmarshal([]byte(rows[0].Text("QUERY PLAN")), &explained); err != nil {
+	if err := json.Unmarshal([]byte(fmt.Sprint(rows[0][0])), &explained); err != nil {
 		return 0, err
 	}
 	return explained[0].Plan.looked(), nil
@@ -181,28 +181,36 @@ func lookSQLite(ctx context.Context, conn driver.QueryerContext, query string, a
 }
 
 // fetch returns all rows of an answer.
-func fetch(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) ([]sqlread.Record, error) {
+func fetch(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (all []sqlread.Record, err error) {
+	columns, rows, err := values(ctx, conn, query, args)
+	for _, row := range rows {
+		all = append(all, sqlread.NewRecord(nil, columns, nil, row))
+	}
+	return all, err
+}
+
+// values returns the rows as they are, however long their texts.
+func values(ctx context.Context, conn driver.QueryerContext, query string, args []driver.NamedValue) (columns []string, all [][]any, err error) {
 	rows, err := conn.QueryContext(ctx, query, args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = rows.Close() }() // Next reports what matters
-	var all []sqlread.Record
 	for {
-		values := make([]driver.Value, len(rows.Columns()))
-		switch err := rows.Next(values); {
+		read := make([]driver.Value, len(rows.Columns()))
+		switch err := rows.Next(read); {
 		case errors.Is(err, io.EOF):
-			return all, nil
+			return rows.Columns(), all, nil
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		}
 		var row []any
-		for _, v := range values {
+		for _, v := range read {
 			if text, ok := v.([]byte); ok {
 				v = strings.Clone(string(text)) // the driver uses its buffer again
 			}
 			row = append(row, v)
 		}
-		all = append(all, sqlread.NewRecord(nil, rows.Columns(), nil, row))
+		all = append(all, row)
 	}
 }

@@ -640,11 +640,11 @@ GROUP BY p.zone;
 -- part: file_columns
 -- What the history of files reads.
 -- columns: log_id config_id status_id parent_log_id created_date start_date_time finish_date_time cancel_date_time
--- columns: total_record_count failed_record_count last_updated_tx_stamp job_id run_by_instance_id
+-- columns: total_record_count failed_record_count error_record_content_id last_updated_tx_stamp job_id run_by_instance_id
 log_id, config_id, status_id, {{col "data_manager_log" "parent_log_id"}}, created_date,
   start_date_time, finish_date_time, {{col "data_manager_log" "cancel_date_time"}},
   {{col "data_manager_log" "total_record_count"}}, {{col "data_manager_log" "failed_record_count"}},
-  {{col "data_manager_log" "last_updated_tx_stamp"}}, {{col "data_manager_log" "job_id"}}, {{col "data_manager_log" "run_by_instance_id"}};
+  {{col "data_manager_log" "error_record_content_id"}}, {{col "data_manager_log" "last_updated_tx_stamp"}}, {{col "data_manager_log" "job_id"}}, {{col "data_manager_log" "run_by_instance_id"}};
 
 -- statement: files_newest
 -- The newest timestamp. Index: data_manager_log.last_updated_tx_stamp, one entry read.

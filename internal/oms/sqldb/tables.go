@@ -76,7 +76,7 @@ func tables() []sqlread.Table {
 		{Name: "job_manager_lock", Required: "instance_id from_date thru_date"},
 		{Name: "data_manager_log", Required: "log_id config_id status_id created_date start_date_time finish_date_time last_updated_stamp",
 			Optional: "last_updated_tx_stamp parent_log_id cancel_date_time total_record_count failed_record_count",
-			Probed:   "job_id run_by_instance_id"},
+			Probed:   "job_id run_by_instance_id error_record_content_id"},
 		{Name: "data_manager_config", Required: "config_id", Optional: "execution_mode_id",
 			Probed: "description import_service_name import_path file_name_pattern"},
 		{Name: "service_job", Required: "job_name cron_expression paused",
