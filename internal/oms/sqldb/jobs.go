@@ -239,6 +239,8 @@ type openJobs struct {
 	pools  map[string]oms.Pool     // in which jobs wait, with the longest-waiting due one
 	alive  map[string]time.Time    // by instance when it last renewed a lease
 	locked []string                // the instances locked now, nil where the table is missing
+
+	waiting *history.Row // stands for all rows of which nothing but the id matters
 }
 
 // waits notes that a run has been due since then, and is claimed by that instance, if by any.
@@ -253,7 +255,7 @@ func (o *openJobs) waits(pool, instance string, since time.Time) {
 func (s *Source) openJobs(ctx context.Context, r *sqlread.Reader, now time.Time) (openJobs, error) {
 	open := openJobs{
 		Jobs: oms.Jobs{Runs: oms.Known[oms.Run](nil), Claims: map[string]time.Time{}, Scheduled: map[string]bool{}},
-		rows: map[string]*history.Row{}, pools: map[string]oms.Pool{}, alive: map[string]time.Time{},
+		rows: map[string]*history.Row{}, pools: map[string]oms.Pool{}, alive: map[string]time.Time{}, waiting: new(history.Row),
 	}
 	if r.Schema.Has("job_manager_lock") {
 		open.locked = []string{}
@@ -300,11 +302,8 @@ func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
 		o.rows[job.ID] = &job
 		return
 	}
-	o.rows[job.ID] = waiting // when it does not wait any more, it is read again, because who cancels it with SQL leaves the timestamp alone
+	o.rows[job.ID] = o.waiting // when it does not wait any more, it is read again, because who cancels it with SQL leaves the timestamp alone
 }
-
-// waiting is a row of which nothing but the id matters.
-var waiting = new(history.Row)
 
 // longWait says whether a run that is due since then is reported as a single run.
 func longWait(since, now time.Time) bool { return !since.IsZero() && now.Sub(since) > oms.LongWait }
