@@ -36,7 +36,8 @@ var (
 		"Runs that ended within the last 24 hours.", "job_name")
 	jobRecentFailures = newMetric(count, "oms_job_recent_failures",
 		"Runs that failed or crashed within the last 24 hours.", "job_name")
-	// 0 means that the job will not run again. A schedule that Moqui rejects does not count.
+	// 0 means that the job will not run again; absent if only the last start of a recurring job is left, so that nothing tells whether its
+	// schedule was lost. A schedule that Moqui rejects does not count.
 	jobScheduled = newMetric(greatest, "oms_job_scheduled",
 		"1 if the job has a pending, queued or running run, or a schedule in Moqui; 0 if it has none.", "job_name")
 	// Absent if there are fewer than five starts, or two if the rows say that the job recurs.
@@ -46,7 +47,7 @@ var (
 	// false many times a month, because they vary by their nature.
 	jobUsualDuration = newMetric(greatest, "oms_job_usual_duration_seconds",
 		"Duration that 95 % of the job's last successful runs did not exceed.", "job_name")
-	// A week after the last start if no other one of a recurring job is known. Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
+	// Absent for jobs that never recurred, for Moqui jobs (their schedules cannot be lost), and for jobs that were cancelled by hand.
 	jobExpectedStart = newMetric(newest, "oms_job_expected_start_timestamp_seconds",
 		"When the next run of an OFBiz job is expected to start, based on its usual interval, as Unix time.", "job_name")
 	jobScheduleUnreadable = newMetric(greatest, "oms_job_schedule_unreadable",
@@ -122,7 +123,7 @@ func (jobsCollector) update(ctx context.Context, src Sources, b *batch) error {
 	for _, job := range facts.History.Jobs {
 		if facts.Runs.Known {
 			b.set(jobRunning, 0, job.JobName)
-			if !facts.Partial {
+			if !facts.Partial && !job.Unclear {
 				b.set(jobScheduled, 0, job.JobName)
 			}
 		}

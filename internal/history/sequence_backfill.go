@@ -142,7 +142,12 @@ func learn(ctx context.Context, s Sequence, now time.Time) (all []end, strange s
 		}
 	}
 	slices.SortFunc(all, func(a, b end) int { return cmp.Or(cmp.Compare(a.prefix, b.prefix), cmp.Compare(a.number, b.number)) })
-	return all, strange, nil
+	below := func(e end) bool { // an end that is a step on the way to another
+		return slices.ContainsFunc(all, func(o end) bool {
+			return o.prefix == e.prefix && o.number > e.number && o.number-e.number <= longestGap
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(all), below), strange, nil
 }
 
 // endsOf returns the highest number of each prefix, as far as it can be found without reading all of the table: that of the ids

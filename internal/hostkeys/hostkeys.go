@@ -71,13 +71,15 @@ func Parse(content []byte) *File {
 // Empty reports whether nothing in the file says anything, though it has lines that should.
 func (f *File) Empty() bool { return len(f.keys)+len(f.revoked) == 0 && len(f.Unreadable) > 0 }
 
-// For returns the keys that the file has for an address (host:port) or, where it has none, for the host without the port.
+// For returns the keys that the file has for an address (host:port) and, where it has none of the server itself, for the host without the port.
 func (f *File) For(address string) []Known {
-	known := f.named(names(address))
-	if host, _, err := net.SplitHostPort(address); err == nil && len(known) == 0 {
-		return f.named([]string{strings.ToLower(host)})
+	names := names(address)
+	known := f.named(names)
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || slices.ContainsFunc(known, func(k Known) bool { return !k.Authority }) {
+		return known
 	}
-	return known
+	return f.named(append(names, strings.ToLower(host)))
 }
 
 func (f *File) named(names []string) []Known {

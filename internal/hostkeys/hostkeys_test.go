@@ -104,6 +104,14 @@ func TestCheck(t *testing.T) {
 		}
 		return c
 	}
+	for content, want := range map[string]error{
+		"host " + text(host.PublicKey()) + "\n@cert-authority * " + text(authority.PublicKey()) + "\n": nil,
+		"host " + text(host.PublicKey()) + "\n[host]:2222 " + text(authority.PublicKey()) + "\n":       hostkeys.ErrUnknown,
+	} {
+		if err := hostkeys.Parse([]byte(content)).Check("host:2222", nil, host.PublicKey()); !errors.Is(err, want) {
+			t.Errorf("on another port: got %v, want %v with\n%s", err, want, content)
+		}
+	}
 	known := "host " + text(host.PublicKey()) + "\n"
 	certified := "@cert-authority host " + text(authority.PublicKey()) + "\n"
 	revoked := func(s ssh.Signer) string { return "@revoked elsewhere " + text(s.PublicKey()) + "\n" }

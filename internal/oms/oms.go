@@ -378,9 +378,12 @@ type JobRuns struct {
 	UsualInterval *time.Duration
 	// UsualDuration is how long 95 % of the last 20 successes took at most, of the last 7 days; nil where there are fewer than ten.
 	UsualDuration *time.Duration
-	// Expected is when a job of OFBiz should begin next by that rhythm or, where only one start is known of a job that recurs, a week
-	// later. It is zero where there is none: of a job that does not recur, and of one that a person called off.
+	// Expected is when a job of OFBiz should begin next by that rhythm. It is zero where there is none: of a job that does
+	// not recur, and of one that a person called off.
 	Expected time.Time
+	// Unclear is set if too little is known to say that a job without an open row will not run again: of one that recurs, that nobody called
+	// off and that did not fail, just the last start.
+	Unclear bool
 }
 
 // FailedRun is a run that failed.

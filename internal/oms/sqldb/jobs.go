@@ -552,12 +552,11 @@ func (s *sum) runs() oms.JobRuns {
 			last = r.at
 		}
 	}
-	recurring := !last.IsZero()
-	next := history.Remembered // of a job that recurs, and of which no more is known
-	steady := false
+	recurring, steady := !last.IsZero(), false
 	if len(starts) >= leastStarts || recurring && len(starts) >= leastRecurring {
-		next, steady = rhythm(starts)
-		job.UsualInterval = &next
+		var interval time.Duration
+		interval, steady = rhythm(starts)
+		job.UsualInterval = &interval
 	}
 	if !recurring && !steady {
 		return job
@@ -568,8 +567,12 @@ func (s *sum) runs() oms.JobRuns {
 	}
 	// What was cancelled since the schedule last began a run was the next one, even if somebody ran the job by hand later.
 	called := !s.cancelled.IsZero() && !s.cancelled.Before(last.Add(-nextMade))
-	if !called && newest.generation == oms.JobOfOFBiz {
-		job.Expected = newest.at.Add(next)
+	switch {
+	case called || newest.generation != oms.JobOfOFBiz:
+	case job.UsualInterval != nil:
+		job.Expected = newest.at.Add(*job.UsualInterval)
+	default:
+		job.Unclear = job.Failures == 0
 	}
 	return job
 }
