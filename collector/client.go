@@ -29,6 +29,7 @@ type Client struct {
 	faults   []config.SecretFault
 	closed   bool
 	runs     sync.WaitGroup
+	secrets  flight.Flight[struct{}]
 }
 
 // task is one collector of a client.

@@ -1,9 +1,12 @@
 package collector
 
 import (
+	"context"
 	"slices"
+	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/flight"
 )
 
 // `reason` is database_secret, sftp_secret (includes host keys) or superset_secret. The status page names the setting.
@@ -24,6 +27,22 @@ func (c *Client) SecretFaults() []config.SecretFault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.faults
+}
+
+// secretPatience is how long a scrape waits for the secrets: a little longer than for one file that does not answer.
+const secretPatience = 3 * time.Second
+
+// lookAtSecrets has checkSecrets told in this scrape or, where many files do not answer, in a later one.
+func (c *Client) lookAtSecrets(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, secretPatience)
+	defer cancel()
+	_, err := c.secrets.Do(ctx, func(context.Context) (struct{}, error) {
+		c.checkSecrets()
+		return struct{}{}, nil
+	})
+	if err != nil && ctx.Err() == nil { // it panicked
+		c.opts.Logger.Error("the secrets were not looked at", "client", c.cfg.Name, "err", err.Error()+flight.Stack(err))
+	}
 }
 
 // checkSecrets looks at the client's secrets, and logs what was not known. The sources read them again too, so one that is put

@@ -115,6 +115,40 @@ func TestSilentConfiguration(t *testing.T) {
 	}
 }
 
+// TestSilentSecrets has all files of a client's secrets stop to answer: the scrape comes in time.
+func TestSilentSecrets(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("known", knownHost)
+	var locations, secrets []string
+	for _, name := range strings.Split("1234", "") {
+		put(name, "a secret")
+		secrets = append(secrets, name)
+		locations = append(locations, strings.Replace(sftpLocation("l"+name, "wms", "127.0.0.1:"+name, "NONE", path("known"), "/"+name), "password: ${NONE}", "password_file: "+path(name), 1))
+	}
+	file := path("oms_exporter.yml")
+	writeConfig(t, file, withSFTP(sqliteClient(t, "KREWE"), locations...))
+	p := start(t, "--config.file="+file, "--no-collector.sftp") // which would read them all at once
+	for _, name := range secrets {
+		if err := os.Remove(path(name)); err != nil {
+			t.Fatal(err)
+		}
+		silentFile(t, path(name))
+	}
+	begin := time.Now()
+	wantLines(t, p.get(t, "/metrics", timeoutHeader+": 10"), `oms_collector_success{client="KREWE",collector="client"} 1`)
+	if took := time.Since(begin); took > 7*time.Second { // two seconds for each would be eight
+		t.Errorf("the scrape took %s", took)
+	}
+	p.stderr.await(t, `(a secret of the client cannot be used)`, len(secrets)) // told all the same
+}
+
 // silentFile makes a file that does not answer until the end of the test.
 func silentFile(t *testing.T, path string) {
 	t.Helper()
