@@ -23,9 +23,9 @@ import (
 // handler returns every page.
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.compress(s.withGeneration(s.status)))
-	mux.HandleFunc("GET /status.json", s.compress(s.withGeneration(s.statusJSON)))
-	mux.HandleFunc("GET /client", s.compress(s.withGeneration(s.clientPage)))
+	mux.HandleFunc("GET /{$}", s.forPeople(s.compress(s.withGeneration(s.status))))
+	mux.HandleFunc("GET /status.json", s.forPeople(s.compress(s.withGeneration(s.statusJSON))))
+	mux.HandleFunc("GET /client", s.forPeople(s.compress(s.withGeneration(s.clientPage))))
 	mux.Handle("GET /metrics", promhttp.InstrumentMetricHandler(s.registry, s.atMost(s.compress(s.withGeneration(s.metrics)))))
 	mux.Handle("GET /metrics/exporter", s.atMost(s.compress(s.withGeneration(s.exporter))))
 	mux.Handle("GET "+probePath, s.atMost(s.compress(s.withGeneration(s.probe))))

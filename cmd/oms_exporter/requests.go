@@ -82,5 +82,28 @@ func (s *server) atMost(page http.Handler) http.HandlerFunc {
 	}
 }
 
+const (
+	// pagesAtOnce is how many pages for people are made at a time: with more, scrapes would get too little of the processor.
+	pagesAtOnce = 8
+	// pagePatience is how long others wait for one of those.
+	pagePatience = 10 * time.Second
+)
+
+// forPeople makes few pages at a time, and lets others wait for a while.
+func (s *server) forPeople(page http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		timer := time.NewTimer(pagePatience)
+		defer timer.Stop()
+		select {
+		case s.pagePlaces <- struct{}{}:
+			defer func() { <-s.pagePlaces }()
+			page.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		case <-timer.C:
+			http.Error(w, "too many pages are requested, try again later", http.StatusServiceUnavailable)
+		}
+	}
+}
+
 // hostPort matches what can be the address of this exporter: a name or an address, and perhaps a port.
 var hostPort = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)

@@ -52,6 +52,30 @@ func TestMaxRequests(t *testing.T) {
 	})
 }
 
+// TestPagesAtOnce has as many pages be made as may be, which take longer than others wait, and then does not.
+func TestPagesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, options{}, nil, "KREWE")
+		for range pagesAtOnce {
+			b.pagePlaces <- struct{}{}
+		}
+		for page, want := range map[string]int{"/": 503, "/status.json": 503, "/client?name=KREWE": 503, "/metrics": 200, "/probe?client=KREWE": 200, "/sd": 200} {
+			start := time.Now()
+			w := b.ask(t.Context(), "GET", page)
+			if waited := time.Since(start) == pagePatience; w.Code != want || waited != (want == 503) {
+				t.Errorf("%s: status %d after %s", page, w.Code, time.Since(start))
+			}
+		}
+		go func() {
+			time.Sleep(pagePatience / 2)
+			<-b.pagePlaces
+		}()
+		if w := b.ask(t.Context(), "GET", "/"); w.Code != 200 || len(b.pagePlaces) != pagesAtOnce-1 {
+			t.Errorf("with a place: status %d, %d places taken", w.Code, len(b.pagePlaces))
+		}
+	})
+}
+
 // TestCrossOrigin has pages of others send a browser here.
 func TestCrossOrigin(t *testing.T) {
 	b := newBench(t, options{lifecycle: true}, nil, "KREWE")

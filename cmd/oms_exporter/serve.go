@@ -37,6 +37,7 @@ type server struct {
 	logger      *slog.Logger
 	noise       *slog.Logger // for problems that the senders of requests cause
 	places      *places
+	pagePlaces  chan struct{} // taken by those that are being made
 	options     options
 	clients     *clients
 	registry    *prometheus.Registry // the exporter's own metrics
@@ -78,14 +79,15 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 		judge = newJudge(s.prometheus)
 	}
 	return &server{
-		logger:   logger,
-		noise:    newQuiet(logger),
-		places:   newPlaces(s.maxRequests),
-		options:  s,
-		clients:  set,
-		registry: registry,
-		pages:    template.Must(template.New("").Parse(statusHTML)),
-		judge:    judge,
+		logger:     logger,
+		noise:      newQuiet(logger),
+		places:     newPlaces(s.maxRequests),
+		pagePlaces: make(chan struct{}, pagesAtOnce),
+		options:    s,
+		clients:    set,
+		registry:   registry,
+		pages:      template.Must(template.New("").Parse(statusHTML)),
+		judge:      judge,
 		metricsOpts: promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, // one bad family must not lose the rest
 			Registry:      registry,
