@@ -20,18 +20,18 @@ func TestManyGroups(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
-	const channels, running, configs = 300_000, 250_000, 80_000
+	const channels, running, configs = 300_000, 60_000, 80_000
 	db := testserver.Engines()[0].Start(t)(t, "many", "UTC")
 	now := time.Date(2026, 6, 10, 12, 0, 0, 0, time.UTC)
 	// The orders and files are older than what the history holds: this is about what is open, and about the names of jobs.
 	testserver.Execute(t, db.Admin, strings.NewReplacer("NOW", now.Add(-20*24*time.Hour).Format("'2006-01-02 15:04:05'"),
-		"YESTERDAY", now.Add(-24*time.Hour).Format("'2006-01-02 15:04:05'"), "TODAY", now.Format("'2006-01-02 15:04:05'")).Replace(fmt.Sprintf(`
+		"SINCE", now.Add(-24*time.Hour).Format("datetime('2006-01-02 15:04:05', '-' || i || ' seconds')"), "TODAY", now.Format("'2006-01-02 15:04:05'")).Replace(fmt.Sprintf(`
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO order_header (order_id, order_type_id, status_id, product_store_id, sales_channel_enum_id, entry_date, order_date, created_tx_stamp)
 		SELECT 'M' || (1000000 + i), 'SALES_ORDER', 'ORDER_CREATED', 'STORE_' || i, 'CHANNEL_' || i, NOW, NOW, NOW FROM n;
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO job_sandbox (job_id, job_name, service_name, pool_id, status_id, run_time, start_date_time, last_updated_tx_stamp)
-		SELECT 1000000 + i, 'Job ' || i, 'service' || i, 'pool', 'SERVICE_RUNNING', YESTERDAY, YESTERDAY, YESTERDAY FROM n;
+		SELECT 1000000 + i, 'Job ' || i, 'service' || i, 'pool', 'SERVICE_RUNNING', SINCE, SINCE, SINCE FROM n;
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO data_manager_log (log_id, config_id, status_id, created_date, last_updated_tx_stamp)
 		SELECT 1000000 + i, 'CONFIG_' || i, 'SERVICE_PENDING', NOW, NOW FROM n;
