@@ -126,6 +126,12 @@ func TestKnownHosts(t *testing.T) {
 		_, err := look(t, open(t, l), 0)
 		mention(t, err, "known_hosts file: open /nowhere")
 	})
+	t.Run("a file that never ends", func(t *testing.T) {
+		l := inboxOf(s, "in", "")
+		l.KnownHostsFile = "/dev/zero"
+		_, err := look(t, open(t, l), 0)
+		mention(t, err, "known_hosts file: /dev/zero is no file of 16 MiB at most")
+	})
 }
 
 func TestMask(t *testing.T) {
