@@ -140,7 +140,7 @@ func TestGiveUp(t *testing.T) {
 	}
 }
 
-// TestHaste has looks that wait for a fraction of a second, and others that have longer: they are not told to wait because of those.
+// TestHaste has looks that wait for a second, and others that have longer: they are not told to wait because of those.
 func TestHaste(t *testing.T) {
 	address, _ := silent(t)
 	l := inboxOf(testserver.SSHD(t), "in", "")
@@ -149,7 +149,7 @@ func TestHaste(t *testing.T) {
 	for i, look := range []struct {
 		within  time.Duration
 		attempt bool
-	}{{200 * time.Millisecond, true}, {300 * time.Millisecond, false}, {time.Second, true}, {time.Second, false}, {300 * time.Millisecond, false}} {
+	}{{time.Second, true}, {time.Second, false}, {4 * time.Second, true}, {4 * time.Second, false}, {time.Second, false}} {
 		before := f.servers[0].backoff
 		ctx, cancel := context.WithTimeout(t.Context(), look.within)
 		_, err := f.Inspect(ctx, start)

@@ -82,7 +82,7 @@ func TestLockedReconciliation(t *testing.T) {
 			s.db.Wait()
 			w.exec(t, lock)
 			w.now = w.now.Add(time.Hour)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 			defer cancel()
 			facts, err := s.Orders(ctx, w.now)
 			if err == nil || ctx.Err() != nil || len(facts.Open.All) == 0 || facts.Missing != nil {
