@@ -63,7 +63,7 @@ func (c *Client) gather(ctx context.Context, names []string) []*dto.MetricFamily
 		families []*dto.MetricFamily
 		known    = newBatch(c.cfg, c.opts.Now())
 	)
-	wg.Go(func() { c.protect(func() { c.lookAtSecrets(ctx) }) })
+	wg.Go(func() { c.lookAtSecrets(ctx) })
 	for _, t := range c.named(names) {
 		wg.Go(func() {
 			c.protect(func() {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
-	"github.com/oms-exporter/oms_exporter/internal/flight"
 )
 
 // `reason` is database_secret, sftp_secret (includes host keys) or superset_secret. The status page names the setting.
@@ -36,13 +35,10 @@ const secretPatience = 3 * time.Second
 func (c *Client) lookAtSecrets(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, secretPatience)
 	defer cancel()
-	_, err := c.secrets.Do(ctx, func(context.Context) (struct{}, error) {
-		c.checkSecrets()
+	_, _ = c.secrets.Do(ctx, func(context.Context) (struct{}, error) { // what it finds stays with the client
+		c.protect(c.checkSecrets)
 		return struct{}{}, nil
 	})
-	if err != nil && ctx.Err() == nil { // it panicked
-		c.opts.Logger.Error("the secrets were not looked at", "client", c.cfg.Name, "err", err.Error()+flight.Stack(err))
-	}
 }
 
 // checkSecrets looks at the client's secrets, and logs what was not known. The sources read them again too, so one that is put

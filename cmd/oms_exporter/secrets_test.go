@@ -11,17 +11,24 @@ import (
 	"time"
 )
 
-// TestBadSecrets has clients with every kind of bad secret beside one that is well, mends one without a reload, and spoils
-// and mends that which is well.
-func TestBadSecrets(t *testing.T) {
+// folder returns what names files in a folder of the test's own, and what writes them.
+func folder(t *testing.T) (path func(name string) string, put func(name, text string)) {
+	t.Helper()
 	dir := t.TempDir()
-	path := func(name string) string { return filepath.Join(dir, name) }
-	put := func(name, text string) {
+	path = func(name string) string { return filepath.Join(dir, name) }
+	put = func(name, text string) {
 		t.Helper()
 		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return path, put
+}
+
+// TestBadSecrets has clients with every kind of bad secret beside one that is well, mends one without a reload, and spoils
+// and mends that which is well.
+func TestBadSecrets(t *testing.T) {
+	path, put := folder(t)
 	_, dsn, _ := strings.Cut(sqliteClient(t, "WELL"), "dsn: \"")
 	dsn, _, _ = strings.Cut(dsn, "\"")
 	put("well.dsn", dsn)
@@ -117,14 +124,7 @@ func TestSilentConfiguration(t *testing.T) {
 
 // TestSilentSecrets has all files of a client's secrets stop to answer: the scrape comes in time.
 func TestSilentSecrets(t *testing.T) {
-	dir := t.TempDir()
-	path := func(name string) string { return filepath.Join(dir, name) }
-	put := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	path, put := folder(t)
 	put("known", knownHost)
 	var locations, secrets []string
 	for _, name := range strings.Split("1234", "") {

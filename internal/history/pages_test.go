@@ -12,20 +12,6 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
 
-// complete follows a table until its backfill is complete.
-func complete(t *testing.T, src history.Reader, now time.Time, newHistory func() *history.History) *history.History {
-	t.Helper()
-	host := &historytest.Host{Reader: src}
-	f := history.NewFollower("test", host, newHistory)
-	_, _ = f.Advance(t.Context(), src, now, nil, nil) // which begins the backfill
-	host.Settle(t.Context())
-	h, err := f.Advance(t.Context(), src, now, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
 // TestPages has more rows without a timestamp than a page: all are found.
 func TestPages(t *testing.T) {
 	now := time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)
@@ -37,7 +23,7 @@ func TestPages(t *testing.T) {
 			ID: id, Attrs: unique.Make(history.Attributes{Name: "N" + id, Outcome: "ok"}), End: walltime.Wall(now.Add(-time.Hour), time.UTC),
 		}
 	}
-	if h := complete(t, table, now, jobs.newHistory); len(h.Rows()) != rows {
+	if h := historytest.Complete(t, table, now, jobs.newHistory); len(h.Rows()) != rows {
 		t.Errorf("%d of %d rows are found", len(h.Rows()), rows)
 	}
 }
@@ -56,7 +42,7 @@ func TestRareRun(t *testing.T) {
 		run("often", ago)
 	}
 	run("rare", history.Remembered-every)
-	for _, r := range complete(t, table, now, runs.newHistory).Rows() {
+	for _, r := range historytest.Complete(t, table, now, runs.newHistory).Rows() {
 		if r.Attributes().Name == "rare" {
 			return
 		}

@@ -175,7 +175,7 @@ func (w *sequence) between(ctx context.Context, s Sequence, first, last int64, b
 }
 
 // id is the id with that number.
-func (w *sequence) id(number int64) string { return w.prefix + strconv.FormatInt(number, 10) }
+func (w *sequence) id(number int64) string { return end{w.prefix, number}.id() }
 
 // number is the number of an id of the sequence.
 func (w *sequence) number(id string) (number int64, ok bool) {

@@ -196,10 +196,16 @@ func Of(tb testing.TB, rows []*history.Row, now time.Time, newHistory func() *hi
 	for i, r := range rows {
 		t.Rows[cmp.Or(r.ID, strconv.Itoa(i))] = r
 	}
-	host := &Host{Reader: t}
+	return Complete(tb, t, now, newHistory)
+}
+
+// Complete returns the complete history of a table.
+func Complete(tb testing.TB, src history.Reader, now time.Time, newHistory func() *history.History) *history.History {
+	tb.Helper()
+	host := &Host{Reader: src}
 	f := history.NewFollower("test", host, newHistory)
 	for range 2 {
-		h, err := f.Advance(tb.Context(), t, now, nil, nil)
+		h, err := f.Advance(tb.Context(), src, now, nil, nil)
 		if h != nil {
 			return h
 		}
