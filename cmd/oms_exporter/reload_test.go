@@ -122,47 +122,49 @@ func TestReloadIsWholeOrNothing(t *testing.T) {
 
 // Scrapes that meet reloads are answered wholly, and every source that was opened is closed once.
 func TestReloadDuringScrapes(t *testing.T) {
-	b := newBench(t, options{lifecycle: true}, nil, "KEPT", "CHANGING")
-	opened := []*omstest.Fake{b.sources["KEPT"], b.sources["CHANGING"]}
-	loads := 0
-	b.clients.load = func() (*config.Config, error) {
-		loads++
-		cfg := configOf("KEPT", "CHANGING")
-		cfg.Clients[1].Labels = map[string]string{"version": strconv.Itoa(loads)}
-		return cfg, nil
-	}
-	b.clients.open = func(config.Client) (collector.Sources, *sql.DB, error) {
-		opened = append(opened, newFake())
-		return collector.Sources{OMS: opened[len(opened)-1]}, nil, nil
-	}
-	const rounds = 30
-	failed := regexp.MustCompile(`(?m)^oms_collector_success.* 0$`)
-	var all sync.WaitGroup
-	for _, page := range []string{"/metrics", "/probe?client=CHANGING", "/probe?client=KEPT&debug=true", "/", "/sd"} {
-		all.Go(func() {
-			for range rounds {
-				w := b.ask(t.Context(), "GET", page)
-				if w.Code != 200 || strings.Contains(w.Body.String(), "is closed") || failed.MatchString(w.Body.String()) {
-					t.Errorf("%s: status %d: %s", page, w.Code, w.Body)
-				}
-			}
-		})
-	}
-	for range rounds {
-		b.ask(t.Context(), "POST", "/-/reload")
-	}
-	all.Wait()
-	if err := b.clients.close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if len(opened) != 2+rounds {
-		t.Errorf("%d sources were opened, want one for each change", len(opened))
-	}
-	for i, source := range opened {
-		if source.Closed() != 1 {
-			t.Errorf("source %d of %d was closed %d times", i, len(opened), source.Closed())
+	synctest.Test(t, func(t *testing.T) { // debug runs wait for each other
+		b := newBench(t, options{lifecycle: true}, nil, "KEPT", "CHANGING")
+		opened := []*omstest.Fake{b.sources["KEPT"], b.sources["CHANGING"]}
+		loads := 0
+		b.clients.load = func() (*config.Config, error) {
+			loads++
+			cfg := configOf("KEPT", "CHANGING")
+			cfg.Clients[1].Labels = map[string]string{"version": strconv.Itoa(loads)}
+			return cfg, nil
 		}
-	}
+		b.clients.open = func(config.Client) (collector.Sources, *sql.DB, error) {
+			opened = append(opened, newFake())
+			return collector.Sources{OMS: opened[len(opened)-1]}, nil, nil
+		}
+		const rounds = 30
+		failed := regexp.MustCompile(`(?m)^oms_collector_success.* 0$`)
+		var all sync.WaitGroup
+		for _, page := range []string{"/metrics", "/probe?client=CHANGING", "/probe?client=KEPT&debug=true", "/", "/sd"} {
+			all.Go(func() {
+				for range rounds {
+					w := b.ask(t.Context(), "GET", page)
+					if w.Code != 200 || strings.Contains(w.Body.String(), "is closed") || failed.MatchString(w.Body.String()) {
+						t.Errorf("%s: status %d: %s", page, w.Code, w.Body)
+					}
+				}
+			})
+		}
+		for range rounds {
+			b.ask(t.Context(), "POST", "/-/reload")
+		}
+		all.Wait()
+		if err := b.clients.close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(opened) != 2+rounds {
+			t.Errorf("%d sources were opened, want one for each change", len(opened))
+		}
+		for i, source := range opened {
+			if source.Closed() != 1 {
+				t.Errorf("source %d of %d was closed %d times", i, len(opened), source.Closed())
+			}
+		}
+	})
 }
 
 // lineOf returns the first line that begins so.
