@@ -99,7 +99,7 @@ func (s *server) connect(ctx context.Context, now time.Time) error {
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) { // which is the caller's doing
 		err = s.backoff.Fail(now, err)
-		if s.hasty = 0; ctx.Err() != nil {
+		if s.hasty = 0; time.Since(start) >= given { // the connection may notice before ctx does
 			s.hasty = given
 		}
 	}
