@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 // whereabouts is all that can be known of a source's file some minutes after its deadline.
@@ -64,10 +62,10 @@ func combination(bits int, look [3]string) whereabouts {
 // otherwise, and of which the contrary is known; for every other client they change names. Each is judged for itself.
 func TestBranches(t *testing.T) {
 	t.Parallel()
-	promtool := testserver.Tool(t, "promtool")
+	test := parse[testFile](t, "tests/reset_inventory_test.yml")
 	var ruleFiles []string
-	for _, file := range files(t, "*.yml") {
-		path, err := filepath.Abs(file)
+	for _, file := range test.RuleFiles {
+		path, err := filepath.Abs(filepath.Join("tests", file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,9 +121,9 @@ func TestBranches(t *testing.T) {
 	}
 	same(t, "branch", branches, "combination", tried)
 
-	judge(t, promtool, map[string]any{
+	judge(t, map[string]any{
 		"rule_files": ruleFiles, "evaluation_interval": "5m", "tests": tests,
-		"group_eval_order": parse[testFile](t, "tests/reset_inventory_test.yml").GroupEvalOrder,
+		"group_eval_order": test.GroupEvalOrder,
 	})
 }
 

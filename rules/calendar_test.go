@@ -19,7 +19,6 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/oms"
 	"github.com/oms-exporter/oms_exporter/internal/oms/omstest"
-	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 // look is how often the rules are evaluated in TestCalendar, from a minute past: the first look after a deadline is a minute later.
@@ -38,7 +37,6 @@ type days struct {
 // limits.yml: 15:00, 13:00 and 15:00 on every day.
 func TestCalendar(t *testing.T) {
 	t.Parallel()
-	promtool := testserver.Tool(t, "promtool")
 	const chicago, newYork, workdays = "America/Chicago", "America/New_York", ", days: [Mon, Tue, Wed, Thu, Fri]"
 	var tests []map[string]any
 	for _, period := range []struct {
@@ -137,7 +135,7 @@ func TestCalendar(t *testing.T) {
 		}
 		ruleFiles[i] = path
 	}
-	judge(t, promtool, map[string]any{
+	judge(t, map[string]any{
 		"rule_files": ruleFiles, "evaluation_interval": look.String(), "tests": tests,
 		"group_eval_order": []string{
 			"oms_clients", "oms_limit_defaults", "oms_limit_overrides", "oms_report_limits", "oms_deadlines", "oms_limits", "oms_exporter_tickets", "oms_exporter",

@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
 var skeletonOf = flag.String("skeleton", "", "an alert: write tests/ALERT_test.yml, to be filled in")
@@ -37,8 +34,8 @@ func TestSkeleton(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(skeleton(t, "OMSJobStuck"), "../", dir+"/")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	output, _ := exec.CommandContext(t.Context(), testserver.Tool(t, "promtool"), "test", "rules", file).CombinedOutput()
-	if !strings.Contains(string(output), "alertname: OMSJobStuck, time: 6m") {
+	output, _ := promtool(t, "test", "rules", file)
+	if !strings.Contains(output, "alertname: OMSJobStuck, time: 6m") {
 		t.Errorf("%s", output)
 	}
 }
