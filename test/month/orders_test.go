@@ -29,7 +29,7 @@ func TestOrders(t *testing.T) {
 	for _, c := range e.configs {
 		before[c.Name] = ordersOf(t, c)
 	}
-	for n := range 90 + 1 { // orders are looked for every 5 minutes, which is every third step, also in the last one
+	for n := range 60 + 1 { // orders are looked for every 5 minutes, which is every second step, also in the last one
 		now := start.Add(time.Duration(n) * step)
 		if err := e.advance(t.Context(), now, nil); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ const watchdog = "OMSWatchdog"
 
 // promptness is how soon an alert must fire, and how soon it must be over, apart from the time for which it is kept on.
 // What happens within a step is seen at its end.
-const promptness = 2*time.Minute + step
+const promptness = 3*time.Minute + step
 
 // An episode is a time in which an alert fired without a break.
 type episode struct {
