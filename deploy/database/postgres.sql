@@ -9,7 +9,7 @@
 -- no error. Where the tables are in another schema than public, put its name everywhere, and have the user look there:
 -- ALTER USER exporter_krewe IN DATABASE krewe SET search_path = NAME.
 --
--- Nothing else is needed: every user may set limits for its own statements, cancel them, and see in information_schema what it may
+-- Nothing else is needed: every user may set limits for its own statements, cancel them, and see in pg_catalog what it may
 -- read. Where PUBLIC may not connect, also GRANT CONNECT ON DATABASE krewe TO exporter_krewe. Up to PostgreSQL 14 everybody may
 -- create tables in public, unless you REVOKE CREATE ON SCHEMA public FROM PUBLIC.
 

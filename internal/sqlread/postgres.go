@@ -31,8 +31,11 @@ func postgresDialect() dialect {
 			}
 			return target{postgresAddress(cfg), cfg.User, cfg.Password, cfg.Database}
 		},
-		catalogue: `SELECT table_name, column_name FROM information_schema.columns
-WHERE table_schema = ANY (current_schemas(false)) AND LOWER(table_name) IN (:tables)`,
+		// It finds what a statement reads, by search_path: tables, partitioned tables, views, foreign tables, and materialized views,
+		// which information_schema leaves out.
+		catalogue: `SELECT relname, attname FROM pg_class c JOIN pg_attribute ON attrelid = c.oid
+WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_table_is_visible(c.oid)
+  AND attnum > 0 AND NOT attisdropped AND has_column_privilege(c.oid, attnum, 'SELECT')`,
 		around: []StatementText{
 			{Name: "begin", Purpose: "Before each run: one state for all its statements, no writes, the time that it has, and a session that any pooler " +
 				"may share. A scrape that gives up sends a cancel request.", SQL: postgresBegin + ":zone" + postgresLimit + "<milliseconds>"},
