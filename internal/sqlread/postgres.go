@@ -58,10 +58,12 @@ WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND p
 }
 
 // All settings are the transaction's: a pooler may have another server connection for the next one, and takes few settings
-// when a client connects. Where a TIMESTAMPTZ of OFBiz meets a TIMESTAMP of Moqui, the server compares them in the zone.
+// when a client connects. Where a TIMESTAMPTZ of OFBiz meets a TIMESTAMP of Moqui, the server compares them in the zone. A database in
+// SQL_ASCII holds any bytes: asked for UTF-8, the server refuses to send what is none, and to be sent it.
 const (
-	postgresBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL client_encoding = 'UTF8'; SET LOCAL datestyle = 'ISO'; " +
-		"SET LOCAL timezone = "
+	postgresBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('client_encoding', " +
+		"CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true); " +
+		"SET LOCAL datestyle = 'ISO'; SET LOCAL timezone = "
 	postgresLimit = "; SET LOCAL statement_timeout = "
 )
 
