@@ -46,7 +46,7 @@ WHERE table_schema = DATABASE() AND LOWER(table_name) IN (:tables)`,
 				SQL: "MariaDB: SET STATEMENT max_statement_time = <seconds> FOR SELECT /* <mark> */ …\n" +
 					"MySQL: SELECT /*+ MAX_EXECUTION_TIME(<milliseconds>) */ /* <mark> */ …"},
 			{Name: "kill", Purpose: "On a connection of its own, when a scrape gives up. Where a balancer leads to another server, nothing has the mark.",
-				SQL: fmt.Sprintf(mysqlFind, "<mark>") + ";\n" + mysqlKillFound},
+				SQL: mysqlLook + ";\n" + fmt.Sprintf(mysqlFind, "<mark>") + ";\n" + mysqlKillFound},
 			{Name: "rollback", Purpose: "After each run.", SQL: "ROLLBACK"},
 		},
 		begin:       func(context.Context, *time.Location) string { return mysqlBegin },
@@ -64,6 +64,8 @@ const (
 	mysqlSession = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, sql_mode = '', sql_big_selects = ON, sql_select_limit = 18446744073709551615, " +
 		"%s = 'REPEATABLE-READ', %s = ON, time_zone = %s"
 	mysqlBegin = "START TRANSACTION READ ONLY"
+	// With a max_join_size, MariaDB would refuse to look for it.
+	mysqlLook = "SET sql_big_selects = ON"
 	// The variable is NULL unless the session that kills is on the server that has the statement, whatever pooler is between them.
 	mysqlFind = "SET @oms_exporter = (SELECT id FROM information_schema.processlist " +
 		"WHERE info LIKE '%%/* %s */%%' AND id <> CONNECTION_ID())"
@@ -241,11 +243,12 @@ const mysqlNoSuchThread = 1094
 
 // killBy kills what has the connection's mark.
 func (c *mysqlConn) killBy(ctx context.Context, killer *mysqlConn) error {
-	if _, err := killer.ExecContext(ctx, fmt.Sprintf(mysqlFind, c.mark), nil); err != nil {
-		return err
+	for _, statement := range []string{mysqlLook, fmt.Sprintf(mysqlFind, c.mark), mysqlKillFound} {
+		if _, err := killer.ExecContext(ctx, statement, nil); err != nil {
+			return err
+		}
 	}
-	_, err := killer.ExecContext(ctx, mysqlKillFound, nil)
-	return err
+	return nil
 }
 
 // joinClose closes c after err.
