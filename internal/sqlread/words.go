@@ -24,8 +24,10 @@ type target struct{ address, user, password, database string }
 type fault struct {
 	mysql    []uint16
 	postgres []string // SQLSTATE
-	says     string   // a pattern, where the code alone does not tell
+	routine  string   // that of PostgreSQL which complains, where the code alone does not tell: a server may speak any language
+	says     string   // a pattern, where a server that speaks English tells more
 	pooler   string   // a pattern of what PgBouncer says by itself or quotes of its server, under one code for everything
+	logged   bool     // only of one who is logged in
 	// words say what is wrong and what to do, with {address}, {user} and {database} of the target.
 	words string
 	// refusal means that the server rejects the user of the DSN: it may lock the account after too many attempts.
@@ -41,32 +43,35 @@ func faults() []fault {
 		invalidLogin = "28000"
 		noGrant      = "42501"
 		noConnection = "53300"
+		identifies   = "InitializeSessionUserId"
 	)
 	return []fault{
+		{mysql: []uint16{1045, 1356, 1449}, logged: true, // of one who is logged in, the first is no refused login
+			words: "a view in database {database} at {address} is broken, or its definer is gone or lacks a grant, " +
+				"correct that or create the view again"},
 		{postgres: []string{invalidLogin}, says: "no encryption|SSL off", pooler: "no pg_hba.conf entry.*(no encryption|SSL off)",
 			words: "{address} does not let user {user} in from this machine without TLS, use TLS (database.tls) or allow it in pg_hba.conf", refusal: true},
-		{postgres: []string{invalidLogin}, says: "role .* does not exist|not permitted to log in", pooler: "role .* does not exist|not permitted to log in",
+		{postgres: []string{invalidLogin}, routine: identifies, pooler: "role .* does not exist|not permitted to log in",
 			words: "{address} has no user {user} who may log in, check the user name in the DSN or create the user by deploy/database", refusal: true},
 		{mysql: []uint16{1130}, postgres: []string{invalidLogin}, pooler: "pg_hba.conf",
-			words: "{address} does not let user {user} in from this machine, allow its address to the account (in PostgreSQL by pg_hba.conf)", refusal: true},
-		{mysql: []uint16{1045}, says: "using password: NO",
-			words: "{address} refuses the login of user {user}, who has sent no password: write it into the DSN", refusal: true},
+			words: "{address} does not let user {user} in from this machine, allow its address to the account (in PostgreSQL by pg_hba.conf, " +
+				"which may also ask for TLS)", refusal: true},
 		{mysql: []uint16{1045, 1698}, words: wrongPassword + "; the account may also be for other hosts, or for TLS only", refusal: true},
 		{postgres: []string{"28P01"}, pooler: "no such user|auth.* failed", words: wrongPassword, refusal: true},
 		{mysql: []uint16{1049}, postgres: []string{"3D000"}, pooler: "no such database|database .* does not exist",
 			words: "{address} has no database {database}, check its name in the DSN"},
 		{mysql: []uint16{1044}, words: noDatabaseGrant, refusal: true},
-		{postgres: []string{noGrant}, says: "database", pooler: "permission denied for database", words: noDatabaseGrant, refusal: true},
+		{postgres: []string{noGrant}, routine: "CheckMyDatabase", pooler: "permission denied for database", words: noDatabaseGrant, refusal: true},
 		{mysql: []uint16{1142, 1143, 1370}, postgres: []string{noGrant},
 			words: "user {user} may not read that in database {database} at {address}, execute deploy/database there again"},
 
 		{mysql: []uint16{1203, 1226}, words: userLimit},
-		{postgres: []string{noConnection}, says: "role", pooler: "connections for role", words: userLimit},
+		{postgres: []string{noConnection}, routine: identifies, pooler: "connections for role", words: userLimit},
 		{mysql: []uint16{1040}, postgres: []string{noConnection}, pooler: "no more connections|too many|remaining connection slots",
 			words: "{address} has no connection left, find who holds them or raise its limit"},
 		{pooler: "query_wait_timeout", words: "the pooler at {address} had no server connection free, find who holds them or raise its pool_size"},
 
-		{mysql: []uint16{1053, 1079, 3032, 3169}, postgres: []string{"57P01", "57P02", "57P03"}, pooler: "shutting down|starting up",
+		{mysql: []uint16{1047, 1053, 1079, 3032, 3169}, postgres: []string{"57P01", "57P02", "57P03"}, pooler: "shutting down|starting up",
 			words: "{address} is starting or shutting down, wait until it is ready"},
 		{mysql: []uint16{1129}, words: "{address} has blocked this machine after too many broken connections, " +
 			"execute FLUSH HOSTS there and find what breaks them"},
@@ -76,7 +81,13 @@ func faults() []fault {
 			words: "the password of user {user} at {address} has expired, set one that does not expire and write it into the DSN", refusal: true},
 		{mysql: []uint16{1251, 1524, 2059, 3680}, words: unsupportedLogin, refusal: true},
 		{mysql: []uint16{3159}, pooler: "(SSL|TLS) required", words: "{address} takes connections with TLS only, turn it on for this client by database.tls", refusal: true},
-		{postgres: []string{"40001"}, says: "recovery",
+		{mysql: []uint16{1184}, words: "the init_connect of {address} fails for user {user}, correct that setting or grant what it needs"},
+		{mysql: []uint16{1317, 1969, 3024}, postgres: []string{"57014"},
+			words: "{address} had no answer in the time that the statement had, or somebody cancelled it: find what loads the server or locks its tables"},
+		{mysql: []uint16{1205}, postgres: []string{"55P03"}, words: "a table in database {database} at {address} is locked, find who locks it"},
+		{mysql: []uint16{1021, 1114}, postgres: []string{"53100"}, words: "{address} has no disk space left for what it sorts, free some"},
+		{postgres: []string{"55000"}, words: "a materialized view in database {database} at {address} has no data yet, execute REFRESH MATERIALIZED VIEW"},
+		{postgres: []string{"40001"}, // of one who only reads
 			words: "the replica at {address} broke off the statement to apply changes, raise its max_standby_streaming_delay"},
 		{pooler: "startup parameter", words: "the pooler at {address} takes no such parameter, remove it from the DSN and set it with ALTER USER instead"},
 		{mysql: []uint16{2002, 2003, 2005, 2013, 9001, 9002}, postgres: []string{"08006"}, pooler: ".",
@@ -96,12 +107,13 @@ const (
 func faultOf(err error) *fault {
 	my, isMySQL := errors.AsType[*mysql.MySQLError](err)
 	pg, isPostgres := errors.AsType[*pgconn.PgError](err)
+	isLogin := errors.As(err, new(loginError))
 	for _, f := range faults() {
 		var pattern, message string
 		switch {
-		case isMySQL && slices.Contains(f.mysql, my.Number):
+		case isMySQL && slices.Contains(f.mysql, my.Number) && (!f.logged || !isLogin):
 			pattern, message = f.says, my.Message
-		case isPostgres && slices.Contains(f.postgres, pg.Code):
+		case isPostgres && slices.Contains(f.postgres, pg.Code) && (f.routine == "" || f.routine == pg.Routine):
 			pattern, message = f.says, pg.Message
 		case isPostgres && pg.Code == fromPooler && f.pooler != "":
 			pattern, message = f.pooler, pg.Message
@@ -117,7 +129,7 @@ func faultOf(err error) *fault {
 
 // refuses says whether the server has refused a login because of who logs in.
 func refuses(err error) bool {
-	if f := faultOf(err); f != nil {
+	if f := faultOf(loginError{err}); f != nil {
 		return f.refusal
 	}
 	return isOneOf(err, mysql.ErrOldPassword, mysql.ErrCleartextPassword, mysql.ErrNativePassword, mysql.ErrUnknownPlugin)
@@ -137,6 +149,8 @@ func isMySQL(err error, number uint16) bool {
 func (t target) explain(err error) string {
 	words := ""
 	switch f := faultOf(err); {
+	case f != nil && t.password == "" && strings.HasPrefix(f.words, wrongPassword):
+		words = "{address} refuses the login of user {user}, who has sent no password: write it into the DSN"
 	case f != nil:
 		words = f.words
 	case errors.As(err, new(loginError)):

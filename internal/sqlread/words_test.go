@@ -52,7 +52,8 @@ func answering(t *testing.T, first, second string) string {
 	return listener.Addr().String()
 }
 
-// TestWords makes real servers refuse, one reason after the other, and reads what people are told: where, who, and what to do.
+// TestWords makes real servers refuse, one reason after the other, and reads what people are told: where, who, and what to do. MySQL and
+// MariaDB say it in German.
 func TestWords(t *testing.T) {
 	const http = "HTTP/1.1 400 Bad Request\r\n\r\n"
 	onServers(t, "words", func(t *testing.T, server *testserver.Server, _ *DB, of testserver.Database) {
@@ -76,6 +77,7 @@ func TestWords(t *testing.T) {
 		}
 		cases := []trouble{
 			{"wrong password", replace(testserver.Password, "wrong"), "", "", refused + "exporter, check the user name and the password", true},
+			{"no password", replace(":"+testserver.Password, ""), "", "", refused + "exporter, who has sent no password", true},
 			{"no such user", replace(testserver.User+":", "nobody:"), "", "", refused + "nobody, check the user name", true},
 			{"no such host", at("no-such-host.invalid:3306"), "", "", "no name server ", false},
 			{"nobody listens", at("127.0.0.2:1"), "", "", "nothing listens at 127.0.0.2:1, check the address", false},
@@ -83,18 +85,26 @@ func TestWords(t *testing.T) {
 			{"says nothing", nil, "", "", " is reached, but does not answer a login", false},
 			{"no such database", replace("/words", "/elsewhere"), "", "", "ADDRESS has no database elsewhere", false},
 		}
+		if server.Driver() == config.MySQL {
+			testserver.Execute(t, of.Admin, "SET GLOBAL lc_messages = 'de_DE'")
+		}
 		pooled := strings.HasSuffix(t.Name(), "/pgbouncer")
 		switch {
 		case server.Driver() == config.MySQL:
 			const user = testserver.User + "@'%'"
 			cases[len(cases)-1].do, cases[len(cases)-1].undo = "GRANT SELECT ON elsewhere.* TO "+user, "REVOKE SELECT ON elsewhere.* FROM "+user
 			cases = append(cases, []trouble{
-				{"no password", replace(":"+testserver.Password, ""), "", "", refused[8:] + "exporter, who has sent no password", true},
 				{"no TLS here", same, "ALTER USER " + user + " REQUIRE SSL", "ALTER USER " + user + " REQUIRE NONE", "for TLS only", true},
 				{"no grant on the database", replace("/words", "/other"), "CREATE DATABASE other", "", "user exporter may not use database other", true},
 				{"user limit", same, "ALTER USER " + user + " WITH MAX_QUERIES_PER_HOUR 1", "ALTER USER " + user + " WITH MAX_QUERIES_PER_HOUR 0",
 					"user exporter has reached a limit of its account", false},
 				{"locked", same, "ALTER USER " + user + " ACCOUNT LOCK", "ALTER USER " + user + " ACCOUNT UNLOCK", "the account of user exporter at ADDRESS is locked", true},
+				{"init_connect fails", same, "SET GLOBAL init_connect = 'SELECT no_such_column'", "SET GLOBAL init_connect = ''",
+					"the init_connect of ADDRESS fails for user exporter", false},
+				{"a view whose definer lacks a grant", same, "CREATE USER other; RENAME TABLE job_sandbox TO away; " +
+					"CREATE DEFINER = other VIEW job_sandbox AS SELECT * FROM away", "", "a view in database words at ADDRESS is broken, or its definer", false},
+				{"a view whose definer is gone", same, "DROP USER other", "DROP VIEW job_sandbox; RENAME TABLE away TO job_sandbox",
+					"a view in database words at ADDRESS is broken, or its definer", false},
 				{"expired", same, "ALTER USER " + user + " PASSWORD EXPIRE", "ALTER USER " + user + " IDENTIFIED BY '" + testserver.Password + "'",
 					"the password of user exporter at ADDRESS has expired", true},
 			}...)
@@ -115,6 +125,9 @@ func TestWords(t *testing.T) {
 				{"no login", same, "ALTER ROLE exporter NOLOGIN", "ALTER ROLE exporter LOGIN", "ADDRESS has no user exporter who may log in", true},
 				{"expired", same, "ALTER ROLE exporter VALID UNTIL '2000-01-01'", "ALTER ROLE exporter VALID UNTIL 'infinity'", refused + "exporter", true},
 				{"user limit", same, "ALTER ROLE exporter CONNECTION LIMIT 0", "ALTER ROLE exporter CONNECTION LIMIT 20", "user exporter has reached a limit of its account", false},
+				{"a materialized view without data", same, "ALTER TABLE job_sandbox RENAME TO away; CREATE MATERIALIZED VIEW job_sandbox AS TABLE away WITH NO DATA; " +
+					"GRANT SELECT ON job_sandbox TO exporter", "DROP MATERIALIZED VIEW job_sandbox; ALTER TABLE away RENAME TO job_sandbox",
+					"a materialized view in database words at ADDRESS has no data yet", false},
 				{"database limit", same, "ALTER DATABASE words CONNECTION LIMIT 0", "ALTER DATABASE words CONNECTION LIMIT -1", "ADDRESS has no connection left", false},
 			}...)
 		}
@@ -143,6 +156,9 @@ func TestWords(t *testing.T) {
 				if strings.Contains(fmt.Sprint(err), testserver.Password) {
 					t.Errorf("the password shows: %v", err)
 				}
+				if strings.Contains(fmt.Sprint(err), "using password") {
+					t.Errorf("the server speaks English: %v", err)
+				}
 			})
 		}
 	})
@@ -162,7 +178,9 @@ func read(t *testing.T, db *DB, within time.Duration) error {
 // TestFaults has the errors that no server here can be made to say, as the drivers deliver them.
 func TestFaults(t *testing.T) {
 	my := func(number uint16, message string) error { return &mysql.MySQLError{Number: number, Message: message} }
-	pg := func(code, message string) error { return &pgconn.PgError{Code: code, Message: message} }
+	pg := func(code, message string, routine ...string) error {
+		return &pgconn.PgError{Code: code, Message: message, Routine: strings.Join(routine, "")}
+	}
 	const pooler = "08P01"
 	for _, c := range []struct {
 		err     error
@@ -184,20 +202,28 @@ func TestFaults(t *testing.T) {
 		{my(4150, "User is blocked because of too many credential errors"), "is locked", true},
 		{my(3159, "Connections using insecure transport are prohibited"), "db:1 takes connections with TLS only", true},
 		{my(1251, "Client does not support authentication protocol"), "in a way that the exporter does not support", true},
+		{my(1045, "Access denied for user"), "a view in database ofbiz at db:1 is broken", true}, // refused, where it is a login's
+		{loginError{my(1045, "Access denied for user")}, "db:1 refuses the login of user krewe", true},
+		{my(1047, "WSREP has not yet prepared node for application use"), "db:1 is starting or shutting down", false},
+		{my(1114, "The table '/tmp/#sql' is full"), "db:1 has no disk space left", false},
+		{my(1205, "Lock wait timeout exceeded"), "a table in database ofbiz at db:1 is locked", false},
+		{my(1969, "Query execution was interrupted (max_statement_time exceeded)"), "db:1 had no answer in the time", false},
+		{my(3024, "maximum statement execution time exceeded"), "db:1 had no answer in the time", false},
 		{my(9001, "Max connect timeout reached while reaching hostgroup 0"), "the pooler or proxy at db:1 has no connection to its database server", false},
 		{loginError{mysql.ErrOldPassword}, "in a way that the exporter does not support", true},
 		{loginError{mysql.ErrCleartextPassword}, "in a way that the exporter does not support", true},
 		{loginError{mysql.ErrMalformPkt}, "what answers at db:1 is not a database server", false},
 		{pg("53300", "sorry, too many clients already"), "db:1 has no connection left", false},
-		{pg("53300", `too many connections for role "krewe"`), "user krewe has reached a limit", false},
+		{pg("53300", `zu viele Verbindungen von Rolle »krewe«`, "InitializeSessionUserId"), "user krewe has reached a limit", false},
 		{pg("57P03", "the database system is starting up"), "db:1 is starting or shutting down", false},
 		{pg("57P01", "terminating connection due to administrator command"), "db:1 is starting or shutting down", false},
 		{pg("42501", "permission denied for table job_sandbox"), "user krewe may not read that in database ofbiz", false},
-		{pg("42501", `permission denied for database "ofbiz"`), "user krewe may not use database ofbiz at db:1", true},
+		{pg("42501", `keine Berechtigung für Datenbank »ofbiz«`, "CheckMyDatabase"), "user krewe may not use database ofbiz at db:1", true},
 		{pg("28000", `no pg_hba.conf entry for host "10.0.0.1", user "krewe", database "ofbiz", SSL encryption`), "does not let user krewe in from this machine, allow", true},
 		{pg("28000", `no pg_hba.conf entry for host "10.0.0.1", user "krewe", database "ofbiz", no encryption`), "in from this machine without TLS", true},
-		{pg("28000", `Role "krewe" existiert nicht`), "does not let user krewe in", true}, // in another language
-		{pg("40001", "canceling statement due to conflict with recovery"), "the replica at db:1 broke off the statement", false},
+		{pg("28000", `Rolle »krewe« existiert nicht`, "InitializeSessionUserId"), "db:1 has no user krewe who may log in", true},
+		{pg("28000", `kein pg_hba.conf-Eintrag für Host »10.0.0.1«, keine Verschlüsselung`, "ClientAuthentication"), "does not let user krewe in from this machine, allow", true},
+		{pg("40001", "storniere Anfrage wegen Konflikt mit der Wiederherstellung", "ProcessInterrupts"), "the replica at db:1 broke off the statement", false},
 		{pg(pooler, "no such database: ofbiz"), "db:1 has no database ofbiz", false},
 		{pg(pooler, "no such user: krewe"), "db:1 refuses the login of user krewe", true},
 		{pg(pooler, "auth failed"), "db:1 refuses the login of user krewe", true},
