@@ -25,28 +25,23 @@ const (
 
 // A historyOfOrders is for the template reached: by which rows of which table an order reaches something.
 type historyOfOrders struct {
-	Name, Table string // the second as it is in the database
-	ID, Time    string
-	Columns     string // what the others read, without the timestamp
-	Reached     string
-	Stamped     bool
+	tableByID
+	Reached string
 }
 
 // approvals are the rows by which an order is approved as a whole.
-func approvals(table, id string, stamped bool) historyOfOrders {
+func approvals(table string) historyOfOrders {
 	return historyOfOrders{
-		Name: "order_status", Table: table, ID: id, Time: "status_datetime", Stamped: stamped,
-		Columns: "order_id, order_item_seq_id, status_id, status_datetime",
-		Reached: "COALESCE(status_id, '') = 'ORDER_APPROVED' AND (order_item_seq_id IS NULL OR order_item_seq_id = '_NA_')",
+		tableByID{table, "order_status", "order_status_id", "status_datetime"},
+		"COALESCE(status_id, '') = 'ORDER_APPROVED' AND (order_item_seq_id IS NULL OR order_item_seq_id = '_NA_')",
 	}
 }
 
 // unfillables are the rows that bring an item of an order to a parking for what no facility can fulfill (domain: HotWax' seed data).
-func unfillables(table, id string, stamped bool) historyOfOrders {
+func unfillables(table string) historyOfOrders {
 	return historyOfOrders{
-		Name: "order_facility_change", Table: table, ID: id, Time: "change_datetime", Stamped: stamped,
-		Columns: "order_id, facility_id, change_datetime",
-		Reached: "COALESCE(facility_id, '') IN (" + quoted([]string{"UNFILLABLE_PARKING", "UNF_HOLD_PARKING"}) + ")",
+		tableByID{table, "order_facility_change", "order_facility_change_id", "change_datetime"},
+		"COALESCE(facility_id, '') IN (" + quoted([]string{"UNFILLABLE_PARKING", "UNF_HOLD_PARKING"}) + ")",
 	}
 }
 
@@ -77,7 +72,7 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 	}
 	f.tried, f.known = now, false
 	begins := f.seen == nil
-	newest, err := f.newest(ctx, r, now)
+	newest, unstamped, err := f.newest(ctx, r, now)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +95,14 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 		base = now
 	}
 	named["from"], named["to"] = r.Stored(newest.Floor(base.Add(-overlap), zone)), r.Stored(until)
-	named["since"] = r.Time(last.Add(-firstsWindow))
+	named["entered_since"] = r.Time(last.Add(-firstsWindow))
+	var ids history.RecentIDs
+	if unstamped {
+		if ids, err = history.FindRecent(ctx, idTable{r, f.statement, named["entered_since"]}, mostRecent); err != nil {
+			return nil, err
+		}
+	}
+	nameSpans(named, ids.Spans)
 	found := map[string]time.Time{}
 	err = r.Query(ctx, f.statement, named, func(rec sqlread.Record) {
 		id, reached := rec.Text("order_id"), rec.Moment("reached")
@@ -128,16 +130,22 @@ func (f *firsts) look(ctx context.Context, r *sqlread.Reader, now time.Time, zon
 	return came, nil
 }
 
-// newest returns the newest timestamp, where there are any. One in the future must not hide what comes after it; a server's clock may be
-// somewhat ahead.
-func (f *firsts) newest(ctx context.Context, r *sqlread.Reader, now time.Time) (newest walltime.Moment, err error) {
+// newest returns the newest timestamp, where there are any, and whether there are rows without one. One in the future must not hide what
+// comes after it; a server's clock may be somewhat ahead.
+func (f *firsts) newest(ctx context.Context, r *sqlread.Reader, now time.Time) (newest walltime.Moment, unstamped bool, err error) {
 	statement := f.statement + "_newest"
 	if !r.Has(statement) { // Moqui made the table
-		return newest, nil
+		return newest, true, nil
 	}
 	before := sqlread.Args{"to": r.Time(now.Add(firstsOverlap))}
-	err = r.Query(ctx, statement, before, func(rec sqlread.Record) { newest = rec.Moment("newest") })
-	return newest, err
+	err = r.Query(ctx, statement, before, func(rec sqlread.Record) {
+		if rec.Count("unstamped") > 0 {
+			unstamped = true
+			return
+		}
+		newest = rec.Moment("newest")
+	})
+	return newest, unstamped, err
 }
 
 // reachedOrders counts the approvals and the unfillable orders since the first look at each. What is not counted yet is no older answer:

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,51 @@ func TestFirsts(t *testing.T) {
 			w.exec(t, "ALTER TABLE order_status RENAME COLUMN away TO order_status_id")
 			later(5 * time.Minute)
 			look(restarted, 1, "with that column again")
+		})
+	}
+}
+
+// TestFirstsWithoutTimestamp has Moqui write approvals and unfillable orders, which have no timestamp, while their ids grow a digit, and
+// another server with another prefix: all count.
+func TestFirstsWithoutTimestamp(t *testing.T) {
+	for _, engine := range testserver.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			w := &world{db: engine.Start(t)(t, "unstamped", "UTC"), now: time.Date(2026, 11, 18, 17, 0, 0, 0, time.UTC)}
+			w.client = config.Client{Name: "KREWE", Timezone: time.UTC, Database: w.db.Config}
+			come := func(prefix string, first, last int, ago time.Duration) {
+				t.Helper()
+				var orders, statuses, changes []string
+				at := w.quoted(w.now.Add(-ago))
+				for n := first; n <= last; n++ {
+					id := "'" + prefix + strconv.Itoa(n) + "'"
+					orders = append(orders, "("+id+", 'SALES_ORDER', 'ORDER_APPROVED', "+at+")")
+					statuses = append(statuses, "("+id+", "+id+", 'ORDER_APPROVED', "+at+")")
+					changes = append(changes, "("+id+", "+id+", 'UNFILLABLE_PARKING', "+at+")")
+				}
+				w.exec(t, "INSERT INTO order_header (order_id, order_type_id, status_id, entry_date) VALUES "+strings.Join(orders, ","))
+				w.exec(t, "INSERT INTO order_status (order_status_id, order_id, status_id, status_datetime) VALUES "+strings.Join(statuses, ","))
+				w.exec(t, "INSERT INTO order_facility_change (order_facility_change_id, order_id, facility_id, change_datetime) VALUES "+strings.Join(changes, ","))
+			}
+			s := w.source(t)
+			look := func(want uint64) {
+				t.Helper()
+				w.now = w.now.Add(5 * time.Minute)
+				facts, _ := s.Orders(t.Context(), w.now)
+				s.db.Wait()
+				if facts.Approvals == nil || facts.Unfillable == nil || facts.Approvals.Count != want || *facts.Unfillable != want {
+					t.Fatalf("approved %+v, unfillable %+v, want %d", facts.Approvals, facts.Unfillable, want)
+				}
+			}
+			come("", 97000, 99989, 30*24*time.Hour) // more than one page
+			come("", 99990, 99995, time.Hour)
+			look(0)
+			come("", 99996, 99999, 0)
+			come("", 100000, 100004, 0)
+			look(9)
+			come("M", 100, 102, 0)
+			come("", 100005, 100005, 0)
+			look(13)
 		})
 	}
 }

@@ -138,18 +138,23 @@ func (a *lastMileArea) recent(ctx context.Context, r *sqlread.Reader, now time.T
 	if ids.Strange != "" {
 		partial("the ids of %s like %q do not end in a number: those without a timestamp are not measured", rows, ids.Strange)
 	}
+	nameSpans(named, ids.Spans)
+	return named, nil
+}
+
+// nameSpans sets the parameters of the template in_spans.
+func nameSpans(named sqlread.Args, spans []history.Span) {
 	for i := range mostSpans {
 		var span history.Span
-		if i < len(ids.Spans) {
-			span = ids.Spans[i]
+		if i < len(spans) {
+			span = spans[i]
 		}
 		named[fmt.Sprint("span_from_", i)], named[fmt.Sprint("span_to_", i)] = span.First, span.Last
 		named[fmt.Sprint("span_length_", i)] = len(span.First)
 	}
-	return named, nil
 }
 
-// idTable reads the ids of orders or of fulfillments.
+// idTable reads the ids of orders, of fulfillments, or of their history.
 type idTable struct {
 	*sqlread.Reader
 	rows  string

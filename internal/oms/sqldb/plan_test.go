@@ -60,9 +60,11 @@ var limits = map[string]limit{
 	"fulfillments_bound":       {3 * fulfilled, 0},
 	"orders_page_of_ids":       {5 * history.SequencePage, 0},
 	"fulfillments_page_of_ids": {5 * history.SequencePage, 0},
-	// The statuses and changes of the last hours, and of Moqui's rows the latest 2000; for each order its header and its past.
-	"orders_approved":   {4*2000 + 8*reachedRows, 0},
-	"orders_unfillable": {4*2000 + 3*reachedRows, 0},
+	// The statuses and changes of the last hours, and of Moqui's rows up to a page more; for each order its header and its past.
+	"orders_approved":               {4*history.SequencePage + 8*reachedRows, 0},
+	"orders_unfillable":             {4*history.SequencePage + 3*reachedRows, 0},
+	"orders_approved_page_of_ids":   {5 * history.SequencePage, 0},
+	"orders_unfillable_page_of_ids": {5 * history.SequencePage, 0},
 
 	"jobs_open":     {4 * pendingJobs, 2},
 	"messages_open": {12 * openMessages, 0}, // and once for each of its parts

@@ -194,57 +194,82 @@ WHERE COALESCE(order_type_id, '') = 'SALES_ORDER' AND created_tx_stamp IS NULL;
 
 -- part: reached
 -- Sales orders that reached something for the first time, without excluded orders, and when they entered the OMS: by the rows of a history
--- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by those from :since on among the newest
--- 2000 by the index of the timestamp or by the primary key: as texts, so none is seen whose id has just grown a digit. LIMIT keeps servers
--- from merging the queries, and ends the search for an earlier row with the first: routing retries may have made hundreds.
+-- that were written in [:from, :to) and, of the rows that Moqui wrote, which have no timestamp, by up to 50000 from
+-- :entered_since on, which are found by their ids. LIMIT keeps servers from merging the queries, and ends the search for an earlier row
+-- with the first: routing retries may have made hundreds.
 -- columns: order_id reached entered written
+{{$stamped := column .Name "created_tx_stamp" -}}
 SELECT /*limit*/ c.order_id, c.reached, COALESCE(h.entry_date, h.order_date), c.written
 FROM (
-{{- if .Stamped}}
+{{- if $stamped}}
   SELECT s.* FROM (
-    SELECT order_id, {{.Time}} AS reached, created_tx_stamp AS written FROM {{.Table}}
+    SELECT order_id, {{.Entered}} AS reached, created_tx_stamp AS written FROM {{.Table}}
     WHERE created_tx_stamp >= :from AND created_tx_stamp < :to AND {{.Reached}} LIMIT 9223372036854775807
   ) s
   UNION ALL
 {{- end}}
   SELECT n.* FROM (
-    SELECT order_id, {{.Time}} AS reached, {{if .Stamped}}created_tx_stamp{{else}}NULL{{end}} AS written FROM (
-{{- if and mysql .Stamped}}
-      SELECT {{.ID}} AS id FROM {{.Table}}{{besides_primary .Table}} WHERE created_tx_stamp IS NULL ORDER BY {{.ID}} DESC LIMIT 2000
-    ) u STRAIGHT_JOIN {{.Table}} ON {{.ID}} = u.id
-    WHERE {{else}}
-      SELECT {{.Columns}}{{if .Stamped}}, created_tx_stamp{{end}} FROM {{.Table}} WHERE {{.ID}} > '' ORDER BY {{.ID}} DESC LIMIT 2000
-    ) u
-    WHERE {{if .Stamped}}created_tx_stamp IS NULL AND {{end}}{{end}}{{.Time}} >= :since AND {{.Reached}} LIMIT 2000
+    SELECT order_id, {{.Entered}} AS reached, {{col .Name "created_tx_stamp"}} AS written FROM {{template "by_id" .}}
+      {{template "in_spans" (must .Name .ID)}} {{if $stamped}}AND created_tx_stamp IS NULL {{end}}AND {{.Entered}} >= :entered_since AND {{.Reached}} LIMIT {{most_recent}}
   ) n
 ) c
 JOIN {{order_header}} h ON h.order_id = {{like "order_header.order_id" (print .Name ".order_id") "c.order_id"}}
 WHERE COALESCE(h.order_type_id, '') = 'SALES_ORDER' AND {{template "exclusion"}} = '' AND c.reached IS NOT NULL
-  AND (SELECT f.order_id FROM {{.Table}} f WHERE f.order_id = c.order_id AND {{.Reached}} AND f.{{.Time}} < c.reached LIMIT 1) IS NULL;
+  AND (SELECT f.order_id FROM {{.Table}} f WHERE f.order_id = c.order_id AND {{.Reached}} AND f.{{.Entered}} < c.reached LIMIT 1) IS NULL;
+
+-- part: newest_of_history
+-- The newest timestamp, and whether Moqui wrote rows, which have none. For ORDER BY PostgreSQL uses the index, and MariaDB would read all of them.
+-- columns: newest unstamped
+SELECT /*limit*/ n.* FROM (
+  SELECT created_tx_stamp, 0 AS unstamped FROM {{.Table}} WHERE {{must .Name "created_tx_stamp"}} < :to ORDER BY created_tx_stamp DESC LIMIT 1
+) n
+UNION ALL
+SELECT u.* FROM (
+  SELECT created_tx_stamp, 1 AS unstamped FROM {{.Table}} WHERE created_tx_stamp IS NULL{{if not mysql}} ORDER BY created_tx_stamp{{end}} LIMIT 1
+) u;
 
 -- statement: orders_approved_newest
--- The newest timestamp of the statuses, every 5 minutes. Index: order_status.created_tx_stamp, one entry read.
--- columns: newest
-SELECT /*limit*/ created_tx_stamp FROM {{order_status}} WHERE {{must "order_status" "created_tx_stamp"}} < :to
-ORDER BY created_tx_stamp DESC LIMIT 1;
+-- The newest timestamp of the statuses, every 5 minutes. Index: order_status.created_tx_stamp, two entries read.
+-- columns: {{template "newest_of_history.columns"}}
+{{template "newest_of_history" (approvals order_status)}};
+
+-- statement: orders_approved_last_id
+-- As orders_last_id, of the statuses, every 5 minutes. Index: primary key, or order_status.created_tx_stamp in MySQL, one entry read.
+-- columns: {{template "last_id.columns"}}
+{{template "last_id" (approvals order_status)}};
+
+-- statement: orders_approved_page_of_ids
+-- As orders_page_of_ids, of the statuses of the last hours, every 5 minutes. Index: as orders_approved_last_id.
+-- columns: {{template "page_of_ids.columns"}}
+{{template "page_of_ids" (approvals order_status)}};
 
 -- statement: orders_approved
--- Sales orders that were lately approved for the first time, every 5 minutes. Index: order_status.created_tx_stamp, then for each the
--- primary key of order_header and order_status.order_id.
+-- Sales orders that were lately approved for the first time, every 5 minutes. Index: order_status.created_tx_stamp, or as
+-- orders_approved_last_id, then for each the primary key of order_header and order_status.order_id.
 -- columns: {{template "reached.columns"}}
-{{template "reached" (approvals order_status (must "order_status" "order_status_id") (column "order_status" "created_tx_stamp"))}};
+{{template "reached" (approvals order_status)}};
 
 -- statement: orders_unfillable_newest
--- The newest timestamp of the facility changes, every 5 minutes. Index: order_facility_change.created_tx_stamp, one entry read.
--- columns: newest
-SELECT /*limit*/ created_tx_stamp FROM {{order_facility_change}} WHERE {{must "order_facility_change" "created_tx_stamp"}} < :to
-ORDER BY created_tx_stamp DESC LIMIT 1;
+-- The newest timestamp of the facility changes, every 5 minutes. Index: order_facility_change.created_tx_stamp, two entries read.
+-- columns: {{template "newest_of_history.columns"}}
+{{template "newest_of_history" (unfillables order_facility_change)}};
+
+-- statement: orders_unfillable_last_id
+-- As orders_approved_last_id, of the facility changes. Index: primary key, or order_facility_change.created_tx_stamp in MySQL, one entry read.
+-- columns: {{template "last_id.columns"}}
+{{template "last_id" (unfillables order_facility_change)}};
+
+-- statement: orders_unfillable_page_of_ids
+-- As orders_approved_page_of_ids, of the facility changes. Index: as orders_unfillable_last_id.
+-- columns: {{template "page_of_ids.columns"}}
+{{template "page_of_ids" (unfillables order_facility_change)}};
 
 -- statement: orders_unfillable
 -- Sales orders that lately entered an unfillable parking for the first time, whatever the routing retries; every 5 minutes. Index:
--- order_facility_change.created_tx_stamp, then for each the primary key of order_header and order_facility_change.order_id.
+-- order_facility_change.created_tx_stamp, or as orders_unfillable_last_id, then for each the primary key of order_header and
+-- order_facility_change.order_id.
 -- columns: {{template "reached.columns"}}
-{{template "reached" (unfillables order_facility_change (must "order_facility_change" "order_facility_change_id") (column "order_facility_change" "created_tx_stamp"))}};
+{{template "reached" (unfillables order_facility_change)}};
 
 -- part: shop
 -- The shop of a reconciliation.

@@ -40,7 +40,8 @@ func catalogue(attributes []string) sqlread.Catalogue {
 // unstampedRows is for the template of that name: which page of which table, by which primary key.
 type unstampedRows struct{ Table, ID, Page string }
 
-// tableByID is for the templates of the last mile: a table, its name in this package, its primary key, and when a row entered.
+// tableByID is for the templates that look for recent rows by their ids: a table, its name in this package, its primary key, and when a
+// row entered.
 type tableByID struct{ Table, Name, ID, Entered string }
 
 // quoted writes a list of the exporter's own words as SQL.
