@@ -48,14 +48,17 @@ with-long = $(sort $(dir $(shell grep -rlE '^func ($(long))\>' --include='*_test
 # has been vetted before.
 many = -vet=off -timeout=20m -p=$(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 
-# What takes longest, the modules below ./test, comes first. The tests add what they leave out to the file NOT_TESTED.
+# What takes longest comes first, so that nothing is left to run alone.
+slowest = ./test ./cmd/... ./internal/oms/sqldb ./internal/sqlread ./internal/behaviour ./rules
+
+# The tests add what they leave out to the file NOT_TESTED.
 .PHONY: test
 test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is not installed are skipped, and listed at the end
 	$(GO) vet ./...
 	@export NOT_TESTED=$$(mktemp); trap '{ set +x; } 2>/dev/null; \
 		if [ -s $$NOT_TESTED ]; then echo "Not tested here:"; sort -u $$NOT_TESTED | sed "s/^/  /"; fi; rm -f $$NOT_TESTED' EXIT; \
 	if $(GO) build -race runtime/cgo 2>/dev/null; then set -ex; \
-		$(GO) test $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) ./test ./...; \
+		$(GO) test $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) $(slowest) ./...; \
 		$(GO) test $(race) $(many) -run='^($(long))$$' $(TESTFLAGS) -short -v=false $(with-long); \
 		$(GO) test $(many) -run='^($(long))$$' $(TESTFLAGS) $(with-long); \
 	else echo 'No C compiler: the tests run without the race detector.'; \

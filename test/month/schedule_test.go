@@ -22,9 +22,9 @@ const (
 	unseen = 5 * time.Minute
 	// onItsWay is for how long a file that was fetched may be, before it counts as lost.
 	onItsWay = 5 * time.Minute
-	// settled is for how long the tickets about jobs wait, 5 minutes or three steps, and a step for the exporter's history, which is read
+	// settled is for how long the tickets about jobs wait, 5 minutes or two steps, and a step for the exporter's history, which is read
 	// beside the scrapes.
-	settled = 4 * step
+	settled = 3 * step
 	// everyPass is how often the exporter reads the data manager's configurations.
 	everyPass = 5 * time.Minute
 	// still is for how long nothing may be written.
