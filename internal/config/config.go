@@ -2,7 +2,6 @@
 package config
 
 import (
-	"crypto/sha256"
 	"maps"
 	"slices"
 	"time"
@@ -91,7 +90,8 @@ type SFTP struct {
 	Address, Username string
 	// Password, or PrivateKey with the Passphrase that it may need, or both. What is not configured is the zero Secret.
 	Password, PrivateKey, Passphrase Secret
-	KnownHostsFile                   string
+	// KnownHosts is no secret, but a file like theirs.
+	KnownHosts Secret
 	// Path is the inbox; Archive and Failed are below it unless they are absolute, and may be empty.
 	Path, Archive, Failed string
 	// Pattern of the files' names (path.Match); "*" unless configured.
@@ -100,8 +100,6 @@ type SFTP struct {
 	LegacyAlgorithms bool
 	// CheckFormat: waiting files are checked for what the reset-inventory import accepts.
 	CheckFormat bool
-
-	knownHosts *[sha256.Size]byte // the digest of what that file held when the configuration was loaded
 }
 
 // Superset says which dashboards of an Apache Superset show the client's reports.
@@ -175,11 +173,11 @@ func (d Database) equal(other Database) bool {
 
 func (s SFTP) equal(other SFTP) bool {
 	if !s.Password.equal(other.Password) || !s.PrivateKey.equal(other.PrivateKey) ||
-		!s.Passphrase.equal(other.Passphrase) || !sameHeld(s.knownHosts, other.knownHosts) {
+		!s.Passphrase.equal(other.Passphrase) || !s.KnownHosts.equal(other.KnownHosts) {
 		return false
 	}
 	for _, s := range []*SFTP{&s, &other} {
-		s.Password, s.PrivateKey, s.Passphrase, s.knownHosts = Secret{}, Secret{}, Secret{}, nil
+		s.Password, s.PrivateKey, s.Passphrase, s.KnownHosts = Secret{}, Secret{}, Secret{}, Secret{}
 	}
 	return s == other
 }

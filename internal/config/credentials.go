@@ -161,11 +161,14 @@ func passphraseFault(key Secret, passphrase string) string {
 
 // knownHosts looks whether the file has a host key at all. Lines that say nothing are left out, as OpenSSH does, and the
 // connection warns of them: they may be of hosts that are none of this client's.
-func (r *reader) knownHosts(n *yaml.Node, s *SFTP) {
-	const what = "sftp.known_hosts_file"
-	file := r.held(n, s.KnownHostsFile)
-	s.KnownHostsFile = r.path(n, s.KnownHostsFile)
-	s.knownHosts = r.outside(n.Line, what, "the server's host key", file, knownHostsFault).held
+func (r *reader) knownHosts(n *yaml.Node) Secret {
+	const what, holds = "sftp.known_hosts_file", "the server's host key"
+	file, ok := r.heldBy(n, what, holds)
+	if !ok {
+		return Secret{}
+	}
+	file.lines = true
+	return r.outside(n.Line, what, holds, file, knownHostsFault)
 }
 
 // knownHostsFault says what is wrong with a file of host keys.

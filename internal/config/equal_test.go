@@ -58,7 +58,7 @@ func TestEqual(t *testing.T) {
 		"SFTP.Password":         func(c *config.Client) { c.SFTP[1].Password = config.EnvSecret("${KREWE_HOST}") },
 		"SFTP.PrivateKey":       func(c *config.Client) { c.SFTP[0].PrivateKey = config.FileSecret("other.key") },
 		"SFTP.Passphrase":       func(c *config.Client) { c.SFTP[0].Passphrase = config.Secret{} },
-		"SFTP.KnownHostsFile":   func(c *config.Client) { c.SFTP[1].KnownHostsFile = "known_hosts" },
+		"SFTP.KnownHosts":       func(c *config.Client) { c.SFTP[1].KnownHosts = config.FileLines("known_hosts") },
 		"SFTP.Path":             func(c *config.Client) { c.SFTP[1].Path = "/" },
 		"SFTP.Archive":          func(c *config.Client) { c.SFTP[1].Archive = "archive" },
 		"SFTP.Failed":           func(c *config.Client) { c.SFTP[1].Failed = "failed" },

@@ -82,16 +82,16 @@ func TestGood(t *testing.T) {
 		},
 		SFTP: []config.SFTP{{
 			Location: "reset-inventory", Source: "wms", Address: "sftp.example.com:2222", Username: "monitor",
-			PrivateKey:     config.FileSecret("testdata/secrets/sftp.key"),
-			Passphrase:     config.FileSecret("testdata/secrets/sftp.passphrase"),
-			KnownHostsFile: "testdata/secrets/known_hosts",
-			Path:           "/home/krewe/hotwax/inventory", Archive: "archive", Failed: "/home/krewe/hotwax/failed",
+			PrivateKey: config.FileSecret("testdata/secrets/sftp.key"),
+			Passphrase: config.FileSecret("testdata/secrets/sftp.passphrase"),
+			KnownHosts: config.FileLines("testdata/secrets/known_hosts"),
+			Path:       "/home/krewe/hotwax/inventory", Archive: "archive", Failed: "/home/krewe/hotwax/failed",
 			Pattern: "*InventoryItemExport*.csv", CheckFormat: true,
 		}, {
 			Location: "shopify", Source: "shopify", Address: "192.0.2.7:22", Username: "monitor",
-			Password:       config.EnvSecret("${KREWE_PASSWORD}"),
-			KnownHostsFile: "testdata/secrets/known_hosts",
-			Path:           "/shopify", Pattern: "*",
+			Password:   config.EnvSecret("${KREWE_PASSWORD}"),
+			KnownHosts: config.FileLines("testdata/secrets/known_hosts"),
+			Path:       "/shopify", Pattern: "*",
 		}},
 		Superset: config.Superset{
 			Account: config.SupersetAccount{

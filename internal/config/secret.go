@@ -19,6 +19,7 @@ type Secret struct {
 	// prints what the fields hold, and of a pointer to text only the address.
 	text  *string // a path when file is set, else a template with each ${NAME} to be replaced by the environment
 	file  bool
+	lines bool               // the lines of the file are counted: blank ones at its beginning stay
 	held  *[sha256.Size]byte // the digest of what it held when the configuration was loaded
 	files *files             // by which a file is read
 	judge *outside           // says whether what is held can be used; nil for anything can
@@ -26,6 +27,9 @@ type Secret struct {
 
 // FileSecret is the content of a file, without the white space around it and a byte order mark.
 func FileSecret(path string) Secret { return Secret{text: &path, file: true} }
+
+// FileLines is FileSecret of a text whose lines are counted: the white space around it stays.
+func FileLines(path string) Secret { return Secret{text: &path, file: true, lines: true} }
 
 // EnvSecret is the template with each ${NAME} replaced by that variable of the environment, as it is: in a URL the
 // variable must hold percent-encoded text.
@@ -60,6 +64,14 @@ func (s Secret) read() (string, error) {
 	}
 }
 
+// Path is that of the secret's file, empty where it comes from the environment.
+func (s Secret) Path() string {
+	if !s.file {
+		return ""
+	}
+	return *s.text
+}
+
 // Beside is the file that has the same path with a suffix.
 func (s Secret) Beside(suffix string) Secret { return FileSecret(*s.text + suffix) }
 
@@ -82,9 +94,13 @@ func (s Secret) readFile() (string, error) {
 	if bytes.HasPrefix(content, []byte("\xff\xfe")) || bytes.HasPrefix(content, []byte("\xfe\xff")) {
 		return "", fmt.Errorf("read secret: %s: %w", *s.text, errUTF16)
 	}
-	value := strings.TrimSpace(strings.TrimPrefix(string(content), byteOrderMark))
-	if value == "" {
+	text := strings.TrimPrefix(string(content), byteOrderMark)
+	value := strings.TrimSpace(text)
+	switch {
+	case value == "":
 		return "", fmt.Errorf("read secret: %s: %w", *s.text, errEmptyFile)
+	case s.lines:
+		return text, nil
 	}
 	return value, nil
 }

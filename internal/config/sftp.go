@@ -33,12 +33,13 @@ func (s SFTP) contradicts(other SFTP) bool {
 		return false
 	}
 	return !s.Password.same(other.Password) || !s.PrivateKey.same(other.PrivateKey) ||
-		!s.Passphrase.same(other.Passphrase) || s.KnownHostsFile != other.KnownHostsFile ||
+		!s.Passphrase.same(other.Passphrase) || !s.KnownHosts.same(other.KnownHosts) ||
 		s.LegacyAlgorithms != other.LegacyAlgorithms
 }
 
 // location reads one location. lines holds the names that are taken already, see unique.
 func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSource) SFTP {
+	const hostsHint = "the path of a file that contains the server's host key"
 	s := SFTP{Pattern: "*"}
 	nodes := map[string]*yaml.Node{}
 	keep := func(key string) field { return field{read: func(n *yaml.Node) { nodes[key] = n }} }
@@ -60,7 +61,7 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 		"password_file":     keep("password_file"),
 		"private_key_file":  keep("private_key_file"),
 		"passphrase_file":   keep("passphrase_file"),
-		"known_hosts_file":  text(&s.KnownHostsFile, "known_hosts_file", "the path of a file that contains the server's host key", anyText),
+		"known_hosts_file":  {need: hostsHint, read: func(n *yaml.Node) { s.KnownHosts = r.knownHosts(n) }},
 		"legacy_algorithms": optional(text(&legacy, "legacy_algorithms", "true, or leave it out", legacyFault)),
 		"path":              text(&s.Path, "path", "an absolute path on the server such as /home/krewe/hotwax/inventory", pathFault),
 		"archive":           optional(text(&s.Archive, "archive", "a folder such as archive", anyText)),
@@ -75,9 +76,6 @@ func (r *reader) location(n *yaml.Node, lines map[string]int, sources []ResetSou
 	s.CheckFormat, s.LegacyAlgorithms = format != "", legacy == "true"
 	r.folders(s, nodes)
 	r.credentials(n, &s, nodes)
-	if s.KnownHostsFile != "" {
-		r.knownHosts(nodes["known_hosts_file"], &s)
-	}
 	return s
 }
 

@@ -41,7 +41,7 @@ func newVisitor(t *testing.T, at config.SFTP) *visitor {
 }
 
 func dial(ctx context.Context, at config.SFTP, password string) (*visitor, error) {
-	hosts, err := knownhosts.New(at.KnownHostsFile)
+	hosts, err := knownhosts.New(at.KnownHosts.Path())
 	if err != nil {
 		return nil, err
 	}

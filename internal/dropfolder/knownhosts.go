@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/oms-exporter/oms_exporter/internal/config"
 	"github.com/oms-exporter/oms_exporter/internal/flight"
 	"github.com/oms-exporter/oms_exporter/internal/hostkeys"
 )
@@ -20,16 +20,12 @@ type knownHosts struct {
 	*hostkeys.File
 }
 
-func readKnownHosts(path string) (*knownHosts, error) {
-	const most = 16 << 20
-	if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > most) { // to read it might take for ever
-		return nil, fmt.Errorf("known_hosts file: %s is no file of 16 MiB at most", path)
-	}
-	content, err := os.ReadFile(path)
+func readKnownHosts(file config.Secret) (*knownHosts, error) {
+	content, err := file.Read()
 	if err != nil {
 		return nil, fmt.Errorf("known_hosts file: %w", err)
 	}
-	return &knownHosts{path, hostkeys.Parse(content)}, nil
+	return &knownHosts{file.Path(), hostkeys.Parse([]byte(content))}, nil
 }
 
 // unreadable names the lines that say nothing, or is empty.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -110,28 +111,33 @@ func TestKnownHosts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := inboxOf(s, "in", "")
-			l.KnownHostsFile = filepath.Join(t.TempDir(), "known_hosts")
-			must(t, os.WriteFile(l.KnownHostsFile, []byte(c.content), 0o600))
+			l.KnownHosts = config.FileLines(filepath.Join(t.TempDir(), "known_hosts"))
+			must(t, os.WriteFile(l.KnownHosts.Path(), []byte(c.content), 0o600))
 			_, err := look(t, open(t, l), 0)
 			if c.want == nil {
 				must(t, err)
 			} else {
-				mention(t, err, append(c.want, "client KREWE: location in: ", l.KnownHostsFile)...)
+				mention(t, err, append(c.want, "client KREWE: location in: ", l.KnownHosts.Path())...)
 			}
 		})
 	}
-	t.Run("no file", func(t *testing.T) {
-		l := inboxOf(s, "in", "")
-		l.KnownHostsFile = "/nowhere"
-		_, err := look(t, open(t, l), 0)
-		mention(t, err, "known_hosts file: open /nowhere")
-	})
-	t.Run("a file that never ends", func(t *testing.T) {
-		l := inboxOf(s, "in", "")
-		l.KnownHostsFile = "/dev/zero"
-		_, err := look(t, open(t, l), 0)
-		mention(t, err, "known_hosts file: /dev/zero is no file of 16 MiB at most")
-	})
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	must(t, syscall.Mkfifo(fifo, 0o600))
+	for path, want := range map[string]string{
+		"/nowhere":  "open /nowhere: no such file or directory",
+		"/dev/zero": "read /dev/zero: more than 16 MiB",
+		fifo:        "read " + fifo + ": no answer within 2s",
+	} {
+		t.Run(path, func(t *testing.T) {
+			l := inboxOf(s, "in", "")
+			l.KnownHosts = config.FileLines(path)
+			_, err := look(t, open(t, l), 0)
+			mention(t, err, "client KREWE: location in: known_hosts file: read secret: "+want)
+		})
+	}
+	writer, err := os.OpenFile(fifo, os.O_WRONLY, 0) // which ends the read
+	must(t, err)
+	must(t, writer.Close())
 }
 
 func TestMask(t *testing.T) {

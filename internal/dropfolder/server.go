@@ -108,14 +108,14 @@ func (s *server) connect(ctx context.Context, now time.Time) error {
 
 // dial makes a connection, and warns once of what the known_hosts file has that is not read.
 func (s *server) dial(ctx context.Context) (*connection, error) {
-	hosts, err := readKnownHosts(s.config.KnownHostsFile)
+	hosts, err := readKnownHosts(s.config.KnownHosts)
 	if err != nil {
 		return nil, err
 	}
 	lines := hosts.unreadable()
 	if lines != "" && lines != s.unreadable {
 		s.logger.Warn("lines of the known_hosts file are ignored, because they do not contain a readable host key: correct or remove them",
-			"file", s.config.KnownHostsFile, "lines", lines)
+			"file", hosts.path, "lines", lines)
 	}
 	s.unreadable = lines
 	return dial(ctx, s.config, hosts)

@@ -297,10 +297,10 @@ func refusing(ssh.KeyboardInteractiveChallenge) error { return errors.New("no") 
 // TestUnreadableHosts has lines in a known_hosts file that nobody can read. They are warned of once, and refuse nothing.
 func TestUnreadableHosts(t *testing.T) {
 	l := testserver.ScriptedSSH(t, &ssh.ServerConfig{}, new(scripted).serve)
-	content, err := os.ReadFile(l.KnownHostsFile)
+	content, err := os.ReadFile(l.KnownHosts.Path())
 	must(t, err)
 	foreign := "other.example.com ssh-future AAAA\nother.example.com ssh-rsa =AAA\nold.example.com 1024 35 12345\n|1|a|b ssh-rsa AAAA\n"
-	must(t, os.WriteFile(l.KnownHostsFile, append([]byte(foreign), content...), 0o600))
+	must(t, os.WriteFile(l.KnownHosts.Path(), append([]byte(foreign), content...), 0o600))
 	var log bytes.Buffer
 	f, err := Open(slog.New(slog.NewTextHandler(&log, nil)), config.Client{Name: "KREWE", SFTP: []config.SFTP{l}})
 	must(t, err)
@@ -309,7 +309,7 @@ func TestUnreadableHosts(t *testing.T) {
 		see(t, f, 0)
 		f.servers[0].drop()
 	}
-	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, `lines="1 2 3 4"`) || !strings.Contains(text, l.KnownHostsFile) {
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, `lines="1 2 3 4"`) || !strings.Contains(text, l.KnownHosts.Path()) {
 		t.Errorf("logged\n%s", text)
 	}
 }

@@ -240,8 +240,8 @@ func TestTruncated(t *testing.T) {
 	must(t, err)
 	_, _, key, _, _, err := ssh.ParseKnownHosts(content)
 	must(t, err)
-	big.KnownHostsFile = filepath.Join(t.TempDir(), "known_hosts")
-	must(t, os.WriteFile(big.KnownHostsFile, []byte(knownhosts.Line([]string{big.Address}, key)), 0o600))
+	big.KnownHosts = config.FileLines(filepath.Join(t.TempDir(), "known_hosts"))
+	must(t, os.WriteFile(big.KnownHosts.Path(), []byte(knownhosts.Line([]string{big.Address}, key)), 0o600))
 	f := open(t, big, links)
 	if got := see(t, f, 0)[0].Folders[0]; got.Files != files || got.Truncated {
 		t.Errorf("%+v, want all of the files", got)

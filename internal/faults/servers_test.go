@@ -118,7 +118,7 @@ func (f *folder) get() (files int, size uint64, words string) {
 func (f *folder) location(t *testing.T) string {
 	t.Helper()
 	l := testserver.ScriptedSSH(t, &ssh.ServerConfig{}, f.serve)
-	return location(t, l.Address, l.KnownHostsFile, l.Path)
+	return location(t, l.Address, l.KnownHosts.Path(), l.Path)
 }
 
 // location returns the settings of a drop folder that is read with a password.

@@ -44,9 +44,9 @@ func ScriptedSSH(tb testing.TB, server *ssh.ServerConfig, serve func(io.ReadWrit
 	check(tb, os.WriteFile(password, []byte(Password), 0o600))
 	l := config.SFTP{
 		Location: "odd", Source: "odd", Address: listener.Addr().String(), Username: User, Path: "/in", Pattern: "*",
-		Password: config.FileSecret(password), KnownHostsFile: filepath.Join(dir, "known_hosts"),
+		Password: config.FileSecret(password), KnownHosts: config.FileLines(filepath.Join(dir, "known_hosts")),
 	}
-	check(tb, os.WriteFile(l.KnownHostsFile, []byte(knownhosts.Line([]string{l.Address}, host.PublicKey())), 0o600))
+	check(tb, os.WriteFile(l.KnownHosts.Path(), []byte(knownhosts.Line([]string{l.Address}, host.PublicKey())), 0o600))
 	return l
 }
 

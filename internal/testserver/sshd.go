@@ -169,7 +169,7 @@ func (s *SSHServer) certify(tb testing.TB, name string, host ssh.PublicKey) ssh.
 func (s *SSHServer) Location(name, folder string) config.SFTP {
 	return config.SFTP{
 		Location: name, Source: name, Address: s.Address, Username: User,
-		PrivateKey: config.FileSecret(s.Key), KnownHostsFile: s.KnownHosts,
+		PrivateKey: config.FileSecret(s.Key), KnownHosts: config.FileLines(s.KnownHosts),
 		Path: filepath.Join(s.Root, folder), Archive: "archive", Failed: "failed", Pattern: "*",
 	}
 }
