@@ -38,7 +38,7 @@ func (s *server) handler() http.Handler {
 		mux.Handle("/demo/fault", s.faults)
 	}
 	// A page that a browser shows must not have it reload or break anything here.
-	return http.NewCrossOriginProtection().Handler(mux)
+	return http.NewCrossOriginProtection().Handler(s.fromMemory(mux))
 }
 
 // withGeneration calls a page with the current configuration, whose clients stay open until the page is written.
@@ -121,31 +121,15 @@ func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...promethe
 		}
 		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 		select {
-		case <-r.Context().Done(): // the scraper hung up: each family would cost an error
+		case <-r.Context().Done(): // the scraper hung up
 			return nil, nil
 		default:
 			return families, errs
 		}
 	})
 	opts := s.metricsOpts
-	opts.ErrorLog = &firstError{logger: s.noise, gone: r.Context()}
+	opts.ErrorLog = slog.NewLogLogger(s.noise.Handler(), slog.LevelError)
 	promhttp.HandlerFor(gather, opts).ServeHTTP(w, r)
-}
-
-// firstError logs what goes wrong with an answer, once: when the scraper hangs up, all families after that fail too.
-type firstError struct {
-	logger *slog.Logger
-	gone   context.Context
-	said   bool
-}
-
-// Println implements promhttp.Logger.
-func (f *firstError) Println(v ...any) {
-	if f.said || f.gone.Err() != nil {
-		return
-	}
-	f.said = true
-	f.logger.Error("the answer is not complete", "err", strings.TrimSpace(fmt.Sprintln(v...)))
 }
 
 // Where Prometheus says how long it waits, and how long a scraper that does not say so is taken to wait.

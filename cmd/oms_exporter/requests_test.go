@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -74,6 +75,60 @@ func TestPagesAtOnce(t *testing.T) {
 			t.Errorf("with a place: status %d, %d places taken", w.Code, len(b.pagePlaces))
 		}
 	})
+}
+
+// TestSlowReaders has more readers who read nothing than requests may be answered at a time: others are answered all the same. When
+// what they have not read is too much, the first ones lose it.
+func TestSlowReaders(t *testing.T) {
+	const readers, kept = 12, 4
+	large := newFake()
+	large.Facts = largeClient(time.Now())
+	b := newBench(t, options{maxRequests: 3, maxSeries: 500}, map[string]*omstest.Fake{"KREWE": large, "UCG": large}, "KREWE", "UCG")
+	server := b.newHTTPServer()
+	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if err := c.(*net.TCPConn).SetWriteBuffer(64 << 10); err != nil { //nolint:errcheck // it is one
+			t.Error(err)
+		}
+		return ctx
+	}
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	closeAtEnd(t, server)
+	ask := func() *http.Response {
+		t.Helper()
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAtEnd(t, conn)
+		if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("answer %v, %v", answer, err)
+		}
+		return answer
+	}
+	first := b.ask(t.Context(), "GET", "/metrics").Body.Len()
+	b.unsent.most = kept*first + first/2
+	var slow []*http.Response
+	for range readers {
+		slow = append(slow, ask())
+	}
+	for i, answer := range slow {
+		body, err := io.ReadAll(answer.Body)
+		complete := err == nil && strings.Contains(string(body), "\npromhttp_")
+		if complete != (i >= readers-kept) {
+			t.Errorf("reader %d: %d bytes, %v", i, len(body), err)
+		}
+	}
+	if b.unsent.size != 0 || len(b.unsent.all) != 0 {
+		t.Errorf("%d bytes of %d answers are still kept", b.unsent.size, len(b.unsent.all))
+	}
 }
 
 // TestCrossOrigin has pages of others send a browser here.

@@ -38,6 +38,7 @@ type server struct {
 	noise       *slog.Logger // for problems that the senders of requests cause
 	places      *places
 	pagePlaces  chan struct{} // taken by those that are being made
+	unsent      unsent
 	options     options
 	clients     *clients
 	registry    *prometheus.Registry // the exporter's own metrics
@@ -83,6 +84,7 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 		noise:      newQuiet(logger),
 		places:     newPlaces(s.maxRequests),
 		pagePlaces: make(chan struct{}, pagesAtOnce),
+		unsent:     unsent{most: maxUnsent},
 		options:    s,
 		clients:    set,
 		registry:   registry,
