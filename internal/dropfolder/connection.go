@@ -56,7 +56,7 @@ func dial(ctx context.Context, c config.SFTP, hosts *knownHosts) (*connection, e
 func (c *connection) open(location config.SFTP, login *login, hosts *knownHosts) error {
 	client := clientConfig(location, hosts)
 	client.Auth, client.AuthCallback = login.methods, login.next
-	secure, channels, requests, err := ssh.NewClientConn(c.conn, location.Address, client)
+	secure, channels, requests, err := ssh.NewClientConn(newGreeted(c.conn), location.Address, client)
 	if err != nil {
 		return handshakeError(location, login, err)
 	}

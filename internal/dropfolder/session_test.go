@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,13 +237,8 @@ func TestTruncated(t *testing.T) {
 		must(t, os.Symlink("../big/0.csv", filepath.Join(s.Root, "links", fmt.Sprint(i))))
 	}
 	big, links := inboxOf(s, "big", "big"), inboxOf(s, "links", "links")
-	big.Address = slow(t, s.Address, 50*time.Millisecond)
-	content, err := os.ReadFile(s.KnownHosts)
-	must(t, err)
-	_, _, key, _, _, err := ssh.ParseKnownHosts(content)
-	must(t, err)
-	big.KnownHosts = config.FileLines(filepath.Join(t.TempDir(), "known_hosts"))
-	must(t, os.WriteFile(big.KnownHosts.Path(), []byte(knownhosts.Line([]string{big.Address}, key)), 0o600))
+	big.Address = passedOn(t, s.Address, "", 50*time.Millisecond)
+	big.KnownHosts = knownElsewhere(t, s, big.Address)
 	f := open(t, big, links)
 	if got := see(t, f, 0)[0].Folders[0]; got.Files != files || got.Truncated {
 		t.Errorf("%+v, want all of the files", got)
@@ -258,8 +255,53 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// slow passes on what goes to and from a server, of which each answer takes a while.
-func slow(tb testing.TB, address string, delay time.Duration) string {
+// knownElsewhere is a known_hosts file that has the server's key for another address.
+func knownElsewhere(tb testing.TB, s *testserver.SSHServer, address string) config.Secret {
+	tb.Helper()
+	content, err := os.ReadFile(s.KnownHosts)
+	must(tb, err)
+	_, _, key, _, _, err := ssh.ParseKnownHosts(content)
+	must(tb, err)
+	path := filepath.Join(tb.TempDir(), "known_hosts")
+	must(tb, os.WriteFile(path, []byte(knownhosts.Line([]string{address}, key)), 0o600))
+	return config.FileLines(path)
+}
+
+// TestGreeting has servers that send something before the version string.
+func TestGreeting(t *testing.T) {
+	s := testserver.SSHD(t)
+	put(t, s, "in/a.csv", "", time.Hour)
+	long := strings.Repeat("a", maxGreetingLine-1) + "\n"
+	for name, test := range map[string]struct {
+		greeting string
+		good     bool
+	}{
+		"a long line":       {long, true},
+		"empty lines":       {"\n\r\n", true},
+		"as many as may be": {strings.Repeat(long, maxGreetingLines), true},
+		"one more":          {strings.Repeat("a\n", maxGreetingLines+1), false},
+		"too long a line":   {"a" + long, false},
+		"never a line":      {strings.Repeat("a", 1<<20), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := inboxOf(s, "in", "in")
+			l.Address = passedOn(t, s.Address, test.greeting, 0)
+			l.KnownHosts = knownElsewhere(t, s, l.Address)
+			f := open(t, l)
+			if test.good {
+				if got := see(t, f, 0)[0].Folders[0]; got.Files != 1 {
+					t.Errorf("%+v, want one file", got)
+				}
+				return
+			}
+			_, err := look(t, f, 0)
+			mention(t, err, l.Address+" is reached, but there is no SSH connection: ", errNoVersion.Error())
+		})
+	}
+}
+
+// passedOn passes on what goes to and from a server, which greets its visitors and of which each answer takes a while.
+func passedOn(tb testing.TB, address, greeting string, delay time.Duration) string {
 	tb.Helper()
 	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	must(tb, err)
@@ -276,7 +318,10 @@ func slow(tb testing.TB, address string, delay time.Duration) string {
 				continue
 			}
 			go pass(far, near, 0)
-			go pass(near, far, delay)
+			go func() {
+				_, _ = io.WriteString(near, greeting)
+				pass(near, far, delay)
+			}()
 		}
 	}()
 	return listener.Addr().String()
