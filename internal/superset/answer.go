@@ -42,17 +42,12 @@ type answer struct {
 
 // read reads {"result": [first query, …]}.
 func (a *answer) read(r *guard) error {
-	d, queries := &stream{json.NewDecoder(r), r}, 0
-	err := each(d, '{', func(key string) error {
-		if key != "result" {
+	queries := 0
+	err := results(r, func(d *stream) error {
+		if queries++; queries > 1 {
 			return skip(d)
 		}
-		return each(d, '[', func(string) error {
-			if queries++; queries > 1 {
-				return skip(d)
-			}
-			return each(d, '{', func(key string) error { return a.member(d, key) })
-		})
+		return each(d, '{', func(key string) error { return a.member(d, key) })
 	})
 	if err == nil && queries == 0 {
 		return fmt.Errorf("%w: an answer without a query", errForm)
@@ -104,6 +99,17 @@ func (a *answer) row(d *stream) error {
 		a.numbers, a.latest = numbers, at
 	}
 	return nil
+}
+
+// results calls f for each item of {"result": […]}, to read it.
+func results(r *guard, f func(*stream) error) error {
+	d := &stream{json.NewDecoder(r), r}
+	return each(d, '{', func(key string) error {
+		if key != "result" {
+			return skip(d)
+		}
+		return each(d, '[', func(string) error { return f(d) })
+	})
 }
 
 // each calls f for each item of a list or, with its key, for each member of an object; null has none.

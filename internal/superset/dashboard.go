@@ -219,19 +219,30 @@ func (a *account) list(ctx context.Context, d *dashboard, places map[int]place, 
 	return nil
 }
 
-// dataSources returns the names of the databases behind the dashboard's datasets, by the dataset's id as charts have it.
+// dataSources returns the names of the databases behind the dashboard's datasets, by the dataset's id as charts have it. The answer
+// also has every column of them that a chart shows, so it is not held.
 func (a *account) dataSources(ctx context.Context, dashboard int) (map[string]string, error) {
-	var datasets struct {
-		Result []struct {
-			UID      string
-			Database struct{ Name string }
-		}
-	}
-	err := a.get(ctx, fmt.Sprintf("/api/v1/dashboard/%d/datasets", dashboard), &datasets)
 	sources := map[string]string{}
-	for _, d := range datasets.Result {
-		sources[d.UID] = cut(d.Database.Name)
-	}
+	q := request{method: http.MethodGet, path: fmt.Sprintf("/api/v1/dashboard/%d/datasets", dashboard), streamed: true}
+	_, err := a.call(ctx, q, func(r *guard) (int, error) {
+		return 0, results(r, func(d *stream) error {
+			var uid string
+			var database struct{ Name string }
+			err := each(d, '{', func(key string) error {
+				switch key {
+				case "uid":
+					return d.Decode(&uid)
+				case "database":
+					return d.Decode(&database)
+				}
+				return skip(d)
+			})
+			if sources[uid] = cut(database.Name); len(sources) > 2*maxCharts {
+				return errTooLarge
+			}
+			return err
+		})
+	})
 	return sources, err
 }
 
@@ -255,7 +266,7 @@ func cut(name string) string {
 	return string(letters[:min(len(letters), maxName)])
 }
 
-// distinguish adds the id to each name that several charts have.
+// distinguish adds the id to each name that several charts have, once more where that is the name of another.
 func (d *dashboard) distinguish() {
 	count := map[string]int{}
 	for _, charts := range [][]chart{d.charts, d.gone} {
@@ -263,12 +274,17 @@ func (d *dashboard) distinguish() {
 			count[c.name]++
 		}
 	}
+	slices.SortFunc(d.gone, func(a, b chart) int { return a.id - b.id })
 	for _, charts := range [][]chart{d.charts, d.gone} {
 		for i, c := range charts {
-			if count[c.name] > 1 {
-				charts[i].name = fmt.Sprintf("%s (%d)", c.name, c.id)
+			if count[c.name] == 1 {
+				continue
 			}
+			name := c.name
+			for count[name] > 0 {
+				name += fmt.Sprintf(" (%d)", c.id)
+			}
+			charts[i].name, count[name] = name, 1
 		}
 	}
-	slices.SortFunc(d.gone, func(a, b chart) int { return a.id - b.id })
 }

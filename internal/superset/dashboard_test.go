@@ -76,15 +76,16 @@ func TestDashboard(t *testing.T) {
 		again += fmt.Sprintf(`"CHART-z%d":{"type":"CHART","meta":{"chartId":8,"sliceNameOverride":"A"}},`, i)
 	}
 	f, sent := board(t, map[int]saved{
-		1: {" Open \n orders", form, `{"queries":[{"filters":[{"col":"a"}],"extras":{"where":"b"}},"odd",{"row_limit":1}]}`, data},
-		2: {"", `{"datasource":"9__table"}`, query, data},
-		3: {long + "ä", `{"datasource":"2__table"}`, query, data},
-		4: {"Twice", form, query, data},
-		5: {"Twice", form, query, data},
-		6: {"Once", form, query, data},
-		7: {"Original", form, query, data},
-		8: {"On both tabs", form, `{"queries":[{"extras":null}]}`, data},
-		9: {"Excluded", form, query, data},
+		1:  {" Open \n orders", form, `{"queries":[{"filters":[{"col":"a"}],"extras":{"where":"b"}},"odd",{"row_limit":1}]}`, data},
+		2:  {"", `{"datasource":"9__table"}`, query, data},
+		3:  {long + "ä", `{"datasource":"2__table"}`, query, data},
+		4:  {"Twice", form, query, data},
+		5:  {"Twice", form, query, data},
+		6:  {"Once", form, query, data},
+		7:  {"Original", form, query, data},
+		8:  {"On both tabs", form, `{"queries":[{"extras":null}]}`, data},
+		9:  {"Excluded", form, query, data},
+		10: {"Twice (5)", form, query, data},
 	}, `{"DASHBOARD_VERSION_KEY":"v2","TAB-3":{"type":"TAB","meta":{"chartId":30}},"CHART-0":{"type":"CHART","meta":{"sliceName":"none"}},
 		"CHART-a":{"type":"CHART","meta":{"chartId":7,"sliceName":"Original","sliceNameOverride":"Shown"}},
 		"CHART-b":{"type":"CHART","parents":["ROOT_ID","TAB-1"],"meta":{"chartId":8,"sliceNameOverride":"B"}},
@@ -116,7 +117,7 @@ func TestDashboard(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{"B|KREWE OMS", "Excluded|KREWE OMS", "Once (6)|KREWE OMS", "Open orders|KREWE OMS", "Shown|KREWE OMS", "Twice (4)|KREWE OMS",
-		"Twice (5)|KREWE OMS", "chart 2|", long + "|" + strings.Repeat("ö", maxName)}
+		"Twice (5) (5)|KREWE OMS", "Twice (5)|KREWE OMS", "chart 2|", long + "|" + strings.Repeat("ö", maxName)}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -140,6 +141,38 @@ func TestDashboard(t *testing.T) {
 	} {
 		if got := sent(id); got != want {
 			t.Errorf("chart %d: sent\n%s\nwant\n%s", id, got, want)
+		}
+	}
+}
+
+// TestWideDatasets has charts that show all columns of large datasets: Superset describes each.
+func TestWideDatasets(t *testing.T) {
+	const column = `{"advanced_data_type":null,"certification_details":null,"certified_by":null,"column_name":"shipment_attribute_%03d","description":` +
+		`"As the OMS stores it","expression":null,"filterable":true,"groupby":true,"id":%[1]d,"uuid":"0f9c2a5e-5d3b-4c1e-9a52-000000000000","is_certified":false,` +
+		`"is_dttm":false,"python_date_format":null,"type":"VARCHAR(255)","type_generic":1,"verbose_name":null,"warning_markdown":null}`
+	var columns, names, datasets []string
+	for i := range 300 {
+		columns = append(columns, fmt.Sprintf(column, i))
+		names = append(names, fmt.Sprintf(`"shipment_attribute_%03d":"Attribute %[1]d"`, i))
+	}
+	for i := range 20 {
+		datasets = append(datasets, fmt.Sprintf(`{"columns":[%s],"verbose_map":{%s},"uid":"%d__table","database":{"id":1,"name":"KREWE"}}`,
+			strings.Join(columns, ","), strings.Join(names, ","), i))
+	}
+	for want, answer := range map[string]string{
+		"c|KREWE": strings.Join(datasets, ","),
+		"too_large: the answer to /api/v1/dashboard/1/datasets has more than 32 MiB, 1000 datasets, or 256 KiB in one value": `{"sql":"` + strings.Repeat("x", maxRow) + `"}`,
+	} {
+		f := newFake(t, map[string]http.HandlerFunc{"GET /api/v1/dashboard/1/datasets": answerJSON(200, `{"count":20,"result":[`+answer+`]}`)})
+		run, err := look(t, open(t, NewPool(time.Now), by(t, f.URL, testserver.User), "d"), 0)
+		if err != nil {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			continue
+		}
+		if charts := run.Dashboards[0].Charts; len(charts) != 1 || charts[0].Name+"|"+charts[0].DataSource != want {
+			t.Errorf("got %+v, want %s", charts, want)
 		}
 	}
 }

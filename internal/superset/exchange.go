@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// maxData, maxChart and maxPage are how many bytes of a chart's data, which are not held, of a chart's settings, of which
-	// several are held at a time, and of any other answer are read, unpacked. Superset sends 50 000 rows at most, unless it is
+	// maxData, maxChart and maxPage are how many bytes of a chart's data and a dashboard's datasets, which are not held, of a chart's
+	// settings, of which several are held at a time, and of any other answer are read, unpacked. Superset sends 50 000 rows at most, unless it is
 	// told otherwise.
 	maxData  = 32 << 20
 	maxChart = 1 << 20
@@ -34,6 +34,7 @@ type request struct {
 	bearer       string
 	login        bool // it is for a login
 	chart        bool // it is for a chart's settings
+	streamed     bool // the answer is read piece by piece
 	// data: it is for a chart's data, so the data source may be what fails; timeout is how long it may take. Zero is
 	// that of the account.
 	data    bool
@@ -128,7 +129,7 @@ func (a *account) exchange(ctx context.Context, q request, read reader) (rows in
 	if q.cookies != nil {
 		*q.cookies = response.Cookies()
 	}
-	if q.data {
+	if q.data || q.streamed {
 		return read(&guard{r: response.Body, left: maxData, elements: math.MaxInt})
 	}
 	return read(&guard{r: response.Body, left: q.limit(), elements: maxElements})
@@ -151,6 +152,10 @@ func (a *account) explain(q request, err error) error {
 		if q.data {
 			return a.fail(oms.ReportTooLarge, "the data has more than %d MiB, or one row more than %d KiB: give the chart a row limit",
 				maxData>>20, maxRow>>10)
+		}
+		if q.streamed {
+			return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB, %d datasets, or %d KiB in one value",
+				q.path, maxData>>20, 2*maxCharts, maxRow>>10)
 		}
 		return a.fail(oms.ReportTooLarge, "the answer to %s has more than %d MiB or %d values", q.path, q.limit()>>20, maxElements)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
