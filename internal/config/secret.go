@@ -72,8 +72,14 @@ func (s Secret) Path() string {
 	return *s.text
 }
 
-// Beside is the file that has the same path with a suffix.
-func (s Secret) Beside(suffix string) Secret { return FileSecret(*s.text + suffix) }
+// Beside is the file that has the same path with a suffix, if the secret is a file.
+func (s Secret) Beside(suffix string) Secret {
+	if s.file {
+		path := *s.text + suffix
+		return Secret{text: &path, file: true, files: s.files}
+	}
+	return Secret{}
+}
 
 var (
 	errEmptyFile = errors.New("the file is empty")
@@ -162,6 +168,16 @@ func (s Secret) equal(other Secret) bool { return s.same(other) && sameHeld(s.he
 // sameHeld compares what a file or variable held with what it holds now. What cannot be read now is no change: what is in
 // force goes on with what it has. What could not be read then is one.
 func sameHeld(then, now *[sha256.Size]byte) bool { return now == nil || then != nil && *then == *now }
+
+// Digest tells apart what secrets hold at a time. What cannot be read is taken for empty.
+func Digest(secrets ...Secret) [sha256.Size]byte {
+	held := sha256.New()
+	for _, s := range secrets {
+		value, _ := s.Read()
+		_, _ = held.Write([]byte(value + "\x00"))
+	}
+	return [sha256.Size]byte(held.Sum(nil))
+}
 
 // written says that what is wrong with the secret stands in the configuration file itself: it is all there, or a variable is
 // not written as one.

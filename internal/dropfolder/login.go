@@ -21,6 +21,9 @@ const (
 	byPrompts  = "keyboard-interactive"
 )
 
+// certificate is what OpenSSH's client adds to the path of a private key.
+const certificate = "-cert.pub"
+
 // maxPrompts is how many questions of a server are answered at a login.
 const maxPrompts = 10
 
@@ -63,7 +66,7 @@ func (l *login) keys(c config.SFTP) ([]ssh.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.PrivateKey.Beside("-cert.pub").Read()
+	text, err := c.PrivateKey.Beside(certificate).Read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return []ssh.Signer{key}, nil
 	}

@@ -14,8 +14,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -138,6 +140,38 @@ func TestKnownHosts(t *testing.T) {
 	writer, err := os.OpenFile(fifo, os.O_WRONLY, 0) // which ends the read
 	must(t, err)
 	must(t, writer.Close())
+}
+
+// TestRefusedLogin shows that an account is not locked by many attempts, and that another password is tried at once.
+func TestRefusedLogin(t *testing.T) {
+	var tries atomic.Int64
+	l := testserver.ScriptedSSH(t, &ssh.ServerConfig{PasswordCallback: func(_ ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+		if tries.Add(1); string(password) != "right" {
+			return nil, errors.New("refused")
+		}
+		return nil, nil
+	}}, new(scripted).serve)
+	f := open(t, l)
+	for i, step := range []struct {
+		after    time.Duration
+		password string
+		tries    int64
+		next     string // in the error; empty where the login is accepted
+	}{
+		{0, "wrong", 1, "08:00:10"},
+		{9 * time.Second, "wrong", 1, "08:00:10"},
+		{10 * time.Second, "wrong", 2, "08:00:30"},
+		{11 * time.Second, "wrong too", 3, "08:00:21"}, // another secret begins anew
+		{12 * time.Second, "wrong too", 3, "08:00:21"},
+		{13 * time.Second, "right", 4, ""},
+	} {
+		must(t, os.WriteFile(l.Password.Path(), []byte(step.password), 0o600))
+		_, err := look(t, f, step.after)
+		refused := err != nil && strings.Contains(err.Error(), "refuses the login of user "+testserver.User)
+		if tries.Load() != step.tries || refused != (step.next != "") || refused && !strings.HasSuffix(err.Error(), "; the next attempt is at "+step.next+" UTC") {
+			t.Errorf("step %d: %d attempts, want %d: %v", i, tries.Load(), step.tries, err)
+		}
+	}
 }
 
 func TestMask(t *testing.T) {

@@ -2,6 +2,7 @@ package dropfolder
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,7 +22,8 @@ type server struct {
 	locations []*location
 	slot      chan struct{} // the caller that fills it owns what follows, and the locations
 
-	conn    *connection // nil unless there is one
+	conn    *connection       // nil unless there is one
+	tried   [sha256.Size]byte // of what the configuration's files held at the last attempt
 	backoff backoff.Backoff
 	hasty   time.Duration // what the last attempt was given, if it ended because of that
 
@@ -85,6 +87,10 @@ func (s *server) connect(ctx context.Context, now time.Time) error {
 	if deadline, limited := ctx.Deadline(); limited {
 		given = deadline.Sub(start)
 	}
+	if held := s.held(); held != s.tried { // it may be right now
+		s.tried = held
+		s.backoff.Reset()
+	}
 	if wait, cause := s.backoff.Wait(now); cause != nil && (s.hasty == 0 || given/2 < s.hasty) {
 		trace.From(ctx)("no connection to "+s.config.Address+" for another "+wait.Round(time.Second).String(), 0, 0, nil)
 		return cause
@@ -104,6 +110,12 @@ func (s *server) connect(ctx context.Context, now time.Time) error {
 		}
 	}
 	return err
+}
+
+// held tells apart what the login depends on.
+func (s *server) held() [sha256.Size]byte {
+	c := s.config
+	return config.Digest(c.Password, c.PrivateKey, c.PrivateKey.Beside(certificate), c.Passphrase, c.KnownHosts)
 }
 
 // dial makes a connection, and warns once of what the known_hosts file has that is not read.

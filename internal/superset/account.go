@@ -32,7 +32,8 @@ type login struct {
 	since           time.Time      // when access was given
 	csrf            string         // empty until a request is refused for want of one
 	cookies         []*http.Cookie // which came with it
-	failed          error          // of the last attempt, until retry
+	failed          error          // of the last attempt, with the password, until retry
+	password        string
 	retry           time.Time
 }
 

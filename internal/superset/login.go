@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// refusedFor is how long no login is tried after one was refused: the account might be locked.
+	// refusedFor is how long no login is tried with a password that was refused: the account might be locked.
 	refusedFor = 5 * time.Minute
 	// failedFor is the same of a login that failed otherwise, so that each chart of a dashboard does not try it again.
 	failedFor = 30 * time.Second
@@ -34,21 +34,21 @@ func (a *account) access(ctx context.Context, refused string) (string, error) {
 	if a.config.Username == "" {
 		return a.readToken(refused)
 	}
-	switch wait := held.retry.Sub(a.now()); {
-	case held.failed != nil && 0 < wait && wait <= refusedFor: // else the clock was set back
-		return "", held.failed
-	case refused != "" && a.now().Sub(held.since) < freshFor:
-		return "", a.fail(oms.ReportLogin, "%s rejects the token that it has just issued to %s", a.config.URL, a.user())
-	}
 	password, err := a.config.Password.Read()
 	if err != nil {
 		return "", a.fail(oms.ReportLogin, "password: %v", err)
+	}
+	switch wait := held.retry.Sub(a.now()); {
+	case held.failed != nil && held.password == password && 0 < wait && wait <= refusedFor: // else the clock was set back
+		return "", held.failed
+	case refused != "" && a.now().Sub(held.since) < freshFor:
+		return "", a.fail(oms.ReportLogin, "%s rejects the token that it has just issued to %s", a.config.URL, a.user())
 	}
 	next, err := a.renew(ctx, held.refresh, password)
 	if err == nil {
 		next.since = a.now()
 	} else {
-		next.failed, next.retry = err, a.now().Add(pause(ctx, err))
+		next.failed, next.password, next.retry = err, password, a.now().Add(pause(ctx, err))
 	}
 	a.hold(next)
 	return next.access, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,13 @@ func TestRefusedLogin(t *testing.T) {
 			t.Errorf("%d logins after %s, want %d", got, now.Sub(start), want)
 		}
 	}
+	// Another password is tried at once.
+	must(t, os.WriteFile(account.Password.Path(), []byte("another"), 0o600))
+	if run, _ := look(t, second, 20*time.Minute); failed(run)["d"] != "login" || f.logins.Load() != 3 {
+		t.Errorf("with another password: %+v after %d logins", run, f.logins.Load())
+	}
 	f.pages[loginPage] = answerJSON(200, `{"access_token":"`+accessCanary+`"}`)
-	now = now.Add(refusedFor)
+	must(t, os.WriteFile(account.Password.Path(), []byte("right"), 0o600))
 	_, err := look(t, first, time.Hour)
 	if err == nil || !strings.Contains(err.Error(), "dashboard e: not_found") || strings.Contains(err.Error(), "dashboard d") {
 		t.Errorf("error %v", err)
