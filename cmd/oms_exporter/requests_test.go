@@ -86,7 +86,7 @@ func TestSlowReaders(t *testing.T) {
 	b := newBench(t, options{maxRequests: 3, maxSeries: 500}, map[string]*omstest.Fake{"KREWE": large, "UCG": large}, "KREWE", "UCG")
 	server := b.newHTTPServer()
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if err := c.(*net.TCPConn).SetWriteBuffer(64 << 10); err != nil { //nolint:errcheck // it is one
+		if err := c.(*net.TCPConn).SetWriteBuffer(64 << 10); err != nil {
 			t.Error(err)
 		}
 		return ctx
@@ -117,7 +117,7 @@ func TestSlowReaders(t *testing.T) {
 	b.unsent.most = kept*first + first/2
 	var slow []*http.Response
 	for range readers {
-		slow = append(slow, ask())
+		slow = append(slow, ask()) //nolint:bodyclose // its connection is
 	}
 	for i, answer := range slow {
 		body, err := io.ReadAll(answer.Body)
