@@ -37,7 +37,8 @@ var (
 	jobRecentFailures = newMetric(count, "oms_job_recent_failures",
 		"Runs that failed or crashed within the last 24 hours.", "job_name")
 	// 0 means that the job will not run again; absent if only the last start of a recurring job is left, so that nothing tells whether its
-	// schedule was lost. A schedule that Moqui rejects does not count.
+	// schedule was lost. A schedule that Moqui rejects does not count, nor does a row that OFBiz never starts: one that is pending without
+	// a run_time, or queued with a start_date_time or cancel_date_time.
 	jobScheduled = newMetric(greatest, "oms_job_scheduled",
 		"1 if the job has a pending, queued or running run, or a schedule in Moqui; 0 if it has none.", "job_name")
 	// Absent if there are fewer than five starts, or two if the rows say that the job recurs.

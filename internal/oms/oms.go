@@ -307,7 +307,7 @@ type Jobs struct {
 	// claimed nothing may be missing.
 	Claims map[string]time.Time
 	// Scheduled are the names of the jobs of which anything is open: pending, queued or running, or an active schedule that
-	// Moqui takes.
+	// Moqui takes. A row that OFBiz never starts is none: pending without a time, or queued although it began or was cancelled.
 	Scheduled map[string]bool
 	// Unreadable are Moqui's active jobs whose schedule Moqui refuses, so that it never runs them.
 	Unreadable []string

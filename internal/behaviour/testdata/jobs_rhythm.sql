@@ -150,6 +150,19 @@ INSERT INTO job_sandbox (job_id, job_name, service_name, status_id, pool_id, run
   ('1020', '1763480000021', 'nameless', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
   ('1021', '1763480000021', 'nameless', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE');
 
+-- Lost schedules of which a row is left that OFBiz never starts: pending without a time, queued although it began or was cancelled.
+
+INSERT INTO job_sandbox (job_id, job_name, service_name, status_id, pool_id, run_by_instance_id, run_time, start_date_time, finish_date_time, cancel_date_time, last_updated_tx_stamp, temp_expr_id) VALUES
+  ('1022', 'without a time', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1023', 'without a time', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1024', 'without a time', 's', 'SERVICE_PENDING', 'pool', NULL, NULL, NULL, NULL, NULL, '2026-11-18 11:00:00', 'RULE'),
+  ('1025', 'queued and begun', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1026', 'queued and begun', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1027', 'queued and begun', 's', 'SERVICE_QUEUED', 'pool', 'oms1', '2026-11-18 11:30:00', '2026-11-18 11:30:00', NULL, NULL, '2026-11-18 11:30:00', 'RULE'),
+  ('1028', 'queued and called off', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 10:30:00', '2026-11-18 10:30:00', '2026-11-18 10:31:00', NULL, '2026-11-18 10:31:00', 'RULE'),
+  ('1029', 'queued and called off', 's', 'SERVICE_FINISHED', 'pool', 'oms1', '2026-11-18 11:00:00', '2026-11-18 11:00:00', '2026-11-18 11:01:00', NULL, '2026-11-18 11:01:00', 'RULE'),
+  ('1030', 'queued and called off', 's', 'SERVICE_QUEUED', 'pool', 'oms1', '2026-11-18 11:30:00', NULL, NULL, '2026-11-18 11:30:00', '2026-11-18 11:30:00', 'RULE');
+
 -- at 2026-11-18T17:00:00Z: rhythms and ends
 
 -- The lost one is scheduled anew; the flaky one is called off; what was set by hand runs again.

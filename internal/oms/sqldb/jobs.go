@@ -291,7 +291,9 @@ func (o *openJobs) pending(rec sqlread.Record, now time.Time) {
 	job, due := decodeJob(rec), rec.Moment("run_time").At(now)
 	t := job.Attributes()
 	o.Pending++
-	o.Scheduled[t.Name] = true
+	if !due.IsZero() { // else the poller never takes it
+		o.Scheduled[t.Name] = true
+	}
 	var since time.Time
 	if !due.IsZero() && !due.After(now) {
 		since = walltime.Later(due, job.Stamp.At(now)) // the claim leaves the timestamp alone
@@ -312,13 +314,13 @@ func longWait(since, now time.Time) bool { return !since.IsZero() && now.Sub(sin
 func (s *Source) openJob(rec sqlread.Record, open *openJobs, now time.Time) {
 	job := decodeJob(rec)
 	t := job.Attributes()
-	open.Scheduled[t.Name] = true
 	lease := rec.Moment("lease_updated_stamp")
 	if t.Instance != "" && !lease.IsZero() {
 		open.alive[t.Instance] = walltime.Later(open.alive[t.Instance], lease.At(now))
 	}
 	switch t.Open {
 	case jobRunning:
+		open.Scheduled[t.Name] = true
 		job.Start = walltime.FirstSet(job.Start, rec.Moment("run_time"), job.Stamp)
 		open.Running++
 		open.Runs.All = append(open.Runs.All, oms.Run{
@@ -330,7 +332,11 @@ func (s *Source) openJob(rec sqlread.Record, open *openJobs, now time.Time) {
 		if !lease.IsZero() { // renewing it may touch the timestamp
 			exists = rec.Moment("created_tx_stamp").At(now)
 		}
-		if job.Start.IsZero() && rec.Null("cancel_date_time") && !due.After(now) {
+		if !job.Start.IsZero() || !rec.Null("cancel_date_time") { // OFBiz never starts it
+			break
+		}
+		open.Scheduled[t.Name] = true
+		if !due.After(now) {
 			since := walltime.Later(due, exists)
 			open.waits(t.Pool, t.Instance, since)
 			open.tellWait(job, since, now)
