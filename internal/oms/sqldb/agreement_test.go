@@ -373,7 +373,7 @@ func (w *world) facts(t *testing.T, s *Source, now time.Time) facts {
 	var f facts
 	for last := range 2 {
 		var errs [4]error
-		s.jobs.starts, s.runs.starts = firstReadings{}, firstReadings{} // what was seen in an hour that is repeated later is not known to all
+		s.jobs.starts, s.runs.starts, s.files.since, s.signs.firstReadings = firstReadings{}, firstReadings{}, firstReadings{}, firstReadings{} // what was seen in an hour that is repeated later is not known to all
 		f.Orders, errs[0] = s.Orders(ctx, now)
 		f.Jobs, errs[1] = s.Jobs(ctx, now)
 		f.Files, errs[2] = s.DataManager(ctx, now)

@@ -64,6 +64,7 @@ type filesArea struct {
 	known   fileConfigs
 	notes   *fileNotes
 	latest  *lastFiles
+	since   firstReadings // of the oldest open file of each configuration and status
 	// The two collectors that read data_manager_log share one refresh of it, also one after the other in a scrape.
 	refresh flight.Flight[fileFacts]
 	last    atomic.Pointer[fileFacts]
@@ -285,6 +286,7 @@ func (s *Source) readFiles(ctx context.Context, r *sqlread.Reader, now time.Time
 	}
 	counts, open := map[oms.OpenFiles]oms.OpenFiles{}, map[string]*history.Row{}
 	s.files.names.merged = 0
+	s.files.since.begin(now)
 	err = r.Query(ctx, "files_open", sqlread.Args{"unknown": unknown}, func(rec sqlread.Record) {
 		if id := rec.Text("log_id"); id != "" {
 			open[id] = new(history.Row)
@@ -294,10 +296,11 @@ func (s *Source) readFiles(ctx context.Context, r *sqlread.Reader, now time.Time
 		if key.Status == "" {
 			key.Status = oms.FileOther
 		}
-		since := rec.Moment("oldest_created").At(now)
+		oldest := rec.Moment("oldest_created")
 		if key.Status == oms.FileRunning {
-			since = rec.Moment("oldest_started").At(now)
+			oldest = rec.Moment("oldest_started")
 		}
+		since := s.files.since.at(rec.Text("status_id")+" "+rec.Text("config_id"), "", oldest, now)
 		sum := counts[key]
 		counts[key] = oms.OpenFiles{
 			Config: key.Config, Status: key.Status, Count: sum.Count + rec.Count("files"), Oldest: walltime.Earlier(sum.Oldest, since),

@@ -79,6 +79,7 @@ func (s *Source) Jobs(ctx context.Context, now time.Time) (oms.Jobs, error) {
 		facts.History = jobHistory(now, moqui, ofbiz)
 		s.durations.complete(facts.History, now)
 		facts.History.Age = max(ofbiz.age, moqui.age)
+		facts.History.Activity = s.signs.of(now, moqui, ofbiz)
 		s.files.notes.complete(facts.History, now)
 		for instance, at := range ofbiz.alive {
 			facts.History.Activity[instance] = walltime.Later(facts.History.Activity[instance], at)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unique"
 
@@ -167,8 +168,8 @@ func newJobsArea(s *Source) *jobsArea {
 	}, nil))}
 }
 
-// firstReadings remember when the rows now in progress began, by the reading first taken of it: in the hour that an autumn change
-// repeats, what was seen in progress cannot have begun later.
+// firstReadings remember when something was, such as the begin of a row that is in progress, by the reading first taken of it: in the hour
+// that an autumn change repeats, what was seen cannot have been later.
 type firstReadings struct {
 	last, now    map[string]firstReading
 	before, look time.Time            // our clock at the look before, and now
@@ -218,7 +219,7 @@ func (s *Source) ofbizJobs(ctx context.Context, r *sqlread.Reader, now time.Time
 	}
 	facts.alive = open.alive
 	facts.Pools = lastStarts(open.pools, rows, now)
-	known := activity(facts.rows, now)
+	known := activity(facts.rows, now, nil)
 	maps.Copy(known, open.Claims)
 	facts.Locks = locks(open.locked, known)
 	for _, of := range []struct {
@@ -388,12 +389,36 @@ func lastStarts(pools map[string]oms.Pool, rows map[string]*history.Row, now tim
 	return all
 }
 
-// activity returns the last activity of each instance within the last days.
-func activity(rows []*history.Row, now time.Time) map[string]time.Time {
+// activity returns the last activity of each instance within the last days, by the readings first taken, if they are given.
+func activity(rows []*history.Row, now time.Time, first *firstReadings) map[string]time.Time {
 	seen := map[string]time.Time{}
 	for _, r := range rows {
-		instance := r.Attributes().Instance
-		if at := active(r).At(now); instance != "" && remembered(at, now) {
+		last := active(r)
+		at := last.At(now)
+		if first != nil && !last.Earliest().Equal(last.Latest()) {
+			at = first.at(string(jobGenerationOf(r.Attributes()))+" "+r.ID, "", last, now)
+		}
+		if instance := r.Attributes().Instance; instance != "" && remembered(at, now) {
+			seen[instance] = walltime.Later(seen[instance], at)
+		}
+	}
+	return seen
+}
+
+// signs are the first readings of when instances last showed activity.
+type signs struct {
+	mu sync.Mutex
+	firstReadings
+}
+
+// of returns the last activity of each instance in the rows.
+func (s *signs) of(now time.Time, generations ...jobFacts) map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begin(now)
+	seen := map[string]time.Time{}
+	for _, g := range generations {
+		for instance, at := range activity(g.rows, now, &s.firstReadings) {
 			seen[instance] = walltime.Later(seen[instance], at)
 		}
 	}
@@ -501,7 +526,7 @@ func jobHistory(now time.Time, generations ...jobFacts) *oms.JobHistory {
 			}
 		}
 	}
-	history := &oms.JobHistory{Jobs: make([]oms.JobRuns, 0, len(sums)), Activity: activity(rows, now)}
+	history := &oms.JobHistory{Jobs: make([]oms.JobRuns, 0, len(sums))}
 	for _, s := range sums {
 		history.Jobs = append(history.Jobs, s.runs())
 	}

@@ -33,6 +33,7 @@ type Source struct {
 	lastMile *lastMileArea
 
 	durations jobDurations // of the jobs of both generations
+	signs     signs        // as well
 }
 
 var _ oms.Source = (*Source)(nil)
