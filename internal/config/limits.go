@@ -58,6 +58,8 @@ func LimitLabels() map[string]string {
 		"job_recent_failure_share":              byJob,
 		"job_recent_failures":                   byJob,
 		"job_running_seconds":                   byJob,
+		"job_weekly_failure_days":               byJob,
+		"job_weekly_failure_share":              byJob,
 		"job_without_success_seconds":           "",
 		"orders_duplicate":                      "",
 		"orders_missing":                        "",
