@@ -145,8 +145,8 @@ func (h *History) refresh(ctx context.Context, src Reader, now time.Time, open, 
 				h.counter = counted[len(counted)-1]
 			}
 			all := maps.Clone(h.rows)
-			for id := range h.begun.all() {
-				all[id] = nil
+			for e := range h.begun.all() {
+				all[h.begun.id(e)] = nil
 			}
 			h.rereadAt, h.unverified = now, slices.AppendSeq(counted, maps.Keys(all))
 		}
@@ -232,7 +232,16 @@ func (h *History) verify(ctx context.Context, src Reader, now time.Time, open, b
 	}
 	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
 	for _, id := range share {
-		again[id] = again[id] || h.holds(id)
+		again[id] = again[id] || h.rows[id] != nil
+	}
+	if len(share) > 0 {
+		for _, held := range []*packedRows{&h.counted, &h.begun} {
+			for e := range held.all() {
+				if id := held.id(e); has(again, id) {
+					again[id] = true
+				}
+			}
+		}
 	}
 	maps.DeleteFunc(again, func(id string, want bool) bool {
 		_, have := batch[id]
@@ -243,18 +252,16 @@ func (h *History) verify(ctx context.Context, src Reader, now time.Time, open, b
 			return err
 		}
 	}
-	var gone []string
-	for id := range again {
-		if _, have := batch[id]; !have {
-			if r := h.rows[id]; r != nil && r.supersedes || h.beganAnother(id, nil) {
-				h.invalidate(now)
-			}
-			delete(h.rows, id)
-			gone = append(gone, id)
+	maps.DeleteFunc(again, func(id string, _ bool) bool { return batch[id] != nil })
+	begun := find(&h.begun, again)
+	for id := range again { // they are gone
+		if r := h.rows[id]; r != nil && r.supersedes || h.beganAnother(begun, id, nil) {
+			h.invalidate(now)
 		}
+		delete(h.rows, id)
 	}
-	h.counted.remove(slices.Values(gone))
-	h.begun.remove(slices.Values(gone))
+	h.counted.remove(find(&h.counted, again))
+	h.begun.remove(begun)
 	if h.unverified = h.unverified[len(share):]; len(h.unverified) == 0 {
 		h.unverified = nil // the array, too
 	}
@@ -304,22 +311,15 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 		}
 		return all[attrs]
 	}
-	kinds := make([]*Tally, len(h.counted.kinds))
-	for _, e := range h.counted.rows {
-		end := h.counted.at(e).At(now)
-		if end.Before(since) {
-			continue
+	for e := range h.counted.all() {
+		if end := h.counted.at(e).At(now); !end.Before(since) {
+			tally(h.counted.attrs(e)).Add(end, e.Number)
 		}
-		k := &h.counted.kinds[e.kind]
-		if kinds[e.kind] == nil {
-			kinds[e.kind] = tally(k.attrs)
-		}
-		kinds[e.kind].Add(end, int(k.refused))
 	}
 	for attrs, endings := range h.settled.all() {
 		for e := range endings {
-			if end := time.Unix(e.at, 0).UTC(); !end.Before(since) {
-				tally(attrs).Add(end, e.refused)
+			if end := time.Unix(e.At, 0).UTC(); !end.Before(since) {
+				tally(attrs).Add(end, e.Number)
 			}
 		}
 	}
@@ -329,7 +329,7 @@ func (h *History) CountedSince(since, now time.Time) map[unique.Handle[Attribute
 // Begun yields the attributes of rows that are not among Rows, and when they began, if that is among the latest starts.
 func (h *History) Begun() iter.Seq2[Attributes, walltime.Moment] {
 	return func(yield func(Attributes, walltime.Moment) bool) {
-		for _, e := range h.begun.rows {
+		for e := range h.begun.all() {
 			if !yield(h.begun.attrs(e).Value(), h.begun.at(e)) {
 				return
 			}
@@ -339,20 +339,20 @@ func (h *History) Begun() iter.Seq2[Attributes, walltime.Moment] {
 
 // beganAnother says of a row of which it matters when it began whether others were dropped because of that, and it is not like that
 // any more: the row is r now, or gone.
-func (h *History) beganAnother(id string, r *Row) bool {
-	i, has := h.begun.find(id)
+func (h *History) beganAnother(begun map[string]packed, id string, r *Row) bool {
+	e, has := begun[id]
 	if !has {
 		return false
 	}
-	e := h.begun.rows[i]
 	name, start := h.begun.attrs(e).Value().Name, h.begun.at(e).Stored()
 	same := r != nil && r.Attributes().Name == name && r.Start.Stored().Truncate(time.Second).Equal(start)
 	return !same && h.displaced.has(Group{h.starts, name})
 }
 
-// holds says whether the row is held.
-func (h *History) holds(id string) bool {
-	return h.rows[id] != nil || h.counted.has(id) || h.begun.has(id)
+// held returns what says of these rows whether h holds them.
+func held[V any](h *History, ids map[string]V) func(id string) bool {
+	counted, begun := find(&h.counted, ids), find(&h.begun, ids)
+	return func(id string) bool { return h.rows[id] != nil || has(counted, id) || has(begun, id) }
 }
 
 // pass reads the latest rows without timestamps, and a page of the others.
@@ -416,8 +416,9 @@ func (h *History) through(batch map[string]*Row, now time.Time) func(*Row) {
 // put takes rows over, and notes if one changed that made others superfluous.
 func (h *History) put(batch map[string]*Row, now time.Time) {
 	var came []*Row
+	counted, begun := find(&h.counted, batch), find(&h.begun, batch)
 	for id, r := range batch {
-		isNew := !h.holds(id)
+		isNew := h.rows[id] == nil && !has(counted, id) && !has(begun, id)
 		if h.arrived != nil && isNew && !r.End.Latest().Before(h.settledTo) {
 			came = append(came, r)
 		}
@@ -425,7 +426,7 @@ func (h *History) put(batch map[string]*Row, now time.Time) {
 			h.edited[r.Attributes().Name] = true
 			h.invalidate(now)
 		}
-		if h.beganAnother(id, r) {
+		if h.beganAnother(begun, id, r) {
 			h.invalidate(now)
 		}
 		old, have := h.rows[id]
@@ -442,8 +443,8 @@ func (h *History) put(batch map[string]*Row, now time.Time) {
 			h.past = r.Stamp
 		}
 	}
-	h.counted.remove(maps.Keys(batch)) // until the next prune
-	h.begun.remove(maps.Keys(batch))
+	h.counted.remove(counted) // until the next prune
+	h.begun.remove(begun)
 	for _, r := range came {
 		if h.isFresh(r.End, now) {
 			h.arrived[r.Attributes().brief()]++
@@ -466,19 +467,24 @@ func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Att
 	case h:
 		return came
 	}
+	arrived := map[string]unique.Handle[Attributes]{}
 	// By a clock that was wrong for a moment, one of them may take for fresh what the other did not hold any more, or had settled.
-	isNew := func(id string, end walltime.Moment) bool {
-		return !before.holds(id) && h.isFresh(end, now) && before.isFresh(end, now) && !end.Latest().Before(before.settledTo)
-	}
-	came = before.arrived
-	for _, r := range h.rows {
-		if isNew(r.ID, r.End) {
-			came[r.Attributes().brief()]++
+	add := func(id string, end walltime.Moment, attrs Attributes) {
+		if h.isFresh(end, now) && before.isFresh(end, now) && !end.Latest().Before(before.settledTo) {
+			arrived[id] = attrs.brief()
 		}
 	}
-	for _, e := range h.counted.rows {
-		if isNew(h.counted.id(e), h.counted.at(e)) {
-			came[h.counted.attrs(e)]++
+	for _, r := range h.rows {
+		add(r.ID, r.End, r.Attributes())
+	}
+	for e := range h.counted.all() {
+		add(h.counted.id(e), h.counted.at(e), h.counted.attrs(e).Value())
+	}
+	came = before.arrived
+	known := held(before, arrived)
+	for id, attrs := range arrived {
+		if !known(id) {
+			came[attrs]++
 		}
 	}
 	return came
@@ -526,7 +532,7 @@ func (h *History) prune(now time.Time, settle bool) {
 	for _, r := range h.rows {
 		r.supersedes = false
 	}
-	for _, e := range h.begun.rows {
+	for e := range h.begun.all() {
 		if id := h.begun.id(e); h.rows[id] == nil {
 			h.rows[id] = &Row{ID: id, Attrs: h.begun.attrs(e), Start: h.begun.at(e)}
 		}
@@ -606,14 +612,14 @@ func (h *History) settle(base time.Time, k *Retained) {
 		after = Fresh
 	}
 	h.settledTo = walltime.Earlier(base, h.backfill.base).Add(-after)
-	settled := map[unique.Handle[Attributes]][]ending{}
+	settled := map[unique.Handle[Attributes]][]Ending{}
 	h.counted.prune(func(e packed) bool {
-		kind, end := h.counted.kinds[e.kind], h.counted.at(e).Latest()
+		attrs, end := h.counted.attrs(e), h.counted.at(e).Latest()
 		if !h.counted.shape(e).settles || !end.Before(h.settledTo) || k.begun[h.counted.id(e)] || k.rows[h.counted.id(e)] ||
-			h.staysKnown(kind.attrs.Value().Name) {
+			h.staysKnown(attrs.Value().Name) {
 			return true
 		}
-		settled[kind.attrs] = append(settled[kind.attrs], ending{end.Unix(), int(kind.refused)})
+		settled[attrs] = append(settled[attrs], Ending{end.Unix(), e.Number})
 		return false
 	})
 	h.settled.settle(settled, k.counted)

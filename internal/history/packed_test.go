@@ -36,7 +36,7 @@ func TestTally(t *testing.T) {
 			delete(ended, id)
 		}
 	}
-	h.counted.remove(slices.Values(append(dropped, "F001", "F2", dropped[0])))
+	h.counted.remove(find(&h.counted, setOf(append(dropped, "F001", "F2"))))
 	wantHeld(t, h, ended)
 
 	limit := now.Add(-20 * time.Second)
@@ -52,7 +52,7 @@ func TestTally(t *testing.T) {
 func wantHeld(t *testing.T, h *History, ended map[string]time.Time) {
 	t.Helper()
 	found := map[string]time.Time{}
-	for _, e := range h.counted.rows {
+	for e := range h.counted.all() {
 		found[h.counted.id(e)] = h.counted.at(e).Latest()
 	}
 	if !maps.Equal(found, ended) {
@@ -68,14 +68,25 @@ func wantHeld(t *testing.T, h *History, ended map[string]time.Time) {
 	if want := slices.Sorted(maps.Keys(ended)); !slices.Equal(walked, want) {
 		t.Errorf("a walk finds %q, want %q", walked, want)
 	}
+	is := held(h, ended)
 	for id := range ended {
-		if !h.holds(id) {
+		if !is(id) {
 			t.Errorf("%q is not found", id)
 		}
 	}
-	for _, id := range []string{"F001", "G01", "Y", "0001", "2", "345678901234567890"} {
-		if h.holds(id) {
+	others := []string{"F001", "G01", "Y", "0001", "2", "345678901234567890"}
+	is = held(h, setOf(others))
+	for _, id := range others {
+		if is(id) {
 			t.Errorf("%q is found", id)
 		}
 	}
+}
+
+func setOf(ids []string) map[string]bool {
+	set := map[string]bool{}
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }

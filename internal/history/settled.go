@@ -2,7 +2,6 @@ package history
 
 import (
 	"cmp"
-	"encoding/binary"
 	"iter"
 	"maps"
 	"slices"
@@ -30,12 +29,6 @@ type settledKind struct {
 	bytes int
 }
 
-// An ending is when a row ended, in seconds of Unix time, and the records that it refused.
-type ending struct {
-	at      int64
-	refused int
-}
-
 // settles says of a row that it will be read no more when it ended long ago. One without a timestamp is read again and again, and of one
 // that somebody edited later it is known which it is, as long as it counts.
 func settles(r *Row) bool {
@@ -43,7 +36,7 @@ func settles(r *Row) bool {
 }
 
 // settle adds what ended then, and drops what ended before the floor.
-func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]ending, floor time.Time) {
+func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]Ending, floor time.Time) {
 	for attrs, before := range s.all() {
 		ended[attrs] = slices.AppendSeq(ended[attrs], before)
 	}
@@ -51,10 +44,10 @@ func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]ending, floor
 	for _, attrs := range slices.SortedFunc(maps.Keys(ended), func(a, b unique.Handle[Attributes]) int {
 		return cmp.Or(cmp.Compare(a.Value().Name, b.Value().Name), cmp.Compare(a.Value().Outcome, b.Value().Outcome))
 	}) {
-		all := slices.DeleteFunc(ended[attrs], func(e ending) bool { return e.at < floor.Unix() })
-		slices.SortFunc(all, func(a, b ending) int { return cmp.Compare(a.at, b.at) })
+		all := slices.DeleteFunc(ended[attrs], func(e Ending) bool { return e.At < floor.Unix() })
+		slices.SortFunc(all, func(a, b Ending) int { return cmp.Compare(a.At, b.At) })
 		if before := len(s.packed); len(all) > 0 {
-			s.packed = appendEndings(s.packed, all)
+			s.packed = AppendEndings(s.packed, all)
 			s.kinds = append(s.kinds, settledKind{attrs, len(s.packed) - before})
 		}
 	}
@@ -63,7 +56,7 @@ func (s *settledRows) settle(ended map[unique.Handle[Attributes]][]ending, floor
 
 // forget drops the rows with these names.
 func (s *settledRows) forget(forgotten func(name string) bool) {
-	left := map[unique.Handle[Attributes]][]ending{}
+	left := map[unique.Handle[Attributes]][]Ending{}
 	for attrs, ended := range s.all() {
 		if !forgotten(attrs.Value().Name) {
 			left[attrs] = slices.Collect(ended)
@@ -74,50 +67,14 @@ func (s *settledRows) forget(forgotten func(name string) bool) {
 }
 
 // all yields what the rows have in common, with their endings.
-func (s *settledRows) all() iter.Seq2[unique.Handle[Attributes], iter.Seq[ending]] {
-	return func(yield func(unique.Handle[Attributes], iter.Seq[ending]) bool) {
+func (s *settledRows) all() iter.Seq2[unique.Handle[Attributes], iter.Seq[Ending]] {
+	return func(yield func(unique.Handle[Attributes], iter.Seq[Ending]) bool) {
 		packed := s.packed
 		for _, k := range s.kinds {
-			if !yield(k.attrs, endings(packed[:k.bytes])) {
+			if !yield(k.attrs, Endings(packed[:k.bytes])) {
 				return
 			}
 			packed = packed[k.bytes:]
-		}
-	}
-}
-
-// appendEndings writes endings in the order of time: of each, twice by how much its distance from the one before differs from the distance
-// before, as jobs run at even intervals, and, if it refused records, one more and their number.
-func appendEndings(packed []byte, all []ending) []byte {
-	var before, distance int64
-	for _, e := range all {
-		differs := (e.at - before - distance) << 1
-		if before, distance = e.at, e.at-before; e.refused == 0 {
-			packed = binary.AppendVarint(packed, differs)
-			continue
-		}
-		packed = binary.AppendVarint(packed, differs|1)
-		packed = binary.AppendUvarint(packed, uint64(e.refused)) //nolint:gosec // a count
-	}
-	return packed
-}
-
-// endings yields what appendEndings wrote.
-func endings(packed []byte) iter.Seq[ending] {
-	return func(yield func(ending) bool) {
-		e, distance := ending{}, int64(0)
-		for len(packed) > 0 {
-			differs, n := binary.Varint(packed)
-			packed = packed[n:]
-			distance += differs >> 1
-			e.at, e.refused = e.at+distance, 0
-			if differs&1 > 0 {
-				refused, n := binary.Uvarint(packed)
-				packed, e.refused = packed[n:], int(refused) //nolint:gosec // as above
-			}
-			if !yield(e) {
-				return
-			}
 		}
 	}
 }
