@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,17 +17,11 @@ const (
 	usualPercent                  = 95
 )
 
-// jobDurations are how long the last successes of each job took. They are noted as rows are read: of a run that was purged or edited
-// since, it stays known how long it took.
+// jobDurations are how long the last successes of each job took, in milliseconds. They are noted as rows are read: of a run that was purged
+// or edited since, it stays known how long it took.
 type jobDurations struct {
 	mu   sync.Mutex
-	jobs map[string][]jobDuration // the latest first
-}
-
-// A jobDuration is small, because each job has some.
-type jobDuration struct {
-	end  uint32 // in seconds of Unix time
-	took uint32 // in milliseconds
+	jobs map[string][]byte // packed endings
 }
 
 // note takes in a row. One that is read again is the same.
@@ -36,39 +31,42 @@ func (d *jobDurations) note(r *history.Row) {
 		return
 	}
 	end := r.End.Latest()
-	run := jobDuration{history.ClampUint32(end.Unix()), history.ClampUint32(end.Sub(r.Start.At(end)).Milliseconds())}
+	run := history.Ending{At: end.Unix(), Number: int(history.ClampUint32(end.Sub(r.Start.At(end)).Milliseconds()))}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.jobs == nil {
-		d.jobs = map[string][]jobDuration{}
+		d.jobs = map[string][]byte{}
 	}
-	all := d.jobs[t.Name]
-	at, known := slices.BinarySearchFunc(all, run, func(a, b jobDuration) int {
-		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.took, a.took))
+	all := slices.AppendSeq(make([]history.Ending, 0, mostDurations+1), history.Endings(d.jobs[t.Name]))
+	at, known := slices.BinarySearchFunc(all, run, func(a, b history.Ending) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Number, b.Number))
 	})
-	if known || at == mostDurations || all == nil && len(d.jobs) >= history.MostNames {
+	if known || at == 0 && len(all) == mostDurations || len(all) == 0 && len(d.jobs) >= history.MostNames {
 		return
 	}
-	if all == nil {
-		all = make([]jobDuration, 0, mostDurations) // with no room for more
-	}
-	d.jobs[t.Name] = slices.Insert(all[:min(len(all), mostDurations-1)], at, run)
+	all = slices.Insert(all, at, run)
+	d.jobs[t.Name] = slices.Clone(history.AppendEndings(nil, all[max(0, len(all)-mostDurations):])) // with no room for more
 }
 
 // complete adds to the facts about jobs how long each usually takes, and forgets jobs that are not known any more.
 func (d *jobDurations) complete(jobs *oms.JobHistory, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for name, all := range d.jobs {
-		if !remembered(time.Unix(int64(all[0].end), 0), now) {
-			delete(d.jobs, name)
+	recent := func(run history.Ending) bool { return remembered(time.Unix(run.At, 0), now) }
+	maps.DeleteFunc(d.jobs, func(_ string, runs []byte) bool {
+		for run := range history.Endings(runs) {
+			if recent(run) {
+				return false
+			}
 		}
-	}
+		return true
+	})
+	var took []int
 	for i := range jobs.Jobs {
-		var took []uint32
-		for _, run := range d.jobs[jobs.Jobs[i].JobName] {
-			if remembered(time.Unix(int64(run.end), 0), now) {
-				took = append(took, run.took)
+		took = took[:0]
+		for run := range history.Endings(d.jobs[jobs.Jobs[i].JobName]) {
+			if recent(run) {
+				took = append(took, run.Number)
 			}
 		}
 		if n := len(took); n >= leastDurations {
