@@ -46,7 +46,7 @@ func (db *DB) probe(ctx context.Context, r *Reader, now time.Time) (*Schema, map
 	if db.schema != nil {
 		before = db.schema.Missing
 	}
-	if db.schema.equal(sch) {
+	if db.schema == sch {
 		db.probed, db.suspect = now, false
 		return db.schema, db.statements, nil
 	}

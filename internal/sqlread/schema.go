@@ -2,6 +2,7 @@ package sqlread
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -127,8 +128,11 @@ func (d dialect) probe(ctx context.Context, r *Reader, wanted []Table) (*Schema,
 			s.tables[t.Name] = d.quote(actual[t.Name])
 		}
 	}
-	return s, nil
+	return schemas.get(fmt.Sprintf("%#v", *s), func() *Schema { return s }), nil
 }
+
+// schemas are those in use, by all that they are made of. Many clients share one, as they share statements.
+var schemas pool[string, Schema] //nolint:gochecknoglobals // shared by all clients
 
 // complete is the schema with everything in it, by which the statements are printed.
 func complete(wanted []Table) *Schema {
@@ -140,12 +144,6 @@ func complete(wanted []Table) *Schema {
 		}
 	}
 	return s
-}
-
-// equal says whether the statements are the same for both. There is none before the first look.
-func (s *Schema) equal(o *Schema) bool {
-	return s != nil && slices.Equal(s.Missing, o.Missing) && maps.Equal(s.tables, o.tables) &&
-		maps.Equal(s.columns, o.columns) && maps.Equal(s.collations, o.collations) && maps.Equal(s.keyed, o.keyed)
 }
 
 // comparable returns an expression, a value of the column from, as it can be compared with the column by the latter's index:

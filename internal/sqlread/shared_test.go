@@ -46,7 +46,7 @@ func TestShared(t *testing.T) {
 	runtime.KeepAlive(first)
 	testserver.Eventually(t, time.Minute, func() error {
 		runtime.GC()
-		for key := range statements.Range {
+		for key := range statements.inUse.Range {
 			if key.(sharedKey).text == text { //nolint:forcetypeassert // nothing else is in there
 				return errors.New("the statement is still held")
 			}

@@ -6,11 +6,9 @@ import (
 	"maps"
 	"math"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"text/template"
-	"weak"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
 )
@@ -173,8 +171,8 @@ type statement struct {
 	bound map[string]string // texts with placeholders, by the sizes of the parameters
 }
 
-// statements are those in use: weak.Pointer[statement] by sharedKey. Many clients are of the same OMS version, and share them.
-var statements sync.Map //nolint:gochecknoglobals // shared by all clients
+// statements are those in use. Many clients are of the same OMS version, and share them.
+var statements pool[sharedKey, statement] //nolint:gochecknoglobals // shared by all clients
 
 // A sharedKey has all that a statement is made of.
 type sharedKey struct {
@@ -184,22 +182,7 @@ type sharedKey struct {
 
 // shared returns the statement with this text and these columns.
 func shared(d dialect, text, columns string) *statement {
-	key := sharedKey{d.driver, text, columns}
-	for {
-		known, _ := statements.Load(key)
-		if known != nil {
-			if st := known.(weak.Pointer[statement]).Value(); st != nil { //nolint:forcetypeassert // nothing else is in there
-				return st
-			}
-			statements.CompareAndDelete(key, known)
-		}
-		st := newStatement(text, strings.Fields(columns)...)
-		use := weak.Make(st)
-		if _, taken := statements.LoadOrStore(key, use); !taken {
-			runtime.AddCleanup(st, func(key sharedKey) { statements.CompareAndDelete(key, use) }, key)
-			return st
-		}
-	}
+	return statements.get(sharedKey{d.driver, text, columns}, func() *statement { return newStatement(text, strings.Fields(columns)...) })
 }
 
 func newStatement(text string, columns ...string) *statement {
