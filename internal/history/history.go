@@ -538,7 +538,7 @@ func (h *History) prune(now time.Time, settle bool) {
 		}
 	}
 	h.forgetNames()
-	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced, displaced: groups{}}
+	k := Retained{rows: map[string]bool{}, begun: map[string]bool{}, former: h.displaced}
 	h.keep(h.rows, base, base.Add(-Remembered-Margin), &k)
 	h.countedTo, h.reread = k.counted, k.reread
 	h.counted.prune(func(e packed) bool { return k.Counts(h.counted.at(e)) })

@@ -3,7 +3,6 @@ package history
 import (
 	"slices"
 	"time"
-	"unique"
 
 	"github.com/oms-exporter/oms_exporter/internal/walltime"
 )
@@ -11,17 +10,27 @@ import (
 // A Group is of rows of which only the latest matter; the zero Group is none.
 type Group struct{ Kind, Name string }
 
-// groups are small, because each client has some thousand, many of which are those of others, too.
-type groups map[unique.Handle[Group]]struct{}
+// groups are small, because each client has some thousand: of each name, the kinds in bits.
+type groups struct {
+	kinds []string
+	names map[string]uint64
+}
 
-func (all groups) add(g Group) { all[unique.Make(g)] = struct{}{} }
-
-func (all groups) has(g Group) bool {
-	if len(all) == 0 {
-		return false
+func (all *groups) add(g Group) {
+	kind := slices.Index(all.kinds, g.Kind)
+	if kind < 0 {
+		kind = len(all.kinds)
+		all.kinds = append(all.kinds, g.Kind)
 	}
-	_, has := all[unique.Make(g)]
-	return has
+	if all.names == nil {
+		all.names = map[string]uint64{}
+	}
+	all.names[g.Name] |= 1 << kind
+}
+
+func (all *groups) has(g Group) bool {
+	kind := slices.Index(all.kinds, g.Kind)
+	return kind >= 0 && all.names[g.Name]>>kind&1 > 0
 }
 
 // A Retention says on which rows the facts rest, as of base; what is earlier than floor does not count any more.
