@@ -123,7 +123,14 @@ func (s *server) run(ctx context.Context) (err error) {
 	defer looking.Wait()
 	server := s.newHTTPServer()
 	server.BaseContext = func(l net.Listener) context.Context {
-		begin.Do(func() { looking.Go(func() { s.clients.look(ctx) }) })
+		begin.Do(func() {
+			looking.Go(func() {
+				s.clients.look(ctx)
+				if err := dropPages(); err != nil {
+					s.logger.Debug("the pages that only the start needed stay in memory", "err", err)
+				}
+			})
+		})
 		if s.started != nil {
 			secure := server.TLSConfig != nil && server.TLSConfig.GetCertificate != nil
 			s.started(rootURL(l.Addr(), secure))
