@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -10,17 +11,31 @@ import (
 // maxUnsent is how many bytes of answers are kept for those who read slowly. A page of 300 large clients has 7 MB, compressed.
 const maxUnsent = 64 << 20
 
+// pieceOfAnswer is how many bytes of an answer are in one piece, so that none is copied while it grows.
+const pieceOfAnswer = 32 << 10
+
 // An answer is in memory until all of it is made.
 type answer struct {
 	http.ResponseWriter
 	status int
-	body   []byte
+	body   net.Buffers
+	size   int
 }
 
 func (a *answer) WriteHeader(status int) { a.status = status }
 
 func (a *answer) Write(b []byte) (int, error) {
-	a.body = append(a.body, b...)
+	for left := b; len(left) > 0; {
+		last := len(a.body) - 1
+		if last < 0 || len(a.body[last]) == cap(a.body[last]) {
+			a.body = append(a.body, make([]byte, 0, pieceOfAnswer))
+			last++
+		}
+		n := min(len(left), cap(a.body[last])-len(a.body[last]))
+		a.body[last] = append(a.body[last], left[:n]...)
+		left = left[n:]
+	}
+	a.size += len(b)
 	return len(b), nil
 }
 
@@ -33,7 +48,7 @@ func (s *server) fromMemory(page http.Handler) http.HandlerFunc {
 		s.unsent.begin(a)
 		defer s.unsent.end(a)
 		w.WriteHeader(a.status)
-		if _, err := w.Write(a.body); err != nil && r.Context().Err() == nil {
+		if _, err := a.body.WriteTo(w); err != nil && r.Context().Err() == nil {
 			s.noise.Error("the answer is not complete", "err", err.Error())
 		}
 	}
@@ -52,7 +67,7 @@ func (u *unsent) begin(a *answer) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.all = append(u.all, a)
-	u.size += len(a.body)
+	u.size += a.size
 	for u.size > u.most && len(u.all) > 1 {
 		oldest := u.all[0]
 		_ = http.NewResponseController(oldest.ResponseWriter).SetWriteDeadline(time.Now()) // fails only where there is no connection
@@ -69,6 +84,6 @@ func (u *unsent) end(a *answer) {
 func (u *unsent) remove(a *answer) {
 	if i := slices.Index(u.all, a); i >= 0 {
 		u.all = slices.Delete(u.all, i, i+1)
-		u.size -= len(a.body)
+		u.size -= a.size
 	}
 }

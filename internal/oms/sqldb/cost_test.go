@@ -72,7 +72,7 @@ func jobsAndFiles(tb testing.TB, now time.Time) (files, jobs []sqlread.Record) {
 	for i := range 8000 {
 		at := text("%s", now.Add(-time.Duration(i)*10*time.Second).Format(time.DateTime))
 		files = append(files, sqlread.NewRecord(time.UTC, fileColumns, make([]string, len(fileColumns)), []any{
-			text("%d", 10_000_000-i), text("IMPORT_%d", i%30), text("SERVICE_FINISHED"), nil, at, at, at, nil, text("500"), text("0"), at, nil, text("oms%d", i%2),
+			text("%d", 10_000_000-i), text("IMPORT_%d", i%30), text("SERVICE_FINISHED"), nil, at, at, at, nil, text("500"), text("0"), nil, at, nil, text("oms%d", i%2),
 		}))
 		status := "SERVICE_FINISHED"
 		if i%7 == 0 {
