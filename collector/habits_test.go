@@ -172,6 +172,17 @@ latest_processed_seconds{deadline=""} 4500
 processed_seconds{deadline=""} 4020
 records{} 1000`,
 		},
+		// They come in any order of their times of day: between 11:00 and 05:00 there is never one.
+		"no deadline, at three times in turn": {
+			files: func(ago int, day time.Time) []oms.ProcessedFile {
+				return []oms.ProcessedFile{fileAt(day, 5+3*(ago%3), 0, 1000)}
+			},
+			want: `calendar_info{days="Mon,Tue,Wed,Thu,Fri,Sat,Sun"} 1
+files{deadline=""} 21
+latest_processed_seconds{deadline=""} 39600
+processed_seconds{deadline=""} 28800
+records{} 1000`,
+		},
 		"nine days": {
 			entry: config.ResetSource{ProcessBy: at(15 * time.Hour)},
 			files: func(ago int, day time.Time) []oms.ProcessedFile {
