@@ -167,6 +167,7 @@ func silent(tb testing.TB) (address string, begun <-chan struct{}) {
 	tb.Helper()
 	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	must(tb, err)
+	tb.Cleanup(func() { _ = listener.Close() }) // nobody may come
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
