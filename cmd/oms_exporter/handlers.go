@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -127,9 +126,7 @@ func (s *server) expose(w http.ResponseWriter, r *http.Request, from ...promethe
 			return families, errs
 		}
 	})
-	opts := s.metricsOpts
-	opts.ErrorLog = slog.NewLogLogger(s.noise.Handler(), slog.LevelError)
-	promhttp.HandlerFor(gather, opts).ServeHTTP(w, r)
+	promhttp.HandlerFor(gather, s.metricsOpts).ServeHTTP(w, r)
 }
 
 // Where Prometheus says how long it waits, and how long a scraper that does not say so is taken to wait.

@@ -25,8 +25,8 @@ func folder(t *testing.T) (path func(name string) string, put func(name, text st
 	return path, put
 }
 
-// TestBadSecrets has clients with every kind of bad secret beside one that is well, mends one without a reload, and spoils
-// and mends that which is well.
+// TestBadSecrets has clients with every kind of bad secret beside one that is well, fixes one without a reload, and spoils
+// and fixes that which is well.
 func TestBadSecrets(t *testing.T) {
 	path, put := folder(t)
 	_, dsn, _ := strings.Cut(sqliteClient(t, "WELL"), "dsn: \"")

@@ -79,9 +79,10 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 	if s.prometheus != "" {
 		judge = newJudge(s.prometheus)
 	}
+	noise := newQuiet(logger)
 	return &server{
 		logger:     logger,
-		noise:      newQuiet(logger),
+		noise:      noise,
 		places:     newPlaces(s.maxRequests),
 		pagePlaces: make(chan struct{}, pagesAtOnce),
 		unsent:     unsent{most: maxUnsent},
@@ -92,6 +93,7 @@ func newServer(ctx context.Context, logger *slog.Logger, s options, load func() 
 		judge:      judge,
 		metricsOpts: promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, // one bad family must not lose the rest
+			ErrorLog:      slog.NewLogLogger(noise.Handler(), slog.LevelError),
 			Registry:      registry,
 			// compress does that, in an eighth of the time.
 			DisableCompression: true,

@@ -161,7 +161,7 @@ func TestRefusedLogin(t *testing.T) {
 		{0, "wrong", 1, "08:00:10"},
 		{9 * time.Second, "wrong", 1, "08:00:10"},
 		{10 * time.Second, "wrong", 2, "08:00:30"},
-		{11 * time.Second, "wrong too", 3, "08:00:21"}, // another secret begins anew
+		{11 * time.Second, "wrong too", 3, "08:00:21"}, // another secret begins again
 		{12 * time.Second, "wrong too", 3, "08:00:21"},
 		{13 * time.Second, "right", 4, ""},
 	} {

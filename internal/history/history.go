@@ -230,18 +230,13 @@ func (h *History) verify(ctx context.Context, src Reader, now time.Time, open, b
 		_, still := open[id]
 		again[id] = !still
 	}
-	share := h.unverified[:min(len(h.unverified), verifyAtOnce)]
+	share, asked := h.unverified[:min(len(h.unverified), verifyAtOnce)], map[string]bool{}
 	for _, id := range share {
-		again[id] = again[id] || h.rows[id] != nil
+		asked[id] = true
 	}
-	if len(share) > 0 {
-		for _, held := range []*packedRows{&h.counted, &h.begun} {
-			for e := range held.all() {
-				if id := held.id(e); has(again, id) {
-					again[id] = true
-				}
-			}
-		}
+	known := held(h, asked)
+	for id := range asked {
+		again[id] = again[id] || known(id)
 	}
 	maps.DeleteFunc(again, func(id string, want bool) bool {
 		_, have := batch[id]
@@ -469,16 +464,18 @@ func (h *History) Arrivals(before *History, now time.Time) map[unique.Handle[Att
 	}
 	arrived := map[string]unique.Handle[Attributes]{}
 	// By a clock that was wrong for a moment, one of them may take for fresh what the other did not hold any more, or had settled.
-	add := func(id string, end walltime.Moment, attrs Attributes) {
-		if h.isFresh(end, now) && before.isFresh(end, now) && !end.Latest().Before(before.settledTo) {
-			arrived[id] = attrs.brief()
-		}
+	fresh := func(end walltime.Moment) bool {
+		return h.isFresh(end, now) && before.isFresh(end, now) && !end.Latest().Before(before.settledTo)
 	}
 	for _, r := range h.rows {
-		add(r.ID, r.End, r.Attributes())
+		if fresh(r.End) {
+			arrived[r.ID] = r.Attributes().brief()
+		}
 	}
 	for e := range h.counted.all() {
-		add(h.counted.id(e), h.counted.at(e), h.counted.attrs(e).Value())
+		if fresh(h.counted.at(e)) {
+			arrived[h.counted.id(e)] = h.counted.attrs(e) // which are brief
+		}
 	}
 	came = before.arrived
 	known := held(before, arrived)

@@ -151,7 +151,7 @@ func TestRefusedLogin(t *testing.T) {
 			{10 * time.Second, "", 1, "17:00:30"},
 			{29 * time.Second, "", 0, "17:00:30"},
 			{30 * time.Second, "", 1, "17:01:10"},
-			{31 * time.Second, wrong(2), 1, "17:00:41"}, // another secret begins anew
+			{31 * time.Second, wrong(2), 1, "17:00:41"}, // another secret begins again
 			{32 * time.Second, good, int64(len(lanes)), ""},
 			{33 * time.Second, wrong(3), 0, ""}, // all are connected
 			{20 * time.Minute, "", 0, ""},
