@@ -100,33 +100,38 @@ func collectorsOfClinic(t *testing.T, path string) []string {
 type moment struct{ title, text string }
 
 // play executes the statements of a clinic, in tables that it empties first, up to each "-- at TIME: TITLE", and looks at
-// the metrics of its collectors then.
-func play(t *testing.T, path string, db testserver.Database, v vintage) []moment {
+// the metrics of its collectors then, for each vintage as it is seen.
+func play(t *testing.T, path string, db testserver.Database, group []vintage, seen []config.Database) [][]moment {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	write := func(statements string) { group[0].write(t, db, statements) }
 	for _, table := range omsTables() {
-		testserver.Execute(t, db.Admin, "DELETE FROM "+table)
+		write("DELETE FROM " + table)
 	}
 	var now time.Time
-	client := newClient(t, db.Config, &now)
+	var clients []*collector.Client
+	for i := range group {
+		clients = append(clients, newClient(t, seen[i], &now))
+	}
 	names := collectorsOfClinic(t, path)
-	var moments []moment
+	moments := make([][]moment, len(group))
 	from := 0
 	for _, m := range mark.FindAllSubmatchIndex(text, -1) {
-		testserver.Execute(t, db.Admin, string(text[from:m[0]]))
+		write(string(text[from:m[0]]))
 		from = m[1]
 		if now, err = time.Parse(time.RFC3339, string(text[m[4]:m[5]])); err != nil {
 			t.Fatal(err)
 		}
-		func() {
-			v.show(t, db)
-			defer v.unshow(t, db)
-			settled(t, client, names...)
-			moments = append(moments, moment{string(text[m[2]:m[3]]), settled(t, client, names...)}) // the clock check tells of the scrape before
-		}()
+		for i, v := range group {
+			unshow := v.show(t, db)
+			settled(t, clients[i], names...)
+			// The clock check tells of the scrape before.
+			moments[i] = append(moments[i], moment{string(text[m[2]:m[3]]), settled(t, clients[i], names...)})
+			unshow()
+		}
 	}
 	return moments
 }

@@ -270,8 +270,7 @@ func plainWords(t *testing.T, name string, server *testserver.Server) {
 	}
 	dropped := server.Database(t, "dropped", "America/New_York")
 	testserver.Execute(t, dropped.Admin, "DROP TABLE job_sandbox; DROP TABLE service_job_run")
-	emptied := server.Database(t, "emptied", "America/New_York")
-	vintage{lacks: omsTables()}.show(t, emptied)
+	emptied := server.Database(t, "emptied", "America/New_York").As(t, "nobody", omsTables())
 	cases := map[string]struct {
 		db   config.Database
 		want []string // in the state of the collector jobs
@@ -281,7 +280,7 @@ func plainWords(t *testing.T, name string, server *testserver.Server) {
 		"unknown host":  {with("127.0.0.1", "no-such-host.invalid"), []string{"client KREWE: no name server ", "no-such-host.invalid"}},
 		"nobody there":  {with("127.0.0.1", "127.0.0.2"), []string{"client KREWE: nothing listens at 127.0.0.2:", "connection refused"}},
 		"dropped table": {with("/words", "/dropped"), []string{"client KREWE: table job_sandbox is not in the database"}},
-		"empty":         {emptied.Config, []string{"client KREWE: the database has no OMS tables, or its user is not allowed to read any"}},
+		"empty":         {emptied, []string{"client KREWE: the database has no OMS tables, or its user is not allowed to read any"}},
 		"no DSN":        {config.Database{Driver: good.Config.Driver, DSN: config.EnvSecret("%" + testserver.Password), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: the DSN is not of the form"}},
 		"quoted":        {with(address(t, dsn), quoting(t, good.Config.Driver)), []string{"client KREWE: ", " refuses the login of user ", "<secret>"}},
 		"no secret":     {config.Database{Driver: good.Config.Driver, DSN: config.FileSecret(filepath.Join(t.TempDir(), "gone")), Timezone: time.UTC, MaxConnections: 4}, []string{"client KREWE: connect: ", "no such file"}},

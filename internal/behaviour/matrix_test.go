@@ -34,29 +34,31 @@ func TestMatrix(t *testing.T) {
 			t.Run(engine.Name, func(t *testing.T) {
 				t.Parallel()
 				newDatabase := engine.Start(t)
-				common := newDatabase(t, "matrix", "America/New_York")
-				for i, v := range vintages() {
-					if standardOnly && i > 0 {
-						matrix.Store(v.name+engine.Name, "")
-						continue
+				for _, v := range vintages() {
+					matrix.Store(v.name+engine.Name, map[bool]string{true: "", false: "as standard"}[standardOnly])
+				}
+				groups := together(engine.Driver)
+				if standardOnly {
+					groups = [][]vintage{groups[0][:1]}
+				}
+				for i, group := range groups {
+					db := newDatabase(t, fmt.Sprint("matrix_", i), "America/New_York")
+					group[0].make(t, db)
+					var seen []config.Database
+					for _, v := range group {
+						matrix.Store(v.name+engine.Name, "ok")
+						seen = append(seen, v.seen(t, db))
 					}
-					if !v.on(engine.Driver) {
-						matrix.Store(v.name+engine.Name, "as standard")
-						continue
+					for _, clinic := range clinics {
+						t.Run(clinicName(clinic), func(t *testing.T) {
+							for j, moments := range play(t, clinic, db, group, seen) {
+								v := group[j]
+								if !t.Run(v.name, func(t *testing.T) { judge(t, v, clinic, moments, *update && engine.Name == v.first()) }) {
+									matrix.Store(v.name+engine.Name, "FAILED")
+								}
+							}
+						})
 					}
-					ok := t.Run(v.name, func(t *testing.T) {
-						db := common
-						if v.retyped() {
-							db = newDatabase(t, fmt.Sprint("matrix_", i), "America/New_York")
-							v.retype(t, db)
-						}
-						for _, clinic := range clinics {
-							t.Run(clinicName(clinic), func(t *testing.T) {
-								judge(t, v, clinic, play(t, clinic, db, v), *update && engine.Name == v.first())
-							})
-						}
-					})
-					matrix.Store(v.name+engine.Name, map[bool]string{true: "ok", false: "FAILED"}[ok])
 				}
 			})
 		}

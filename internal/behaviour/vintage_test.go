@@ -13,8 +13,9 @@ import (
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
-// A vintage is an OMS database as some client has it: the tables of omsschema with some edits. Its edits are undone while
-// a clinic writes, so that the same rows go into every vintage, and done again before the exporter looks.
+// A vintage is an OMS database as some client has it: the tables of omsschema with some edits. The same rows go into every one. What a
+// vintage lacks is there while a clinic writes: SQLite's exporter looks when it has been taken away, and that of a server comes as a
+// user who may not read it.
 type vintage struct {
 	name string
 	// engines are those on which it differs from the standard; nil stands for all.
@@ -113,16 +114,72 @@ func (v vintage) first() string {
 	return names[append(v.engines, config.SQLite)[0]]
 }
 
-// retyped says whether the columns have other types or collations than the standard's.
-func (v vintage) retyped() bool { return v.from != "" || v.mixed }
+// together returns the vintages that are played there, in groups that see the same rows; the standard is the first.
+func together(driver config.Driver) [][]vintage {
+	groups := [][]vintage{nil}
+	for i, v := range vintages() {
+		switch own := v.upper || v.mixed || v.from != "" || v.rows != nil || driver == config.SQLite; {
+		case !v.on(driver): // as the standard
+		case i == 0 || !own:
+			groups[0] = append(groups[0], v)
+		default:
+			groups = append(groups, []vintage{v})
+		}
+	}
+	return groups
+}
 
-// retype gives the columns of an empty database other types or collations.
+// make makes an empty database one of the vintage, but for what this lacks.
+func (v vintage) make(t *testing.T, db testserver.Database) {
+	t.Helper()
+	switch {
+	case v.upper:
+		for _, table := range omsTables() {
+			testserver.Execute(t, db.Admin, "ALTER TABLE "+table+" RENAME TO "+upper(db.Config.Driver, table))
+		}
+		db.Grant(t)
+	case v.mixed:
+		db.MixCollations(t, omsTables())
+	case v.from != "":
+		v.retype(t, db)
+	}
+}
+
+// upper returns the name of a table in upper case.
+func upper(driver config.Driver, table string) string {
+	mark := map[config.Driver]string{config.MySQL: "`", config.Postgres: `"`}[driver]
+	return mark + strings.ToUpper(table) + mark
+}
+
+var word = regexp.MustCompile(`\w+`)
+
+// write executes statements that name tables as the standard does.
+func (v vintage) write(t *testing.T, db testserver.Database, statements string) {
+	t.Helper()
+	if v.upper {
+		tables := omsTables()
+		statements = word.ReplaceAllStringFunc(statements, func(name string) string {
+			if slices.Contains(tables, name) {
+				return upper(db.Config.Driver, name)
+			}
+			return name
+		})
+	}
+	testserver.Execute(t, db.Admin, statements)
+}
+
+// seen is how the exporter comes to a database in which this vintage and others are seen.
+func (v vintage) seen(t *testing.T, db testserver.Database) config.Database {
+	t.Helper()
+	if db.Config.Driver == config.SQLite || v.lacks == nil {
+		return db.Config
+	}
+	return db.As(t, "of_"+strings.NewReplacer("-", "_", ".", "_").Replace(v.name), v.lacks)
+}
+
+// retype gives the columns of an empty database another type.
 func (v vintage) retype(t *testing.T, db testserver.Database) {
 	t.Helper()
-	if v.mixed {
-		db.MixCollations(t, omsTables())
-		return
-	}
 	ddl, change := omsschema.MySQL, "MODIFY %s %s"
 	if db.Config.Driver == config.Postgres {
 		ddl, change = omsschema.Postgres, "ALTER %s TYPE %s"
@@ -145,64 +202,22 @@ func (v vintage) retype(t *testing.T, db testserver.Database) {
 	}
 }
 
-// show makes the database what the exporter sees of this vintage.
-func (v vintage) show(t *testing.T, db testserver.Database) {
+// show takes away from SQLite what the vintage lacks, until the returned function is called.
+func (v vintage) show(t *testing.T, db testserver.Database) (unshow func()) {
 	t.Helper()
-	testserver.Execute(t, db.Admin, strings.Join(v.rows, ";"))
-	testserver.Execute(t, db.Admin, rename(db.Config.Driver, v.renames(db.Config.Driver)))
-	if v.upper {
-		db.Grant(t)
+	v.write(t, db, strings.Join(v.rows, ";"))
+	if db.Config.Driver != config.SQLite {
+		return func() {}
 	}
-}
-
-// unshow makes it again what a clinic writes into.
-func (v vintage) unshow(t *testing.T, db testserver.Database) {
-	t.Helper()
-	all := v.renames(db.Config.Driver)
-	slices.Reverse(all)
-	for i, r := range all {
-		all[i].from, all[i].to = r.to, r.from
-	}
-	testserver.Execute(t, db.Admin, rename(db.Config.Driver, all))
-}
-
-// A renaming is of a table or, where that is told, of a column in it.
-type renaming struct{ table, from, to string }
-
-// rename returns the statements. MySQL takes all tables in one, which spares it much: it writes each change into its dictionary.
-func rename(driver config.Driver, all []renaming) string {
-	var statements, together []string
-	for _, r := range all {
-		switch {
-		case r.table != "":
-			statements = append(statements, "ALTER TABLE "+r.table+" RENAME COLUMN "+r.from+" TO "+r.to)
-		case driver == config.MySQL:
-			together = append(together, r.from+" TO "+r.to)
-		default:
-			statements = append(statements, "ALTER TABLE "+r.from+" RENAME TO "+r.to)
+	rename := func(from, to string) {
+		for _, name := range v.lacks {
+			what := "ALTER TABLE " + from + name + " RENAME TO " + to + name
+			if table, column, ok := strings.Cut(name, "."); ok {
+				what = "ALTER TABLE " + table + " RENAME COLUMN " + from + column + " TO " + to + column
+			}
+			testserver.Execute(t, db.Admin, what)
 		}
 	}
-	if together != nil {
-		statements = append(statements, "RENAME TABLE "+strings.Join(together, ", "))
-	}
-	return strings.Join(statements, ";")
-}
-
-// renames takes away what the vintage lacks.
-func (v vintage) renames(driver config.Driver) []renaming {
-	var all []renaming
-	for _, name := range v.lacks {
-		if table, column, ok := strings.Cut(name, "."); ok {
-			all = append(all, renaming{table, column, "away_" + column})
-		} else {
-			all = append(all, renaming{"", name, "away_" + name})
-		}
-	}
-	if v.upper {
-		mark := map[config.Driver]string{config.MySQL: "`", config.Postgres: `"`}[driver]
-		for _, name := range omsTables() {
-			all = append(all, renaming{"", name, mark + strings.ToUpper(name) + mark})
-		}
-	}
-	return all
+	rename("", "away_")
+	return func() { rename("away_", "") }
 }

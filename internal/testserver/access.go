@@ -2,6 +2,8 @@ package testserver
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,6 +45,43 @@ func (db Database) Grant(tb testing.TB) {
 			tb.Fatalf("%v in %s", err, statement)
 		}
 	}
+}
+
+var (
+	self  = regexp.MustCompile(`\b` + User + `\b`)
+	grant = regexp.MustCompile(`(?m)^GRANT SELECT \(([^)]*)\) ON (?:public\.)?(\w+) TO \w+;$`)
+)
+
+// As makes another user, who may read what User may but for some tables, and columns as table.column, and returns how the exporter
+// comes as that one: it sees the database as if it did not have them. SQLite knows no users.
+func (db Database) As(tb testing.TB, name string, without []string) config.Database {
+	tb.Helper()
+	statements := database.Postgres
+	if db.Config.Driver == config.MySQL {
+		statements = database.MySQL + "GRANT EXECUTE ON * TO " + User + ";" // who has no right at all in a database may not enter it
+	}
+	user, grants := access(self.ReplaceAllLiteralString(statements, name))
+	rights := map[string][]string{}
+	grants = grant.ReplaceAllStringFunc(grants, func(statement string) string {
+		found := grant.FindStringSubmatch(statement)
+		for column := range strings.SplitSeq(found[1], ", ") {
+			if table := found[2]; !slices.Contains(without, table) && !slices.Contains(without, table+"."+column) {
+				rights[table] = append(rights[table], column)
+			}
+		}
+		return ""
+	})
+	for table, columns := range rights { // each statement costs MySQL much
+		grants += "GRANT SELECT (" + strings.Join(columns, ", ") + ") ON " + table + " TO " + name + ";"
+	}
+	Execute(tb, db.Admin, user+grants)
+	dsn, err := db.Config.DSN.Read()
+	check(tb, err)
+	path := filepath.Join(tb.TempDir(), name+".dsn")
+	check(tb, os.WriteFile(path, []byte(strings.Replace(dsn, User+":", name+":", 1)), 0o600))
+	as := db.Config
+	as.DSN = config.FileSecret(path)
+	return as
 }
 
 // lacks says whether the server misses a table or column.
