@@ -215,6 +215,6 @@ func (t runTable) Last(ctx context.Context, from, to string) (id string, err err
 }
 
 func (t runTable) Locked(ctx context.Context) (map[string]bool, error) {
-	_, locks, err := t.source.serviceJobs(ctx, t.Reader)
+	_, locks, _, err := t.source.serviceJobs(ctx, t.Reader)
 	return lockedRuns(locks), err
 }

@@ -66,13 +66,12 @@ func (s *Source) moquiJobs(ctx context.Context, r *sqlread.Reader, now time.Time
 			return facts, err
 		}
 	}
-	jobs, locks, err := s.serviceJobs(ctx, r)
+	jobs, locks, runs, err := s.serviceJobs(ctx, r)
 	if err != nil {
 		return facts, err
 	}
 	s.instance.clock.observe("Moqui's locks", lastLock(locks), now)
-	runs, err := s.watchedRuns(ctx, r, locks)
-	if err != nil {
+	if err := s.unlockedRuns(ctx, r, runs); err != nil {
 		return facts, err
 	}
 	open := maps.Clone(runs)
@@ -237,21 +236,20 @@ func scheduler(jobs map[string]serviceJob, locks map[string]jobLock, database co
 	return pools, waits
 }
 
-// watchedRuns reads again the runs that have not ended, and those to which locks point.
-func (s *Source) watchedRuns(ctx context.Context, r *sqlread.Reader, locks map[string]jobLock) (map[string]*history.Row, error) {
-	ids := lockedRuns(locks)
+// unlockedRuns reads again the runs that have not ended and are not among those to which locks point.
+func (s *Source) unlockedRuns(ctx context.Context, r *sqlread.Reader, runs map[string]*history.Row) error {
+	ids := map[string]bool{}
 	for id, run := range s.runs.Rows() {
-		if !run.Attributes().Ended() {
+		if !run.Attributes().Ended() && runs[id] == nil {
 			ids[id] = true
 		}
 	}
-	runs := map[string]*history.Row{}
 	for chunk := range history.Chunks(ids) {
 		if err := r.Query(ctx, "runs_by_id", sqlread.Args{"ids": chunk}, decodeInto(runs, decodeRun)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return runs, nil
+	return nil
 }
 
 // lockedRuns returns the ids of the runs to which locks point.

@@ -40,17 +40,25 @@ type jobLock struct {
 	changed walltime.Moment
 }
 
-// serviceJobs reads all jobs, scheduled or not, and the locks by job. A schedule that cannot be read is logged once.
-func (s *Source) serviceJobs(ctx context.Context, r *sqlread.Reader) (map[string]serviceJob, map[string]jobLock, error) {
+// serviceJobs reads all jobs, scheduled or not, the locks by job, and the runs to which these point. A schedule that cannot be read
+// is logged once.
+func (s *Source) serviceJobs(
+	ctx context.Context, r *sqlread.Reader,
+) (map[string]serviceJob, map[string]jobLock, map[string]*history.Row, error) {
 	jobs, locks, schedules := map[string]serviceJob{}, map[string]jobLock{}, map[string]*quartz.Schedule{}
+	runs := map[string]*history.Row{}
+	putRun := decodeInto(runs, decodeRun)
 	err := r.Query(ctx, "service_jobs", nil, func(rec sqlread.Record) {
-		if rec.Null("job_name") {
+		if rec.Null("service_job") {
 			locks[rec.Text("lock_job_name")] = jobLock{
 				runID: rec.Text("lock_job_run_id"), last: rec.Moment("lock_last_run_time"), changed: rec.Moment("lock_last_updated_stamp"),
 			}
+			if !rec.Null("job_run_id") {
+				putRun(rec)
+			}
 			return
 		}
-		name, expression := rec.Text("job_name"), rec.Text("cron_expression")
+		name, expression := rec.Text("service_job"), rec.Text("cron_expression")
 		cron, known := s.runs.schedules[expression]
 		if expression != "" && !known {
 			var err error
@@ -63,13 +71,13 @@ func (s *Source) serviceJobs(ctx context.Context, r *sqlread.Reader) (map[string
 			schedule: cron, refused: expression != "" && cron == nil, paused: rec.Text("paused") != "" && rec.Text("paused") != "N",
 			from: rec.Moment("from_date"), thru: rec.Moment("thru_date"), limited: !rec.Null("repeat_count"),
 			expiry: minutes(rec.Text("expire_lock_time"), standardExpiry), retry: minutes(rec.Text("min_retry_time"), standardRetry),
-			changed: rec.Moment("last_updated_stamp"),
+			changed: rec.Moment("changed"),
 		}
 	})
 	if err == nil {
 		s.runs.schedules = schedules
 	}
-	return jobs, locks, err
+	return jobs, locks, runs, err
 }
 
 // jobOf returns the job of that name. One that somebody deleted is like one that says nothing.

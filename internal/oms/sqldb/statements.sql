@@ -560,37 +560,38 @@ FROM {{template "unstamped" (unstamped job_sandbox "job_id" "ORDER BY job_id DES
 
 -- statement: service_jobs
 -- Moqui's jobs and their schedules, a few hundred rows; then, in columns of their own, which of them are running and when each
--- was last taken, a row per job.
--- columns: job_name cron_expression paused from_date thru_date repeat_count expire_lock_time min_retry_time last_updated_stamp
--- columns: lock_job_name lock_job_run_id lock_last_run_time lock_last_updated_stamp
+-- was last taken, a row per job, with the run that is in progress. Index: primary key of the runs.
+-- columns: service_job cron_expression paused from_date thru_date repeat_count expire_lock_time min_retry_time changed
+-- columns: lock_job_name lock_job_run_id lock_last_run_time lock_last_updated_stamp {{template "run_columns.columns"}}
 SELECT /*limit*/ job_name, cron_expression, paused, {{col "service_job" "from_date"}}, {{col "service_job" "thru_date"}},
   {{col "service_job" "repeat_count"}}, {{col "service_job" "expire_lock_time"}}, {{col "service_job" "min_retry_time"}},
-  {{col "service_job" "last_updated_stamp"}}, NULL, NULL, NULL, NULL
+  {{col "service_job" "last_updated_stamp"}}, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM {{service_job}} sj
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  job_name, job_run_id, last_run_time, {{col "service_job_run_lock" "last_updated_stamp"}}
-FROM {{service_job_run_lock}} sl;
+  sl.job_name, sl.job_run_id, sl.last_run_time, {{col "service_job_run_lock" "sl.last_updated_stamp"}}, {{template "run_columns" "sr."}}
+FROM {{service_job_run_lock}} sl
+LEFT JOIN {{service_job_run}} sr ON sr.job_run_id = {{like "service_job_run.job_run_id" "service_job_run_lock.job_run_id" "sl.job_run_id"}};
 
 -- part: run_columns
 -- What the history of Moqui's jobs reads: never parameters, results, messages and errors, which are long. A process that begins a run
 -- beside the scheduler gives it parameters, but code without a login leaves no user.
 -- columns: job_run_id job_name host_name manual has_error start_time end_time last_updated_stamp
-job_run_id, job_name, {{col "service_job_run" "host_name"}},
-  CASE WHEN {{col "service_job_run" "parameters"}} IS NULL THEN 0 ELSE 1 END,
-  has_error, start_time, end_time, {{col "service_job_run" "last_updated_stamp"}};
+{{.}}job_run_id, {{.}}job_name, {{col "service_job_run" (print . "host_name")}},
+  CASE WHEN {{col "service_job_run" (print . "parameters")}} IS NULL THEN 0 ELSE 1 END,
+  {{.}}has_error, {{.}}start_time, {{.}}end_time, {{col "service_job_run" (print . "last_updated_stamp")}};
 
 -- statement: runs_between
 -- Runs of Moqui's jobs in a span of ids: the new ones, those passed over, and pages of the backfill. Ids of another length
 -- lie between as text. Index: primary key.
 -- columns: {{template "run_columns.columns"}}
-SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}}
+SELECT /*limit*/ {{template "run_columns" ""}} FROM {{service_job_run}}
 WHERE job_run_id >= :from AND job_run_id <= :to AND LENGTH(job_run_id) = :length ORDER BY job_run_id DESC LIMIT {{sequence_page}};
 
 -- statement: runs_by_id
--- Current runs, and those on which the answer rests. Index: primary key.
+-- Current runs without a lock, and those on which the answer rests. Index: primary key.
 -- columns: {{template "run_columns.columns"}}
-SELECT /*limit*/ {{template "run_columns"}} FROM {{service_job_run}} WHERE job_run_id IN (:ids);
+SELECT /*limit*/ {{template "run_columns" ""}} FROM {{service_job_run}} WHERE job_run_id IN (:ids);
 
 -- statement: runs_last
 -- The last run by the beginning of its id, every 5 minutes. Index: primary key, one entry read.
