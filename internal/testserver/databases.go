@@ -47,19 +47,16 @@ func mariaDB(tb testing.TB, suffix string, place place, more ...string) *Server 
 	remedy := remedyFor(suffix, "mariadb-server")
 	mariadbd := installed(tb, "mariadbd"+suffix, remedy, "/usr/sbin", "/usr/libexec")
 	install := installed(tb, "mariadb-install-db"+suffix, remedy)
-	owner := unprivileged(tb, "mysql")
-	dir, fresh := place(tb, owner)
-	options := append(likeMySQL(dir), "--innodb-log-file-size=16M", "--debug-no-sync")
-	if fresh {
-		command := slices.Concat([]string{install}, options, []string{"--auth-root-authentication-method=normal", "--skip-test-db"})
-		if suffix == newer { // the script would look for its server below /usr
-			server, err := filepath.EvalSymlinks(mariadbd)
-			check(tb, err)
-			command = append(command, "--basedir="+filepath.Dir(filepath.Dir(server)))
-		}
-		run(tb, owner, dir, command...)
+	once := []string{"--auth-root-authentication-method=normal", "--skip-test-db"}
+	if suffix == newer { // the script would look for its server below /usr
+		server, err := filepath.EvalSymlinks(mariadbd)
+		check(tb, err)
+		once = append(once, "--basedir="+filepath.Dir(filepath.Dir(server)))
 	}
-	return newMySQL(tb, owner, dir, fresh, slices.Concat([]string{mariadbd}, options), more)
+	return newServer(tb, "mysql", place, func(dir string) kind {
+		options := append(likeMySQL(dir), "--innodb-log-file-size=16M", "--debug-no-sync")
+		return newMySQL(dir, slices.Concat([]string{install}, options, once), slices.Concat([]string{mariadbd}, options))
+	}, more)
 }
 
 // MySQL starts a server of MySQL proper for the length of the test.
@@ -77,17 +74,16 @@ func MySQLIn(tb testing.TB, home string, options ...string) *Server {
 func mySQL(tb testing.TB, place place, more ...string) *Server {
 	tb.Helper()
 	mysqld := installed(tb, "mysqld-sid", "make servers")
-	owner := unprivileged(tb, "mysql")
-	dir, fresh := place(tb, owner)
-	options := append(likeMySQL(dir), "--innodb-redo-log-capacity=32M", "--mysqlx=OFF", "--secure-file-priv=NULL",
-		"--local-infile=1", // for omsdata
-		// The default, but that fractions which a column does not hold are cut off, as MariaDB does, and not rounded.
-		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"+
-			"NO_ENGINE_SUBSTITUTION,TIME_TRUNCATE_FRACTIONAL")
-	if fresh {
-		run(tb, owner, dir, slices.Concat([]string{mysqld}, options, []string{"--initialize-insecure"})...)
-	}
-	return newMySQL(tb, owner, dir, fresh, slices.Concat([]string{mysqld}, options), more)
+	return newServer(tb, "mysql", place, func(dir string) kind {
+		command := slices.Concat([]string{mysqld}, likeMySQL(dir), []string{
+			"--innodb-redo-log-capacity=32M", "--mysqlx=OFF", "--secure-file-priv=NULL",
+			"--local-infile=1", // for omsdata
+			// The default, but that fractions which a column does not hold are cut off, as MariaDB does, and not rounded.
+			"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO," +
+				"NO_ENGINE_SUBSTITUTION,TIME_TRUNCATE_FRACTIONAL",
+		})
+		return newMySQL(dir, append(slices.Clip(command), "--initialize-insecure"), command)
+	}, more)
 }
 
 // likeMySQL returns the options that MariaDB and MySQL share, for making their data and for running.
@@ -99,16 +95,15 @@ func likeMySQL(dir string) []string {
 	}
 }
 
-// newMySQL starts a server that speaks MySQL's protocol.
-func newMySQL(tb testing.TB, owner *syscall.Credential, dir string, fresh bool, command, more []string) *Server {
-	tb.Helper()
+// newMySQL returns a server that speaks MySQL's protocol.
+func newMySQL(dir string, initialize, command []string) kind {
 	socket := filepath.Join(dir, "socket")
-	return newServer(tb, owner, dir, fresh, syscall.SIGTERM, func(port string) ([]string, flavour) {
+	return kind{initialize, syscall.SIGTERM, func(port string) ([]string, flavour) {
 		const processes = " FROM information_schema.processlist WHERE user = '" + User + "'"
 		command := slices.Concat(command, []string{
 			"--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--bind-address=127.0.0.1", "--port=" + port,
 			"--max-connections=100", "--character-set-server=utf8mb4", "--default-time-zone=+00:00", "--innodb-fast-shutdown=2",
-		}, more)
+		})
 		return command, flavour{
 			driver:    config.MySQL,
 			sqlDriver: "mysql",
@@ -123,7 +118,7 @@ func newMySQL(tb testing.TB, owner *syscall.Credential, dir string, fresh bool, 
 			connections: "SELECT count(*)" + processes,
 			kills:       "SELECT CONCAT('KILL ', id)" + processes,
 		}
-	})
+	}}
 }
 
 // Postgres starts a PostgreSQL server for the length of the test.
@@ -144,37 +139,38 @@ func postgres(tb testing.TB, suffix string, place place, more ...string) *Server
 	remedy := remedyFor(suffix, "postgresql")
 	program := installed(tb, "postgres"+suffix, remedy, folder)
 	initdb := installed(tb, "initdb"+suffix, remedy, folder)
-	owner := unprivileged(tb, "postgres")
-	dir, fresh := place(tb, owner)
-	data := filepath.Join(dir, "data")
-	if fresh {
-		run(tb, owner, dir, initdb, "--pgdata="+data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
-			"--encoding=UTF8", "--locale=C", "--no-sync")
+	var options []string
+	for _, option := range more {
+		options = append(options, "-c", option)
 	}
-	return newServer(tb, owner, dir, fresh, syscall.SIGINT, func(port string) ([]string, flavour) {
-		command := []string{
-			program, "-D", data, "-k", dir, "-h", "127.0.0.1", "-p", port, "-F", "-c", "synchronous_commit=off",
-			"-c", "full_page_writes=off", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+	return newServer(tb, "postgres", place, func(dir string) kind {
+		data := filepath.Join(dir, "data")
+		initialize := []string{
+			initdb, "--pgdata=" + data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256",
+			"--encoding=UTF8", "--locale=C", "--no-sync",
 		}
-		for _, option := range more {
-			command = append(command, "-c", option)
-		}
-		const processes = " FROM pg_stat_activity WHERE usename = '" + User + "'"
-		return command, flavour{
-			driver:    config.Postgres,
-			sqlDriver: "pgx",
-			adminDSN: func(name string) string {
-				return "postgres:///" + name + "?user=postgres&host=" + url.QueryEscape(dir) + "&port=" + port
-			},
-			userDSN: func(name string) string {
-				return "postgres://" + User + ":" + Password + "@127.0.0.1:" + port + "/" + name + "?sslmode=disable"
-			},
-			maintenance: "postgres",
-			access:      database.Postgres,
-			schema:      omsschema.Postgres,
-			statements:  "SELECT query" + processes + " AND state = 'active'",
-			connections: "SELECT count(*)" + processes,
-			kills:       "SELECT 'SELECT pg_terminate_backend(' || pid || ')'" + processes,
-		}
-	})
+		return kind{initialize, syscall.SIGINT, func(port string) ([]string, flavour) {
+			command := []string{
+				program, "-D", data, "-k", dir, "-h", "127.0.0.1", "-p", port, "-F", "-c", "synchronous_commit=off",
+				"-c", "full_page_writes=off", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+			}
+			const processes = " FROM pg_stat_activity WHERE usename = '" + User + "'"
+			return command, flavour{
+				driver:    config.Postgres,
+				sqlDriver: "pgx",
+				adminDSN: func(name string) string {
+					return "postgres:///" + name + "?user=postgres&host=" + url.QueryEscape(dir) + "&port=" + port
+				},
+				userDSN: func(name string) string {
+					return "postgres://" + User + ":" + Password + "@127.0.0.1:" + port + "/" + name + "?sslmode=disable"
+				},
+				maintenance: "postgres",
+				access:      database.Postgres,
+				schema:      omsschema.Postgres,
+				statements:  "SELECT query" + processes + " AND state = 'active'",
+				connections: "SELECT count(*)" + processes,
+				kills:       "SELECT 'SELECT pg_terminate_backend(' || pid || ')'" + processes,
+			}
+		}}
+	}, options)
 }

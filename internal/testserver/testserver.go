@@ -8,6 +8,7 @@ package testserver
 import (
 	"context"
 	"database/sql"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,9 +50,11 @@ func (s *Server) Driver() config.Driver { return s.driver }
 func (s *Server) NewDatabase(tb testing.TB, name string) string {
 	tb.Helper()
 	s.exec(tb, s.maintenance, "CREATE DATABASE "+name)
-	s.exec(tb, name, s.schema)
-	_, grants := access(s.access)
-	s.exec(tb, name, grants)
+	if s.driver == config.MySQL { // in PostgreSQL a new database is like template1
+		s.addTables(tb, name)
+		_, grants := access(s.access)
+		s.exec(tb, name, grants)
+	}
 	return s.userDSN(name)
 }
 
@@ -128,21 +131,31 @@ func (s *Server) Stop(tb testing.TB) {
 	s.end(tb, syscall.SIGINT)
 }
 
-// newServer starts a database server and, on a fresh one, creates User. prepare gets the port.
-func newServer(
-	tb testing.TB, owner *syscall.Credential, dir string, fresh bool, quit syscall.Signal,
-	prepare func(port string) (command []string, kind flavour),
-) *Server {
+// A kind is a kind of database server, with data in a certain folder.
+type kind struct {
+	initialize []string // the command that makes data
+	quit       syscall.Signal
+	prepare    func(port string) (command []string, flavour flavour)
+}
+
+// newServer starts a database server with further options, which runs as the named user. of gets the folder.
+func newServer(tb testing.TB, user string, place place, of func(dir string) kind, more []string) *Server {
+	tb.Helper()
+	owner := unprivileged(tb, user)
+	dir, fresh := place(tb, owner)
+	if fresh {
+		copyData(tb, template(tb, owner, of), filepath.Join(dir, "data"))
+	}
+	return startServer(tb, owner, dir, of(dir), more)
+}
+
+func startServer(tb testing.TB, owner *syscall.Credential, dir string, of kind, more []string) *Server {
 	tb.Helper()
 	s := new(Server)
-	s.daemon = serve(tb, owner, dir, quit, func(port string) (command []string, ready func(context.Context) error) {
-		command, s.flavour = prepare(port)
-		return command, s.ping
+	s.daemon = serve(tb, owner, dir, of.quit, func(port string) (command []string, ready func(context.Context) error) {
+		command, s.flavour = of.prepare(port)
+		return append(command, more...), s.ping
 	})
-	if fresh {
-		user, _ := access(s.access)
-		s.exec(tb, s.maintenance, user)
-	}
 	return s
 }
 

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
+	"github.com/oms-exporter/oms_exporter/internal/oms/omsschema"
 	"github.com/oms-exporter/oms_exporter/internal/testserver"
 )
 
@@ -28,10 +29,40 @@ var kinds = map[string]struct {
 	driver      config.Driver
 	sqlDriver   string
 	sleep, zone string
+	shape       string // a query for a digest of the columns and indexes that a database has
 }{
-	"MariaDB":    {testserver.MariaDB, config.MySQL, "mysql", "SELECT sleep(60)", "SELECT @@time_zone"},
-	"mysql":      {testserver.MySQL, config.MySQL, "mysql", "SELECT sleep(60)", "SELECT @@time_zone"},
-	"PostgreSQL": {testserver.Postgres, config.Postgres, "pgx", "SELECT pg_sleep(60)", "SHOW timezone"},
+	"MariaDB":    {testserver.MariaDB, config.MySQL, "mysql", "SELECT sleep(60)", "SELECT @@time_zone", shapeMySQL},
+	"mysql":      {testserver.MySQL, config.MySQL, "mysql", "SELECT sleep(60)", "SELECT @@time_zone", shapeMySQL},
+	"PostgreSQL": {testserver.Postgres, config.Postgres, "pgx", "SELECT pg_sleep(60)", "SHOW timezone", shapePostgres},
+}
+
+const (
+	shapeMySQL = `SELECT concat(count(*), ' ', sum(crc32(concat_ws(' ', name, place, detail, more, further)))) FROM (
+		SELECT table_name AS name, ordinal_position AS place, column_name AS detail, column_type AS more, collation_name AS further
+			FROM information_schema.columns WHERE table_schema = database()
+		UNION ALL SELECT concat(table_name, ' ', index_name), seq_in_index, column_name, non_unique, index_type
+			FROM information_schema.statistics WHERE table_schema = database()) AS parts`
+	shapePostgres = `SELECT count(*) || ' ' || md5(string_agg(part, '; ' ORDER BY part)) FROM (
+		SELECT concat_ws(' ', table_name, ordinal_position, column_name, data_type, character_maximum_length, collation_name) AS part
+			FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS parts`
+)
+
+// TestOtherTables changes the tables of an OMS, as a developer does: the next server has them as they are now.
+func TestOtherTables(t *testing.T) {
+	mySQL, postgres := omsschema.MySQL, omsschema.Postgres
+	defer func() { omsschema.MySQL, omsschema.Postgres = mySQL, postgres }()
+	const added = ";\nCREATE TABLE added_later (id VARCHAR(20) PRIMARY KEY);\n"
+	omsschema.MySQL, omsschema.Postgres = mySQL+added, postgres+added
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) {
+			server := kind.start(t)
+			for _, database := range []string{"krewe", "ucg"} {
+				server.NewDatabase(t, database)
+				testserver.Execute(t, server.Admin(t, database), "INSERT INTO added_later (id) VALUES ('1')")
+			}
+		})
+	}
 }
 
 func TestDatabases(t *testing.T) {
@@ -76,6 +107,25 @@ func TestDatabases(t *testing.T) {
 					if err := inWriting(t.Context(), db, statement); err == nil || !strings.Contains(err.Error(), "denied") {
 						t.Errorf("%s gives %v, want it denied", statement, err)
 					}
+				}
+			})
+			t.Run("each database has tables of its own, like those of the others", func(t *testing.T) {
+				server.NewDatabase(t, "third")
+				var want string
+				for _, name := range []string{"krewe", "ucg", "third"} {
+					admin := server.Admin(t, name)
+					if name != "krewe" { // which has the order of above
+						testserver.Execute(t, admin, "CREATE TABLE person (first_name VARCHAR(100))")
+					}
+					var orders int
+					if err := admin.QueryRowContext(t.Context(), "SELECT count(*) FROM order_header").Scan(&orders); err != nil || orders > 0 && name != "krewe" {
+						t.Errorf("%s: %d orders, error %v", name, orders, err)
+					}
+					var got string
+					if err := admin.QueryRowContext(t.Context(), kind.shape).Scan(&got); err != nil || want != "" && got != want {
+						t.Errorf("%s: columns and indexes %s, error %v; want %s", name, got, err, want)
+					}
+					want = got
 				}
 			})
 			t.Run("the password counts", func(t *testing.T) {
