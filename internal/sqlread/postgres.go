@@ -51,8 +51,8 @@ WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND p
 		},
 		quote:       quoteWith(`"`),
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
-		// pgx sends an instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
-		time: func(t time.Time) any { return t },
+		// As text that has both: for TIMESTAMPTZ the server takes the instant, and for TIMESTAMP what the clock of the value's zone shows.
+		time: func(t time.Time) any { return t.Format("2006-01-02 15:04:05.999999-07:00:00") },
 		kill: postgresKill,
 	}
 }
@@ -104,10 +104,10 @@ func (c *postgresConnector) dial(ctx context.Context, dsn string) (driver.Conn, 
 	postgresTLS(cfg, c.tls)
 	// To begin a transaction shows whether the server is still there: the driver need not ask before.
 	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
-	// What a driver prepares by name is on one server connection, and with a pooler the next transaction is on another. Without
-	// knowing the types of the parameters it sends instants where a column has no zone.
-	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, mostPrepared
+	// What a driver prepares by name is on one server connection, and with a pooler the next transaction is on another. What it
+	// would keep of each statement would be kept by each connection: the server finds the types of parameters, which are text.
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
 	conn, err := stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
 	return conn, brokenOff(c.tls, err)
 }
