@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/oms-exporter/oms_exporter/internal/config"
@@ -51,7 +54,7 @@ WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND p
 		},
 		quote:       quoteWith(`"`),
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
-		// As text that has both: for TIMESTAMPTZ the server takes the instant, and for TIMESTAMP what the clock of the value's zone shows.
+		// Of this text the server takes the instant for TIMESTAMPTZ, and for TIMESTAMP what the clock of the value's zone shows.
 		time: func(t time.Time) any { return t.Format("2006-01-02 15:04:05.999999-07:00:00") },
 		kill: postgresKill,
 	}
@@ -71,11 +74,11 @@ const (
 // server does not say; it has a key, so it meets nobody else.
 func postgresKill(conn *sql.Conn) (cancel func(context.Context) (bool, error), err error) {
 	err = conn.Raw(func(c any) error {
-		victim, ok := c.(*stdlib.Conn)
+		victim, ok := c.(*postgresConn)
 		if !ok {
 			return fmt.Errorf("unexpected connection type %T", c)
 		}
-		cancel = func(ctx context.Context) (bool, error) { return false, victim.Conn().PgConn().CancelRequest(ctx) }
+		cancel = func(ctx context.Context) (bool, error) { return false, victim.pg().CancelRequest(ctx) }
 		return nil
 	})
 	return cancel, err
@@ -105,11 +108,58 @@ func (c *postgresConnector) dial(ctx context.Context, dsn string) (driver.Conn, 
 	// To begin a transaction shows whether the server is still there: the driver need not ask before.
 	never := func(context.Context, stdlib.ShouldPingParams) bool { return false }
 	// What a driver prepares by name is on one server connection, and with a pooler the next transaction is on another. What it
-	// would keep of each statement would be kept by each connection: the server finds the types of parameters, which are text.
+	// describes is kept by each connection. The server finds the types of the parameters, which are text.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
-	conn, err := stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
-	return conn, brokenOff(c.tls, err)
+	conn := &postgresConn{}
+	cfg.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		conn.newFrontend = func() *pgproto3.Frontend { return pgproto3.NewFrontend(r, w) }
+		return conn.newFrontend()
+	}
+	opened, err := stdlib.GetConnector(*cfg, stdlib.OptionShouldPing(never)).Connect(ctx)
+	if err != nil {
+		return nil, brokenOff(c.tls, err)
+	}
+	conn.Conn = opened.(*stdlib.Conn) //nolint:forcetypeassert // the connector makes nothing else
+	return conn, nil
+}
+
+// A postgresConn has no buffers while it is idle in the pool, as most are most of the time: each area of each client has one.
+type postgresConn struct {
+	*stdlib.Conn
+	newFrontend func() *pgproto3.Frontend // with buffers, for the same connection
+	idle        bool
+}
+
+func (c *postgresConn) pg() *pgconn.PgConn { return c.Conn.Conn().PgConn() }
+
+// IsValid is called when the connection goes back to the pool. The buffers stay where something is in them that the server sent unasked.
+func (c *postgresConn) IsValid() bool {
+	if c.pg().IsClosed() {
+		return false
+	}
+	if f := c.pg().Frontend(); f.ReadBufferLen() == 0 {
+		*f, c.idle = pgproto3.Frontend{}, true
+	}
+	return true
+}
+
+// ResetSession is called when the connection leaves the pool.
+func (c *postgresConn) ResetSession(ctx context.Context) error {
+	c.wake()
+	return c.Conn.ResetSession(ctx)
+}
+
+// Close needs the buffers too: it tells the server.
+func (c *postgresConn) Close() error {
+	c.wake()
+	return c.Conn.Close()
+}
+
+func (c *postgresConn) wake() {
+	if c.idle {
+		*c.pg().Frontend(), c.idle = *c.newFrontend(), false
+	}
 }
 
 // postgresAddress names the host, or all of them.
