@@ -40,13 +40,15 @@ demo: build ## watch four simulated clients: no database and no configuration ne
 # the detector: what it makes of generic code, of sync.Map for example, may be linked for all.
 race = -race -gcflags='modernc.org/...=-d=checkptr=0' -gcflags='modernc.org/sqlite/lib=-race=false -d=checkptr=0'
 
-# These take minutes under the race detector: they run with it as far as -short has them, and in full without it.
+# These take minutes under the race detector: they run with it as far as -short has them, but for TestPlans, in which nothing happens
+# at once, and beside that in full without it.
 long = FuzzRows|Test(Agreement|DemoFaults|FaultsLast|FaultsShowAtOnce|HealthyWeek|Matrix|Plans|RunIDs|Uploads)
 with-long = $(sort $(dir $(shell grep -rlE '^func ($(long))\>' --include='*_test.go' ./cmd ./collector ./internal)))
 
 # Much of the tests' time is spent waiting for servers: twice as many packages as there are processors run at a time. What is tested
 # has been vetted before.
-many = -vet=off -timeout=20m -p=$(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+tested = $(GO) test -vet=off -timeout=20m
+many = -p=$(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 
 # What takes longest comes first, so that nothing is left to run alone.
 slowest = ./test ./cmd/... ./internal/oms/sqldb ./internal/sqlread ./internal/behaviour ./rules
@@ -58,12 +60,13 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	@export NOT_TESTED=$$(mktemp); trap '{ set +x; } 2>/dev/null; \
 		if [ -s $$NOT_TESTED ]; then echo "Not tested here:"; sort -u $$NOT_TESTED | sed "s/^/  /"; fi; rm -f $$NOT_TESTED' EXIT; \
 	if $(GO) build -race runtime/cgo 2>/dev/null; then set -ex; \
-		$(GO) test $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) $(slowest) ./...; \
-		$(GO) test $(race) $(many) -run='^($(long))$$' $(TESTFLAGS) -short -v=false $(with-long); \
-		$(GO) test $(many) -run='^($(long))$$' $(TESTFLAGS) $(with-long); \
+		$(tested) $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) $(slowest) ./...; \
+		$(tested) $(race) -run='^($(long))$$' -skip='^TestPlans$$' $(TESTFLAGS) -short -v=false $(with-long) & \
+		$(tested) -run='^($(long))$$' $(TESTFLAGS) $(with-long) || failed=1; \
+		wait $$! && [ -z "$$failed" ]; \
 	else echo 'No C compiler: the tests run without the race detector.'; \
 		echo 'data races: install a C compiler' >$$NOT_TESTED; \
-		set -ex; $(GO) test $(many) $(TESTFLAGS) ./...; fi
+		set -ex; $(tested) $(many) $(TESTFLAGS) ./...; fi
 
 .PHONY: test-quick
 test-quick: ## the tests that need no server and take no time, without the race detector: under a minute
