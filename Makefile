@@ -46,8 +46,8 @@ long = FuzzRows|Test(Agreement|DemoFaults|FaultsLast|FaultsShowAtOnce|HealthyWee
 with-long = $(sort $(dir $(shell grep -rlE '^func ($(long))\>' --include='*_test.go' ./cmd ./collector ./internal)))
 
 # Much of the tests' time is spent waiting for servers: twice as many packages as there are processors run at a time. What is tested
-# has been vetted before.
-tested = $(GO) test -vet=off -timeout=20m
+# has been vetted before, and what only debuggers need is not linked.
+tested = $(GO) test -vet=off -ldflags=-w -timeout=20m
 many = -p=$(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 
 # What takes longest comes first, so that nothing is left to run alone.
