@@ -41,16 +41,16 @@ WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND p
   AND attnum > 0 AND NOT attisdropped AND has_column_privilege(c.oid, attnum, 'SELECT')`,
 		around: []StatementText{
 			{Name: "begin", Purpose: "Before each run: one state for all its statements, no writes, the time that it has, and a session that any pooler " +
-				"may share. A scrape that gives up sends a cancel request.", SQL: postgresBegin + ":zone" + postgresLimit + "<milliseconds>"},
+				"may share. A scrape that gives up sends a cancel request.", SQL: postgresBegin + ":zone" + postgresLimit + "'<milliseconds>'" + postgresBegun},
 			{Name: "rollback", Purpose: "After each run.", SQL: "ROLLBACK"},
 		},
 		zoned: true,
 		begin: func(ctx context.Context, zone *time.Location) string {
 			text := postgresBegin + "'" + zone.String() + "'"
 			if deadline, ok := ctx.Deadline(); ok {
-				text += postgresLimit + strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10)
+				text += postgresLimit + "'" + strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10) + "'"
 			}
-			return text
+			return text + postgresBegun
 		},
 		quote:       quoteWith(`"`),
 		placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
@@ -62,12 +62,14 @@ WHERE LOWER(relname) IN (:tables) AND relkind IN ('r', 'p', 'v', 'm', 'f') AND p
 
 // All settings are the transaction's: a pooler may have another server connection for the next one, and takes few settings
 // when a client connects. Where a TIMESTAMPTZ of OFBiz meets a TIMESTAMP of Moqui, the server compares them in the zone. A database in
-// SQL_ASCII holds any bytes: asked for UTF-8, the server refuses to send what is none, and to be sent it.
+// SQL_ASCII holds any bytes: asked for UTF-8, the server refuses to send what is none, and to be sent it. One SELECT sets all of them:
+// monitoring counts statements.
 const (
 	postgresBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_config('client_encoding', " +
-		"CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true); " +
-		"SET LOCAL datestyle = 'ISO'; SET LOCAL timezone = "
-	postgresLimit = "; SET LOCAL statement_timeout = "
+		"CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true), " +
+		"set_config('datestyle', 'ISO', true), set_config('timezone', "
+	postgresLimit = ", true), set_config('statement_timeout', "
+	postgresBegun = ", true)"
 )
 
 // postgresKill sends a cancel request. The driver does so too when a context ends, but once only. Whether it was heard the
