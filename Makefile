@@ -62,7 +62,7 @@ test: ## vet and run every test; TESTFLAGS=-v says more; tests whose server is n
 	if $(GO) build -race runtime/cgo 2>/dev/null; then set -ex; \
 		$(tested) $(race) $(many) -skip='^($(long))$$' $(TESTFLAGS) $(slowest) ./...; \
 		$(tested) $(race) -run='^($(long))$$' -skip='^TestPlans$$' $(TESTFLAGS) -short -v=false $(with-long) & \
-		$(tested) $(many) -run='^($(long))$$' $(TESTFLAGS) $(with-long) || failed=1; \
+		$(tested) -run='^($(long))$$' $(TESTFLAGS) $(with-long) || failed=1; \
 		wait $$! && [ -z "$$failed" ]; \
 	else echo 'No C compiler: the tests run without the race detector.'; \
 		echo 'data races: install a C compiler' >$$NOT_TESTED; \
