@@ -128,7 +128,7 @@ func play(t *testing.T, path string, db testserver.Database, group []vintage, se
 		for i, v := range group {
 			unshow := v.show(t, db)
 			settled(t, clients[i], names...)
-			// The clock check tells of the scrape before.
+			// The clock check reports the scrape before.
 			moments[i] = append(moments[i], moment{string(text[m[2]:m[3]]), settled(t, clients[i], names...)})
 			unshow()
 		}

@@ -24,7 +24,7 @@ func TestSteadyScrape(t *testing.T) {
 			db := engine.Start(t)(t, "steady", "UTC")
 			omsdata.Fill(t, db.Config.Driver, db.Admin, omsdata.World{Anchor: dataEnd, Orders: 5000, Span: 6 * time.Hour})
 			testserver.Execute(t, db.Admin, `UPDATE service_job_run SET end_time = start_time, has_error = 'N' WHERE end_time IS NULL AND job_run_id NOT IN (
-				SELECT job_run_id FROM service_job_run_lock WHERE job_run_id IS NOT NULL)`) // runs in work without a lock would be looked up by their ids
+				SELECT job_run_id FROM service_job_run_lock WHERE job_run_id IS NOT NULL)`) // runs in progress without a lock would be looked up by their ids
 			var answered *atomic.Int64
 			if db.Config.Driver == config.Postgres {
 				answered = roundTrips(t, &db)
